@@ -1,0 +1,340 @@
+"""What a component is, and the vocabulary in which it tells the engine what it does.
+
+A component is what a scenario file lists. Its `build` names slots (rows with one number per path), the random scores
+it reads, the flows it causes, and steps: a plain scalar function (the law) with the slots it reads, its finished
+numbers, and the slots it writes. The engine turns laws into loops; a law never loops over paths and never draws.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from simulator.quantities.distribution import Distribution
+from simulator.quantities.number import Number, Quantity, Uncertain
+
+
+class Phase(IntEnum):
+    """The order inside a month (MODEL.md, "One month"). Inside a phase: file order."""
+
+    OPEN = 10
+    REGIME = 20
+    DRIVERS = 30
+    EVENTS = 35  # jumps and losses that act on a driver before billing
+    BILLING = 40
+    NEED = 45
+    FEES = 50
+    FEE_CLAUSES = 51  # 51 … 59: the clauses on a fee in the order in which they act on it
+    DISPATCH = 60
+    MARKET = 65  # overflow bought, surplus resold
+    COLLECTIONS = 66
+    FIXED_COST = 70
+    INTEREST = 75
+    POLICIES = 80
+    FUNDING = 90
+    DEBT_SERVICE = 95
+    CLOSE = 100  # the ledger's
+    MEASURE = 110  # what is read off after the close
+
+
+# Slots that belong to nobody in particular: a component may read them whether or not the scenario provides them.
+RUN_RATE = "revenue.run_rate"  # $/yr
+PRICE = "price.index"  # market price of compute, 1 = reference
+REGIME = "market.regime"  # number of the funding regime, 0 = first
+SERVED = "operations.served_share"  # share of revenue that is billed after recalls, reset to 1 every month
+BILLED = "operations.billed"  # $/mo
+LOST = "operations.lost_revenue"  # billed revenue lost to unserved need in this month, $/mo
+NET_MARGIN = "operations.net_margin"  # 1 - partner share - variable cost
+NEED = "compute.need"  # $ at the reference price
+UNCOVERED = "compute.uncovered"  # need not yet served by a contract
+STRANDED = "compute.stranded"  # paid capacity nobody used, all contracts
+ALIVE = "alive"  # 1 until the month after default
+POLICY_RUNWAY = "policy.runway"  # months, as a policy sees it
+LIQUIDITY = "liquidity"  # at the last close
+STOPPED = "ledger.draw_stop"  # 1 after a close at which a covenant was in breach
+CASH = "cash"
+DRAWN = "line.drawn"
+
+
+class Series(tuple[Any, ...]):
+    """A parameter with one value per month, index = month (0 … M); entries are numbers or arrays over paths."""
+
+
+class Table(tuple[Any, ...]):
+    """A parameter the law indexes itself; entries are numbers or arrays over paths."""
+
+
+@dataclass(frozen=True)
+class Ago:
+    """A read of a slot some months ago (months >= 1 or an array over paths; 0 = this month)."""
+
+    slot: str
+    months: Any
+
+
+class Special(IntEnum):
+    MONTH = 0  # the month's number
+    PATH = 1  # the path's number
+
+
+MONTH, PATH = Special.MONTH, Special.PATH
+
+
+class Builder(Protocol):
+    """What a component may say while it builds. All amounts in $, rates per month or as the law says."""
+
+    name: str  # of the component in the file, for example "contracts.xai"
+    months: int
+    start: int  # ordinal of the calendar month before month 1
+    deterministic: bool
+    regimes: tuple[str, ...]  # of the funding market; empty without one
+
+    @property
+    def short(self) -> str:
+        """The name without its table: "xai" of "contracts.xai"."""
+
+    def state(self, slot: str, initial: Any) -> str:
+        """A slot that lives from month to month and starts at `initial`."""
+
+    def flow(self, slot: str, every_month: float = 0.0) -> str:
+        """A slot that is set anew at the opening of every month."""
+
+    def normal(self, role: str) -> str:
+        """A standard normal each month, the shock NAME.ROLE; may stand in the dependence table."""
+
+    def uniform(self, role: str, still: float = 1.0 - 2.0**-33) -> str:
+        """A uniform each month; `still` is its value on the deterministic path (an event happens if u < p)."""
+
+    def once(self, role: str, still: float = 0.5) -> Any:
+        """A uniform drawn once a path."""
+
+    def sample(self, role: str, law: Sampled) -> str:
+        """A number drawn each month from a distribution; its mean on the deterministic path."""
+
+    def law_of(self, law: Sampled) -> tuple[Callable[..., float], tuple[Any, ...], float, float]:
+        """(quantile function, its numbers, 1 if it takes a normal score, factor to the engine's unit)."""
+
+    def address(self, role: str) -> tuple[float, float, float]:
+        """(seed low, seed high, stream): what a law needs to draw by itself at rare events."""
+
+    def step(
+        self,
+        phase: int,
+        law: Callable[..., Any],
+        args: Sequence[Any] = (),
+        writes: Sequence[str] = (),
+        adds: Sequence[str] = (),
+        months: tuple[int, int] | None = None,
+        using: tuple[tuple[str, Callable[..., Any]], ...] = (),
+    ) -> None:
+        """`law(*args)` returns the values of `writes`, then the increments of `adds`.
+
+        An argument is a slot's name, a finished number (or an array over paths), a tuple of either, a `Series`,
+        a `Table`, `Ago`, `MONTH` or `PATH`. `months` (first, last): outside of them the step is left out. `using`
+        replaces functions that the law calls by name (a size law that the scenario chooses).
+        """
+
+    def claim(self, name: str, kind: str, rank: int, cure: Any, late_interest: Any) -> None:
+        """Somebody who is owed: dues that are not paid become arrears of this claim."""
+
+    def receipt(self, slot: str, *, shadow: bool = True, funding: bool = False) -> None:
+        """This slot is money that comes in; `shadow`: also where nothing uncommitted arrives."""
+
+    def due(self, slot: str, claim: str, *, shadow: bool = True, burn: bool = True) -> None:
+        """This slot is money that falls due under a claim."""
+
+    def exposure(self, claim: str, firm: str, mitigation: Any) -> None:
+        """What this claim's creditor loses besides arrears if the path defaults: firm x (1 - mitigation)."""
+
+    def line(self, name: str, limit: Any) -> None:
+        """A revolving line with the slots NAME.drawn and NAME.permit (1 while it may be drawn)."""
+
+    def raised(self, slot: str) -> None:
+        """Money raised that nobody had promised."""
+
+    def initial(self, slot: str) -> Any:
+        """The opening value of a slot: a number or an array over paths."""
+
+    def is_written(self, slot: str) -> bool:
+        """Whether a clause built before moves this slot."""
+
+    def monthly(self, slot: str, metric: str, unit: str, quantiles: bool = False) -> None:
+        """Report this slot by month (mean over paths)."""
+
+    def total(self, slot: str, column: str, unit: str) -> None:
+        """Report the sum of this slot over the months of a path in `paths`."""
+
+    def final(self, slot: str, column: str, unit: str, kind: str = "money") -> None:
+        """Report the last value of this slot in `paths`."""
+
+    def contract_view(self, slots: Mapping[str, str]) -> None:
+        """The slots of one contract, by metric, for the table `contracts`."""
+
+
+# --- Fields that are not numbers -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _MonthField:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def validate(value: object) -> int:
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+            if isinstance(value, str):
+                ordinal = month_ordinal(value)
+                if ordinal is not None:
+                    return ordinal
+            raise PydanticCustomError(
+                "quantity", "{problem}", {"problem": f"{value!r} is not a calendar month", "hint": 'write "2029-05"'}
+            )
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+
+Month = Annotated[int, _MonthField()]  # ordinal: 12 x year + month - 1
+
+
+def month_ordinal(text: str) -> int | None:
+    year, dash, month = text.partition("-")
+    if dash and len(year) == 4 and len(month) == 2 and year.isdigit() and month.isdigit() and 1 <= int(month) <= 12:
+        return int(year) * 12 + int(month) - 1
+    return None
+
+
+def month_label(ordinal: int) -> str:
+    return f"{ordinal // 12:04d}-{ordinal % 12 + 1:02d}"
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A number drawn again each month or at each event (not once a path); a plain number has no spread."""
+
+    number: Number
+
+    @property
+    def factor(self) -> float:
+        """From the written unit to the engine's."""
+        if isinstance(self.number, Uncertain):
+            convert, unit = self.number.dimension.convert, self.number.unit
+            return float(convert(1.0, unit)) - float(convert(0.0, unit))
+        return 1.0
+
+    def central(self) -> float:
+        return self.number.central() if isinstance(self.number, Uncertain) else self.number
+
+
+@dataclass(frozen=True)
+class SampledField:
+    """The annotation of a `Sampled` field."""
+
+    quantity: Quantity
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = self.quantity.__get_pydantic_core_schema__(source, handler)
+
+        def validate(value: Any) -> Sampled:
+            law = getattr(value, "law", None)
+            if isinstance(law, Distribution) and law.monthly() is None:
+                raise PydanticCustomError(
+                    "quantity",
+                    "{problem}",
+                    {
+                        "problem": f"`{law.tag}` cannot be drawn every month",
+                        "hint": "use p10/p50/p90, normal, lognormal, triangular, uniform or alternatives",
+                    },
+                )
+            return Sampled(value)
+
+        return core_schema.no_info_after_validator_function(validate, inner)
+
+
+# --- Components -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A complaint of a component about itself: where (keys below the component), what, and what to do."""
+
+    keys: tuple[str | int, ...]
+    message: str
+    hint: str | None = None
+    code: str = "E013"
+    also: tuple[str | int, ...] | None = None  # a second place, from the top of the file
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a component may know of the rest of the file when it checks itself."""
+
+    start: int  # ordinal of month 1
+    months: int
+    regimes: tuple[str, ...]
+    has_price: bool
+    shocks: tuple[str, ...] = ()
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Component(BaseModel):
+    """Frozen, strict, closed. `family` is the table of the file it stands in; `attaches` that of its host."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+    family: ClassVar[str]
+    tag: ClassVar[str]
+    attaches: ClassVar[str | None] = None
+    SHOCKS: ClassVar[tuple[str, ...]] = ()  # roles that may stand in the dependence table as NAME.ROLE
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        raise TypeError(f"{type(self).__name__} has no law")
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        return ()
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        """The component in plain words, a sentence each; `say(x, 'money')` writes numbers."""
+        return ()
+
+
+REGISTRY: dict[str, dict[str, type[Component]]] = {}
+ATTACHED: dict[str, dict[str, type[Component]]] = {}
+C = TypeVar("C", bound=type[Component])
+
+
+def register(cls: C) -> C:
+    """Put a component under its family and tag (for a clause: under its host's family and its table name)."""
+    shelf = ATTACHED.setdefault(cls.attaches, {}) if cls.attaches else REGISTRY.setdefault(cls.family, {})
+    if cls.tag in shelf:
+        raise TypeError(f"two components of {cls.family} call themselves {cls.tag!r}: {shelf[cls.tag]} and {cls}")
+    shelf[cls.tag] = cls
+    return cls
+
+
+def discover() -> dict[str, dict[str, type[Component]]]:
+    """All components: every module of `simulator.components` is imported once."""
+    root = importlib.import_module("simulator.components")
+    for module in pkgutil.walk_packages(root.__path__, root.__name__ + "."):
+        importlib.import_module(module.name)
+    return REGISTRY
+
+
+def is_zero(x: Any) -> bool:
+    """A number that is fixed at nought (an array over paths never is)."""
+    return not isinstance(x, np.ndarray) and float(x) == 0.0
+
+
+def notice_months(days: Any) -> Any:
+    """Notice and lock-in: begun months count."""
+    return np.ceil(np.asarray(days) / 30.0) if isinstance(days, np.ndarray) else float(-(-float(days) // 30.0))
+
+
+def cure_months(days: Any) -> Any:
+    """Cure: only full months count, because nothing can arrive before the next month-end."""
+    return np.floor(np.asarray(days) / 30.0) if isinstance(days, np.ndarray) else float(float(days) // 30.0)

@@ -1,0 +1,1 @@
+"""Components of the family `contracts`: one law, one file."""

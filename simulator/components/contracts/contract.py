@@ -1,0 +1,244 @@
+"""A compute contract: a counterparty, a term, a fee schedule; clauses stand in tables of their own below it.
+
+    fee due in month m = scale x (fee, or the step, or the schedule's amount of m) x ramp(m), from start to end
+
+Capacity is `capacity_value`, else the scheduled fee: dollars at the reference price. Need is served in file order; what is
+paid for and not used is stranded. Exposures at the close of m, undiscounted and without arrears: headline = dues of
+m+1 … end; firm = what would be owed if the buyer gave notice now (headline where the buyer has no right to leave).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from simulator.components.base import (
+    ALIVE,
+    MONTH,
+    NEED,
+    STRANDED,
+    UNCOVERED,
+    Builder,
+    Component,
+    Month,
+    Phase,
+    Problem,
+    Series,
+    Surroundings,
+    Table,
+    cure_months,
+    month_label,
+    register,
+)
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import DURATION, INTEREST, MONEY_PER_MONTH, NUMBER, SHARE, UNIT_PRICE
+
+Fee = Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]
+
+
+@register
+class Contract(Component):
+    family: ClassVar[str] = "contracts"
+    tag: ClassVar[str] = "contract"
+
+    counterparty: str | None = None
+    fee: Fee | None = None
+    start: Month | None = None  # default with a schedule: its first month
+    end: Month | None = None  # the last month that is delivered and due; default with a schedule: its last month
+    steps: dict[Month, Fee] = Field(default_factory=dict)  # from this month on
+    ramp: dict[Month, Annotated[Number, Quantity(NUMBER, low=0.0)]] = Field(default_factory=dict)  # in this month
+    schedule: dict[Month, Fee] | None = None  # an amount a month, from a CSV file or written out
+    scale: Annotated[Number, Quantity(NUMBER, low=0.0)] = 1.0
+    capacity_value: Fee | None = None
+    unit_price: Annotated[Number, Quantity(UNIT_PRICE, low=0.0, open_low=True)] | None = None
+    market_unit_price: Annotated[Number, Quantity(UNIT_PRICE, low=0.0, open_low=True)] | None = None  # where index = 1
+    rank: Annotated[int, Field(ge=1, le=5)] = 3
+    cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None
+    late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] | None = None
+    mitigation: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of the firm exposure, by re-letting
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        if (self.fee is None) == (self.schedule is None):
+            both = self.fee is not None
+            yield Problem(
+                ("schedule",) if both else (),
+                "a contract has either a fee or a schedule" + (", not both" if both else ""),
+                "delete one of them" if both else 'write fee = "1.25B/mo" or schedule = { csv = "file.csv", column = "name" }',
+                "E013" if both else "E012",
+            )
+        if self.schedule is None:
+            for key in ("start", "end"):
+                if getattr(self, key) is None:
+                    yield Problem((), f"a contract with a fee needs `{key}`", f'write {key} = "2029-05"', "E012")
+        elif not self.schedule:
+            yield Problem(("schedule",), "the schedule is empty")
+        if self.schedule is not None and self.steps:
+            yield Problem(("steps",), "steps change a fee; this contract has a schedule", "put the steps into the schedule")
+        first, last = self.term_or_none()
+        if first is not None and last is not None:
+            if last < first:
+                yield Problem(("end",), f"the contract ends ({month_label(last)}) before it starts ({month_label(first)})")
+            else:
+                for key in ("ramp", "steps"):
+                    for month in getattr(self, key):
+                        if not first <= month <= last:
+                            yield Problem(
+                                (key, month_label(month)),
+                                f"{month_label(month)} lies outside the term, {month_label(first)} to {month_label(last)}",
+                            )
+
+    def term_or_none(self) -> tuple[int | None, int | None]:
+        listed = sorted(self.schedule) if self.schedule else [None]
+        return self.start if self.start is not None else listed[0], self.end if self.end is not None else listed[-1]
+
+    def term(self, b: Builder) -> tuple[int, int]:
+        """First and last month as month numbers; the first may be 0 or negative."""
+        first, last = self.term_or_none()
+        if first is None or last is None:
+            raise ValueError(f"{b.name} has no term")
+        return first - b.start, last - b.start
+
+    def dues(self, b: Builder) -> tuple[Any, list[Any]]:
+        """(level, shape): the fee of month m is level x shape[m], m = 0 … the later of horizon and end."""
+        first, last = self.term(b)
+        varying = self.schedule is not None or bool(self.steps)
+        level: Any = self.scale if varying or self.fee is None else self.scale * self.fee
+        shape: list[Any] = []
+        for m in range(max(b.months, last) + 1):
+            month = m + b.start
+            if not max(first, 1) <= m <= last:
+                shape.append(0.0)
+                continue
+            if self.schedule is not None:
+                amount: Any = self.schedule.get(month, 0.0)
+            elif self.steps:
+                begun = [k for k in self.steps if k <= month]
+                amount = self.steps[max(begun)] if begun else self.fee
+            else:
+                amount = 1.0
+            shape.append(amount * self.ramp.get(month, 1.0))
+        return level, shape
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        first, last = self.term(b)
+        level, shape = self.dues(b)
+        due, capacity, used, stranded = (b.flow(f"{b.name}.{x}") for x in ("due", "capacity", "used", "stranded"))
+        months = (max(1, first), min(b.months, last))
+        leaves = b.is_written(f"{b.name}.last")
+        fee = Series(shape[: b.months + 1])
+        value = None if self.capacity_value is None else self.capacity_value
+        if leaves:
+            b.step(Phase.FEES, charge_until, (MONTH, f"{b.name}.last", level, fee), writes=(due,), months=months)
+            given = -1.0 if value is None else value
+            b.step(Phase.FEES, deliver_until, (MONTH, f"{b.name}.last", due, given), writes=(capacity,), months=months)
+        else:
+            b.step(Phase.FEES, charge, (level, fee), writes=(due,), months=months)
+            b.step(Phase.FEES, deliver, (due if value is None else value,), writes=(capacity,), months=months)
+        if b.is_written(NEED):
+            b.step(
+                Phase.DISPATCH, serve, (UNCOVERED, capacity), writes=(UNCOVERED, used, stranded), adds=(STRANDED,), months=months
+            )
+        else:  # nothing says how much compute is needed: the capacity counts as used
+            b.step(Phase.DISPATCH, deliver, (capacity,), writes=(used,), months=months)
+        b.claim(b.name, "contract", self.rank, None if self.cure is None else cure_months(self.cure), self.late_interest)
+        b.due(due, b.name)
+        self.expose(b, level, shape, last, leaves)
+
+    def expose(self, b: Builder, level: Any, shape: list[Any], last: int, leaves: bool) -> None:
+        paid_by: list[Any] = [0.0]  # sum of the shape up to and including m
+        for x in shape[1:]:
+            paid_by.append(paid_by[-1] + x)
+        headline, firm = f"{b.name}.headline", f"{b.name}.firm"
+        b.state(headline, level * (paid_by[-1] - paid_by[0]))
+        if leaves:
+            until, fee = f"{b.name}.firm_until", f"{b.name}.fee_if_left"
+            table = Table(paid_by)
+            b.state(firm, level * (look_up(paid_by, b.initial(until)) - paid_by[0]) + b.initial(fee))
+            b.step(
+                Phase.MEASURE,
+                expose_until,
+                (MONTH, f"{b.name}.last", until, fee, ALIVE, level, table),
+                writes=(headline, firm),
+                months=(1, min(b.months, last)),
+            )
+        else:
+            b.state(firm, level * (paid_by[-1] - paid_by[0]))
+            rest = Series(paid_by[-1] - x for x in paid_by[: b.months + 1])
+            b.step(Phase.MEASURE, expose, (ALIVE, level, rest), writes=(headline, firm), months=(1, min(b.months, last)))
+        b.exposure(b.name, firm, self.mitigation)
+        b.contract_view(
+            {
+                "due": f"{b.name}.due",
+                "paid": f"{b.name}.paid",
+                "arrears": f"{b.name}.arrears",
+                "capacity": f"{b.name}.capacity",
+                "used": f"{b.name}.used",
+                "stranded": f"{b.name}.stranded",
+                "firm": firm,
+                "headline": headline,
+            }
+        )
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        first, last = self.term_or_none()
+        term = f"{month_label(first)} to {month_label(last)}" if first is not None and last is not None else "no term"
+        what = "a fee schedule" if self.fee is None else f"a fee of {say(self.fee, '$/mo')}"
+        scaled = "" if self.scale == 1.0 else f", scaled by {say(self.scale, '')}"
+        whom = f" with {self.counterparty}" if self.counterparty else ""
+        yield f"Contract{whom}: {what}{scaled}, {term}, rank {self.rank}."
+        if self.ramp:
+            yield "Reduced months: " + ", ".join(f"{month_label(k)} x {say(v, '')}" for k, v in sorted(self.ramp.items())) + "."
+        if self.steps:
+            yield "Steps: " + ", ".join(f"{say(v, '$/mo')} from {month_label(k)}" for k, v in sorted(self.steps.items())) + "."
+
+
+def look_up(table: list[Any], at: Any) -> Any:
+    """table[at] for a month number or an array of them; entries may be arrays over paths."""
+    if not isinstance(at, np.ndarray):
+        return table[int(at)]
+    width = at.shape[0]
+    rows = np.array([np.broadcast_to(np.asarray(x, dtype=np.float64), (width,)) for x in table])
+    return rows[at.astype(np.int64), np.arange(width)]
+
+
+def charge(level: float, shape: float) -> float:
+    return level * shape
+
+
+def charge_until(month: int, last: float, level: float, shape: float) -> float:
+    return level * shape if month <= last else 0.0
+
+
+def deliver(value: float) -> float:
+    return value
+
+
+def deliver_until(month: int, last: float, due: float, given: float) -> float:
+    if given < 0.0:
+        return due
+    return given if month <= last else 0.0
+
+
+def serve(uncovered: float, capacity: float) -> tuple[float, float, float, float]:
+    used = min(uncovered, capacity)
+    stranded = capacity - used
+    return uncovered - used, used, stranded, stranded
+
+
+def expose(alive: float, level: float, rest: float) -> tuple[float, float]:
+    owed = alive * level * rest
+    return owed, owed
+
+
+def expose_until(
+    month: int, last: float, until: float, fee: float, alive: float, level: float, paid_by: tuple[float, ...]
+) -> tuple[float, float]:
+    so_far = paid_by[month]
+    to_end = max(last, month)
+    to_notice = max(until, month)
+    headline = level * (paid_by[int(to_end)] - so_far)
+    firm = level * (paid_by[int(to_notice)] - so_far) + fee
+    return alive * headline, alive * firm

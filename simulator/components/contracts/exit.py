@@ -1,0 +1,361 @@
+"""The right to leave: notice, lock-in and fee of the buyer; notice, hazard and recall effect of the supplier.
+
+With start s, lock-in L and notice n in months, notice may first be given in month s + L - 1. Given in month m, months
+m+1 … min(m+n, end) are still delivered and due in full, nothing after. It is irrevocable; one notice a contract; if both
+sides give it in one month it is the supplier's. None is given in the last month of the horizon, nor when m + n >= end.
+
+The buyer's rules are a list; any rule that holds gives notice, and within a rule every condition must hold. They see
+drivers and dues of m and balances of the close of m-1. The supplier's notice has the monthly probability 1 - exp(-h/12),
+h = hazard x ratio^gamma. ratio = market_unit_price x I / unit_price. In the K months after a notice of the supplier has
+run out, billed revenue is lower by the recall's share.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from simulator.components.base import (
+    ALIVE,
+    LIQUIDITY,
+    MONTH,
+    POLICY_RUNWAY,
+    PRICE,
+    SERVED,
+    STRANDED,
+    Builder,
+    Component,
+    Phase,
+    Problem,
+    Surroundings,
+    Table,
+    is_zero,
+    notice_months,
+    register,
+)
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import DURATION, HAZARD, MONEY, MONTHS, NUMBER, SHARE
+
+BUYER, SUPPLIER = 1.0, 2.0
+NEVER = math.inf
+
+
+class Rule(Component):
+    family: ClassVar[str] = "part"
+    price_ratio_below: Annotated[Number, Quantity(NUMBER, low=0.0)] | None = None
+    runway_below: Annotated[Number, Quantity(MONTHS, low=0.0)] | None = None
+    liquidity_below: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None
+    stranded: Literal[True] | None = None
+
+
+class Buyer(Component):
+    family: ClassVar[str] = "part"
+    notice: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)]
+    lock_in: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] = 0.0
+    when: Annotated[tuple[Rule, ...], Field(strict=False)] = ()
+    fee: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    fee_share: Annotated[Number, Quantity(SHARE, low=0.0)] = 0.0  # of the payments after the last notice month
+    fee_at: Literal["end", "notice"] = "end"
+
+
+class Recall(Component):
+    family: ClassVar[str] = "part"
+    revenue_lost: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
+    months: Annotated[Number, Quantity(MONTHS, low=0.0, whole=True)]
+
+
+class Supplier(Component):
+    family: ClassVar[str] = "part"
+    notice: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)]
+    lock_in: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] = 0.0
+    hazard: Annotated[Number, Quantity(HAZARD, low=0.0)] = 0.0
+    gamma: Annotated[Number, Quantity(NUMBER)] = 1.0
+    recall: Recall | None = None
+
+
+@register
+class Exit(Component):
+    family: ClassVar[str] = "clause"
+    attaches: ClassVar[str | None] = "contracts"
+    tag: ClassVar[str] = "exit"
+    SHOCKS: ClassVar[tuple[str, ...]] = ("supplier",)
+
+    buyer: Buyer | None = None
+    supplier: Supplier | None = None
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        if self.buyer is None and self.supplier is None:
+            yield Problem((), "an exit names the buyer, the supplier, or both", "add [contracts.NAME.exit.buyer]", "E012")
+        priced = host.unit_price is not None and host.market_unit_price is not None
+        for k, rule in enumerate(self.buyer.when if self.buyer else ()):
+            if not rule.model_fields_set:
+                yield Problem(("buyer", "when", k), "an empty rule would always hold", "delete it or name a condition")
+            if rule.price_ratio_below is not None and not (priced and around.has_price):
+                yield Problem(("buyer", "when", k, "price_ratio_below"), *_price_wanted(priced))
+            if rule.stranded and "compute" not in around.tables:
+                yield Problem(("buyer", "when", k, "stranded"), "nothing is ever stranded without [compute]", code="E015")
+        if self.supplier is not None and not priced and not is_zero(self.supplier.hazard):
+            fixed = isinstance(self.supplier.gamma, float) and self.supplier.gamma == 0.0
+            if not fixed:
+                yield Problem(("supplier", "hazard"), *_price_wanted(priced), "E015")
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        contract = b.name.removesuffix(".exit")
+        first, end = host.term(b)
+        level, shape = host.dues(b)
+        paid_by: list[Any] = [0.0]
+        for x in shape[1:]:
+            paid_by.append(paid_by[-1] + x)
+        last, side = b.state(f"{contract}.last", float(end)), b.state(f"{b.name}.side", 0.0)
+        given_in = b.state(f"{b.name}.month", 0.0)
+        ratio: Any = 1.0
+        if host.unit_price is not None and host.market_unit_price is not None:
+            ratio = b.flow(f"{b.name}.price_ratio")
+            b.step(Phase.POLICIES, price_ratio, (PRICE, host.market_unit_price / host.unit_price), writes=(ratio,))
+        wants, notice_b, earliest_b = self._buyer(b, ratio, first)
+        leaves, notice_s, earliest_s = self._supplier(b, ratio, first)
+        b.step(
+            Phase.POLICIES,
+            decide,
+            (MONTH, ALIVE, last, side, given_in, wants, leaves, notice_b, earliest_b, notice_s, earliest_s, float(end)),
+            writes=(last, side, given_in),
+            months=(1, min(b.months, end) - 1),
+        )
+        self._fee_and_firm(b, contract, level, paid_by, first, end)
+        if self.supplier is not None and self.supplier.recall is not None:
+            r = self.supplier.recall
+            b.step(Phase.OPEN, recall, (MONTH, SERVED, last, side, r.revenue_lost, r.months), writes=(SERVED,))
+        b.final(side, f"{contract.split('.', 1)[1]}.notice_side", "0 none, 1 buyer, 2 supplier", "code")
+        b.final(given_in, f"{contract.split('.', 1)[1]}.notice_month", "month, 0 none", "month")
+
+    def _buyer(self, b: Builder, ratio: Any, first: int) -> tuple[Any, Any, Any]:
+        """(wants to leave, notice months, first month in which it may be given)."""
+        if self.buyer is None:
+            return 0.0, 0.0, NEVER
+        wants: Any = 0.0
+        if self.buyer.when:
+            wants = b.flow(f"{b.name}.wanted")
+        for rule in self.buyer.when:
+            limits = [NEVER if x is None else x for x in (rule.price_ratio_below, rule.runway_below, rule.liquidity_below)]
+            runway: Any = 0.0 if rule.runway_below is None else POLICY_RUNWAY
+            b.step(
+                Phase.POLICIES,
+                hold,
+                (wants, ratio, runway, LIQUIDITY, STRANDED, *limits, 1.0 if rule.stranded else 0.0),
+                writes=(wants,),
+            )
+        return wants, notice_months(self.buyer.notice), first + notice_months(self.buyer.lock_in) - 1.0
+
+    def _supplier(self, b: Builder, ratio: Any, first: int) -> tuple[Any, Any, Any]:
+        if self.supplier is None:
+            return 0.0, 0.0, NEVER
+        leaves: Any = 0.0
+        if not is_zero(self.supplier.hazard):
+            leaves = b.flow(f"{b.name}.recalled")
+            b.step(
+                Phase.POLICIES,
+                reclaim,
+                (b.uniform("supplier"), ratio, self.supplier.hazard, self.supplier.gamma),
+                writes=(leaves,),
+            )
+        return leaves, notice_months(self.supplier.notice), first + notice_months(self.supplier.lock_in) - 1.0
+
+    def _fee_and_firm(self, b: Builder, contract: str, level: Any, paid_by: list[Any], first: int, end: int) -> None:
+        last, side, given_in = f"{contract}.last", f"{b.name}.side", f"{b.name}.month"
+        until, open_fee = f"{contract}.firm_until", f"{contract}.fee_if_left"
+        buyer = self.buyer
+        if buyer is None:
+            b.state(until, float(end))
+            b.state(open_fee, 0.0)
+            b.step(Phase.MEASURE, firm_without_right, (last,), writes=(until,))
+            return
+        n, earliest = notice_months(buyer.notice), first + notice_months(buyer.lock_in) - 1.0
+        now = np.minimum(float(end), np.maximum(0.0, earliest) + n)
+        b.state(until, now)
+        fixed = is_zero(buyer.fee) and is_zero(buyer.fee_share)
+        table = Table(paid_by)
+        rest = _after(paid_by, now)
+        b.state(open_fee, buyer.fee * np.where(now < end, 1.0, 0.0) + buyer.fee_share * level * rest)
+        if not fixed:
+            charged, paid = b.flow(f"{b.name}.fee"), b.state(f"{b.name}.fee_paid", 0.0)
+            at_notice = 1.0 if buyer.fee_at == "notice" else 0.0
+            for phase, noticed_now in ((Phase.FEES, 0.0), (Phase.POLICIES, 1.0)):  # noticed before, noticed this month
+                b.step(
+                    phase,
+                    charge_fee,
+                    (MONTH, ALIVE, side, last, given_in, noticed_now, at_notice, buyer.fee, buyer.fee_share, level, table),
+                    adds=(charged, paid),
+                )
+            b.due(charged, contract)
+            b.step(
+                Phase.MEASURE,
+                fee_still_open,
+                (MONTH, side, last, paid, buyer.fee, buyer.fee_share, level, n, earliest, float(end), table),
+                writes=(until, open_fee),
+            )
+        else:
+            b.step(Phase.MEASURE, firm_until, (MONTH, side, last, n, earliest, float(end)), writes=(until,))
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        if self.buyer is not None:
+            locked = "" if is_zero_or_law(self.buyer.lock_in) else f" after {say(self.buyer.lock_in, 'days')}"
+            yield f"The buyer may leave on {say(self.buyer.notice, 'days')} notice{locked}" + (
+                " and never does by rule." if not self.buyer.when else ": when " + ", or when ".join(_rule(r, say) for r in self.buyer.when) + "."
+            )
+        if self.supplier is not None:
+            locked = "" if is_zero_or_law(self.supplier.lock_in) else f" after {say(self.supplier.lock_in, 'days')}"
+            yield (
+                f"The supplier may leave on {say(self.supplier.notice, 'days')} notice{locked}, with a hazard of "
+                f"{say(self.supplier.hazard, '%')} a year at par that rises with the market price over the contract's."
+            )
+            if self.supplier.recall is not None:
+                r = self.supplier.recall
+                yield f"A recall costs {say(r.revenue_lost, '%')} of revenue for {say(r.months, 'months')}."
+
+
+def is_zero_or_law(x: Any) -> bool:
+    return isinstance(x, float) and x == 0.0
+
+
+def _rule(rule: Rule, say: Any) -> str:
+    words = []
+    if rule.price_ratio_below is not None:
+        words.append(f"the market price is below {say(rule.price_ratio_below, '')} of the contract's")
+    if rule.runway_below is not None:
+        words.append(f"runway is below {say(rule.runway_below, 'months')}")
+    if rule.liquidity_below is not None:
+        words.append(f"liquidity is below {say(rule.liquidity_below, '$')}")
+    if rule.stranded:
+        words.append("capacity is stranded")
+    return " and ".join(words)
+
+
+def _price_wanted(priced: bool) -> tuple[str, str]:
+    if priced:
+        return "this rule needs a market price, and there is no [price]", "add a [price] table"
+    return (
+        "the price ratio needs the contract's `unit_price` and `market_unit_price`",
+        'write unit_price = "5.27 $/GPU-h" and market_unit_price = "4.88 $/GPU-h" in the contract',
+    )
+
+
+def _after(paid_by: list[Any], at: Any) -> Any:
+    """Payments after month `at`, per unit of level."""
+    if not isinstance(at, np.ndarray) or at.ndim == 0:
+        return paid_by[-1] - paid_by[int(at)]
+    rows = np.array([np.broadcast_to(np.asarray(x, dtype=np.float64), at.shape) for x in paid_by])
+    return rows[-1] - rows[at.astype(np.int64), np.arange(at.shape[0])]
+
+
+def price_ratio(price: float, market_over_contract: float) -> float:
+    return market_over_contract * price
+
+
+def hold(
+    wanted: float,
+    ratio: float,
+    runway: float,
+    liquidity: float,
+    stranded: float,
+    ratio_below: float,
+    runway_below: float,
+    liquidity_below: float,
+    needs_stranded: float,
+) -> float:
+    cheap = ratio < ratio_below or ratio_below == math.inf
+    short = runway < runway_below or runway_below == math.inf
+    poor = liquidity < liquidity_below or liquidity_below == math.inf
+    idle = stranded > 0.0 or needs_stranded == 0.0
+    return 1.0 if cheap and short and poor and idle else wanted
+
+
+def reclaim(u: float, ratio: float, hazard: float, gamma: float) -> float:
+    probability = 1.0 - math.exp(-hazard * ratio**gamma / 12.0)
+    return 1.0 if u < probability else 0.0
+
+
+def decide(
+    month: int,
+    alive: float,
+    last: float,
+    side: float,
+    given_in: float,
+    wants: float,
+    leaves: float,
+    notice_b: float,
+    earliest_b: float,
+    notice_s: float,
+    earliest_s: float,
+    end: float,
+) -> tuple[float, float, float]:
+    free = alive > 0.0 and side == 0.0
+    by_supplier = free and leaves > 0.0 and month >= earliest_s and month + notice_s < end
+    by_buyer = free and wants > 0.0 and month >= earliest_b and month + notice_b < end and not by_supplier
+    if by_supplier:
+        return month + notice_s, SUPPLIER, float(month)
+    if by_buyer:
+        return month + notice_b, BUYER, float(month)
+    return last, side, given_in
+
+
+def charge_fee(
+    month: int,
+    alive: float,
+    side: float,
+    last: float,
+    given_in: float,
+    noticed_now: float,
+    at_notice: float,
+    fee: float,
+    share: float,
+    level: float,
+    paid_by: tuple[float, ...],
+) -> tuple[float, float]:
+    falls_due = given_in if at_notice > 0.0 else last
+    now = given_in == month
+    if alive > 0.0 and side == BUYER and month == falls_due and now == (noticed_now > 0.0):
+        amount = fee + share * level * (paid_by[len(paid_by) - 1] - paid_by[int(last)])
+        return amount, 1.0
+    return 0.0, 0.0
+
+
+def firm_without_right(last: float) -> float:
+    return last
+
+
+def firm_until(month: int, side: float, last: float, notice: float, earliest: float, end: float) -> float:
+    if side > 0.0:
+        return last
+    return min(end, max(float(month), earliest) + notice)
+
+
+def fee_still_open(
+    month: int,
+    side: float,
+    last: float,
+    paid: float,
+    fee: float,
+    share: float,
+    level: float,
+    notice: float,
+    earliest: float,
+    end: float,
+    paid_by: tuple[float, ...],
+) -> tuple[float, float]:
+    if side > 0.0:
+        owed = side == BUYER and paid == 0.0
+        rest = paid_by[len(paid_by) - 1] - paid_by[int(last)]
+        return last, fee + share * level * rest if owed else 0.0
+    until = min(end, max(float(month), earliest) + notice)
+    if until >= end:
+        return until, 0.0
+    return until, fee + share * level * (paid_by[len(paid_by) - 1] - paid_by[int(until)])
+
+
+def recall(month: int, served: float, last: float, side: float, share: float, months: float) -> float:
+    lost = side == SUPPLIER and last < month and month <= last + months
+    return served * (1.0 - share) if lost else served

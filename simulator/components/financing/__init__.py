@@ -1,0 +1,1 @@
+"""Components of the family `financing`: one law, one file."""

@@ -1,0 +1,1 @@
+"""Components of the family `flows`: one law, one file."""

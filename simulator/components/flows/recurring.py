@@ -1,0 +1,55 @@
+"""A flow that recurs every month: base x (1 + growth)^k, k months after its first month. Growth 0 is a fixed flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+
+from simulator.components.base import PRICE, Builder, Component, Month, Phase, Problem, Series, Surroundings, month_label, register
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import INTEREST, MONEY_PER_MONTH
+
+
+@register
+class Recurring(Component):
+    family: ClassVar[str] = "flows"
+    tag: ClassVar[str] = "recurring"
+
+    amount: Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]  # of its first month
+    growth: Annotated[Number, Quantity(INTEREST)] = 0.0
+    start: Month | None = None  # default: month 1
+    end: Month | None = None  # default: the horizon
+    direction: Literal["out", "in"] = "out"
+    indexed: Literal["price"] | None = None  # the amount is at the reference price of compute
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        if self.start is not None and self.end is not None and self.end < self.start:
+            yield Problem(("end",), f"the flow ends ({month_label(self.end)}) before it starts ({month_label(self.start)})")
+        if self.indexed and not around.has_price:
+            yield Problem(("indexed",), "there is no [price] to index to", "add a [price] table", "E015")
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        first = 1 if self.start is None else self.start - b.start
+        last = b.months if self.end is None else min(b.months, self.end - b.start)
+        amount = b.flow(f"{b.name}.amount")
+        growth = [np.power(1.0 + np.asarray(self.growth), max(0, m - first)) for m in range(b.months + 1)]
+        price: Any = PRICE if self.indexed else 1.0
+        b.step(Phase.FIXED_COST, grow, (self.amount, Series(growth), price), writes=(amount,), months=(max(1, first), last))
+        if self.direction == "in":
+            b.receipt(amount)
+        else:
+            b.due(amount, "operating")
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        what = "Pays" if self.direction == "out" else "Receives"
+        grows = "" if isinstance(self.growth, float) and self.growth == 0.0 else f", growing by {say(self.growth, '%/mo')}"
+        since = "" if self.start is None else f" from {month_label(self.start)}"
+        until = "" if self.end is None else f" to {month_label(self.end)}"
+        at = " at the market price of compute" if self.indexed else ""
+        yield f"{what} {say(self.amount, '$/mo')}{grows}{since}{until}{at}."
+
+
+def grow(base: float, growth: float, price: float) -> float:
+    return base * growth * price

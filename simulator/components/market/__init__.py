@@ -1,0 +1,1 @@
+"""Components of the family `market`: one law, one file."""

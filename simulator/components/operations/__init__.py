@@ -1,0 +1,1 @@
+"""Components of the family `operations`: one law, one file."""

@@ -1,0 +1,96 @@
+"""From revenue to cash: billing, collections, the partners' share and other variable cost.
+
+    billed = R/12 x share still served after recalls       net = billed x (1 - p - v)
+    collections = Σ w_k x billed k months ago, less the revenue lost to unserved need in this month
+
+Partner share and variable cost fall due in the month of billing, on billed revenue net of what was lost. Before month 1
+billed revenue is taken as R(0)/12. Lost revenue above the month's collections is an operating due of the month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from simulator.components.base import (
+    BILLED,
+    LOST,
+    NET_MARGIN,
+    RUN_RATE,
+    SERVED,
+    Ago,
+    Builder,
+    Component,
+    Phase,
+    Problem,
+    Surroundings,
+    register,
+)
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import SHARE
+
+Weight = Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
+
+
+@register
+class Billing(Component):
+    family: ClassVar[str] = "operations"
+    tag: ClassVar[str] = "billing"
+
+    partner_share: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of billed revenue
+    variable_cost: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of billed revenue
+    collections: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1)] = (1.0,)  # this month, a month later …
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        if all(isinstance(w, float) for w in self.collections):
+            total = sum(w for w in self.collections if isinstance(w, float))
+            if total > 1.0 + 1e-9:
+                yield Problem(("collections",), f"the collection weights add up to {total:g}; more than all is collected")
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        b.state(BILLED, b.initial(RUN_RATE) / 12.0)
+        b.state(NET_MARGIN, 1.0 - self.partner_share - self.variable_cost)
+        b.step(Phase.BILLING, bill, (RUN_RATE, SERVED), writes=(BILLED,))
+        gross: Any = BILLED
+        if self.collections != (1.0,):
+            gross = b.flow("operations.gross_collections")
+            billed = tuple(Ago(BILLED, k) for k in range(len(self.collections)))
+            b.step(Phase.COLLECTIONS, collect, (billed, tuple(self.collections)), writes=(gross,))
+        received, refunded = b.flow("operations.collections"), b.flow("operations.lost_above_collections")
+        b.step(Phase.COLLECTIONS, lose, (gross, LOST), writes=(received, refunded))
+        b.receipt(received)
+        b.due(refunded, "operating")
+        for key, share in (("partner_share", self.partner_share), ("variable_cost", self.variable_cost)):
+            cost = b.flow(f"operations.{key}")
+            b.step(Phase.COLLECTIONS, proportional_cost, (BILLED, LOST, share), writes=(cost,))
+            b.due(cost, "operating")
+        b.monthly(BILLED, "revenue", "$/mo")
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        yield (
+            f"Partners take {say(self.partner_share, '%')} of billed revenue, other variable cost {say(self.variable_cost, '%')}."
+        )
+        if self.collections != (1.0,):
+            parts = ", ".join(f"{say(w, '%')} after {k} mo" for k, w in enumerate(self.collections))
+            yield f"Customers pay {parts}."
+
+
+def bill(run_rate: float, served: float) -> float:
+    return run_rate / 12.0 * served
+
+
+def collect(billed: tuple[float, ...], weights: tuple[float, ...]) -> float:
+    total = 0.0
+    for k in range(len(weights)):
+        total += weights[k] * billed[k]
+    return total
+
+
+def lose(gross: float, lost: float) -> tuple[float, float]:
+    return max(0.0, gross - lost), max(0.0, lost - gross)
+
+
+def proportional_cost(billed: float, lost: float, share: float) -> float:
+    return share * (billed - lost)

@@ -1,0 +1,1 @@
+"""Components of the family `price`: one law, one file."""

@@ -1,0 +1,120 @@
+"""Market price of compute as an index around a forward curve (Schwartz 1997, one factor).
+
+    I(m) = F(m) exp(X(m)) / E[exp(X(m))],   X(m) = φ X(m-1) + σ √((1 - φ²) / 2κ) x,   φ = exp(-κ Δ),   X(0) = 0
+
+F(m) = now x exp(drift x m/12) as long as `drift_for` says, flat after; or given points, linear in the logarithm between
+them and flat after. E[I(m)] = F(m) exactly. I = 1 is the reference price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from simulator.components.base import PRICE, Builder, Component, Month, Phase, Problem, Series, Surroundings, is_zero, register
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import DRIFT, MONTHS, NUMBER, REVERSION, VOLATILITY
+
+STEP = 1.0 / 12.0
+
+
+class Point(Component):
+    family: ClassVar[str] = "part"
+    month: Month
+    index: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)]
+
+
+class Curve(Component):
+    family: ClassVar[str] = "part"
+    now: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)] = 1.0
+    drift: Annotated[Number, Quantity(DRIFT)] = 0.0
+    drift_for: Annotated[Number, Quantity(MONTHS, low=0.0)] | None = None  # default: to the horizon
+    points: Annotated[tuple[Point, ...], Field(strict=False)] = ()
+
+
+@register
+class ForwardCurve(Component):
+    family: ClassVar[str] = "price"
+    tag: ClassVar[str] = "forward_curve"
+    SHOCKS: ClassVar[tuple[str, ...]] = ("deviation",)
+
+    curve: Curve = Curve()
+    volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    reversion: Annotated[Number, Quantity(REVERSION, low=0.0)] = 0.0
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        months = [point.month for point in self.curve.points]
+        for k in range(1, len(months)):
+            if months[k] <= months[k - 1]:
+                yield Problem(("curve", "points", k), "the points of a forward curve are in the order of their months")
+        if months and months[0] < around.start:
+            yield Problem(("curve", "points", 0), "the first point lies before month 1; `now` is the opening's price")
+        if months and (not is_fixed(self.curve.drift, 0.0) or self.curve.drift_for is not None):
+            yield Problem(("curve", "points"), "a forward curve has either points or a drift", "delete one of them")
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        forward = [self.forward(b, m) for m in range(b.months + 1)]
+        b.state(PRICE, forward[0])
+        if is_zero(self.volatility):
+            b.step(Phase.DRIVERS, level, (Series(forward),), writes=(PRICE,))
+            return
+        kappa = np.asarray(self.reversion, dtype=np.float64)
+        phi = np.exp(-kappa * STEP)
+        safe = np.where(kappa > 0, kappa, 1.0)
+        sd = self.volatility * np.sqrt(np.where(kappa > 0, (1.0 - phi**2) / (2.0 * safe), STEP))
+        deviation = b.state(f"{b.name}.log_deviation", 0.0)
+        variance = [
+            np.square(self.volatility)
+            * np.where(kappa > 0, -np.expm1(-2.0 * kappa * STEP * m) / (2.0 * safe), STEP * m)
+            for m in range(b.months + 1)
+        ]
+        b.step(Phase.DRIVERS, deviate, (deviation, b.normal("deviation"), phi, sd), writes=(deviation,))
+        b.step(
+            Phase.DRIVERS,
+            price,
+            (deviation, Series(f * np.exp(-0.5 * v) for f, v in zip(forward, variance, strict=True))),
+            writes=(PRICE,),
+        )
+
+    def forward(self, b: Builder, m: int) -> Any:
+        """F at the end of month m; a number or an array over paths."""
+        c = self.curve
+        if c.points:
+            at = [0.0] + [float(p.month - b.start) for p in c.points]
+            logs = [np.log(c.now)] + [np.log(p.index) for p in c.points]
+            k = int(np.searchsorted(at, m, side="right")) - 1
+            if k >= len(at) - 1:
+                return np.exp(logs[-1])
+            share = (m - at[k]) / (at[k + 1] - at[k])
+            return np.exp(logs[k] + share * (logs[k + 1] - logs[k]))
+        drifting = float(m) if c.drift_for is None else np.minimum(float(m), c.drift_for)
+        return c.now * np.exp(c.drift * drifting / 12.0)
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        c = self.curve
+        course = "follows the given points" if c.points else f"drifts by {say(c.drift, 'log/yr')}"
+        until = "" if c.drift_for is None else f" for {say(c.drift_for, 'months')}, flat after"
+        yield (
+            f"The market price of compute is {say(c.now, '')} times the reference price today; its forward curve {course}"
+            f"{until}. Around it: volatility {say(self.volatility, '%')} a year, reversion {say(self.reversion, '/yr')}."
+        )
+
+
+def is_fixed(x: Any, value: float) -> bool:
+    return isinstance(x, (int, float)) and float(x) == value
+
+
+def level(forward: float) -> float:
+    return forward
+
+
+def deviate(x: float, z: float, phi: float, sd: float) -> float:
+    return phi * x + sd * z
+
+
+def price(x: float, compensated_forward: float) -> float:
+    return compensated_forward * math.exp(x)

@@ -1,0 +1,51 @@
+"""Market price of compute whose logarithm reverts to a level, without a forward curve (Schwartz 1997, model 1).
+
+    ln P(m) = θ + φ (ln P(m-1) - θ) + σ √((1 - φ²) / 2κ) x,   φ = exp(-κ Δ), exact, Δ = 1/12
+
+`now` and `level` are indices of the reference price; θ = ln level, the long-run median.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from simulator.components.base import PRICE, Builder, Component, Phase, is_zero, register
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import NUMBER, REVERSION, VOLATILITY
+
+STEP = 1.0 / 12.0
+
+
+@register
+class OrnsteinUhlenbeck(Component):
+    family: ClassVar[str] = "price"
+    tag: ClassVar[str] = "ornstein_uhlenbeck"
+    SHOCKS: ClassVar[tuple[str, ...]] = ("deviation",)
+
+    now: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)] = 1.0
+    level: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)] = 1.0
+    volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)]
+    reversion: Annotated[Number, Quantity(REVERSION, low=0.0, open_low=True)]
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        log_price = b.state(f"{b.name}.log", np.log(self.now))
+        b.state(PRICE, self.now)
+        phi = np.exp(-np.asarray(self.reversion) * STEP)
+        sd = self.volatility * np.sqrt((1.0 - phi**2) / (2.0 * np.asarray(self.reversion)))
+        z: Any = 0.0 if is_zero(self.volatility) else b.normal("deviation")
+        b.step(Phase.DRIVERS, advance, (log_price, z, np.log(self.level), phi, sd), writes=(log_price, PRICE))
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        yield (
+            f"The market price of compute is {say(self.now, '')} times the reference price today and reverts to "
+            f"{say(self.level, '')} at {say(self.reversion, '/yr')}, with a volatility of {say(self.volatility, '%')} a year."
+        )
+
+
+def advance(log_price: float, z: float, theta: float, phi: float, sd: float) -> tuple[float, float]:
+    moved = theta + phi * (log_price - theta) + sd * z
+    return moved, math.exp(moved)

@@ -1,0 +1,106 @@
+"""Revenue whose growth reverts to a long-run rate (Schwartz & Moon 2000), with optional persistent noise.
+
+    ln R(m) = ln R(m-1) + (g(m-1) - σ²/2) Δ + σ √Δ x1 + u(m)
+    g(m)    = ḡ + φ (g(m-1) - ḡ) + η √((1 - φ²) / 2κ) x2,     φ = exp(-κ Δ)
+    u(m)    = a u(m-1) + s √(1 - a²) x3,                       u(0) = 0
+
+R is the annual run-rate, Δ = 1/12. The transition is exact. `s` is the stationary sd of the noise in monthly log
+growth; it carries no -s²/2, so the noise-free path is the median.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from simulator.components.base import RUN_RATE, Builder, Component, Phase, is_zero, register
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, NUMBER, REVERSION, VOLATILITY
+
+STEP = 1.0 / 12.0
+
+
+class Noise(Component):
+    family: ClassVar[str] = "part"
+    sd: Annotated[Number, Quantity(NUMBER, low=0.0)]  # stationary, of monthly log growth
+    persistence: Annotated[Number, Quantity(NUMBER, low=-1.0, high=1.0)] = 0.0  # from month to month
+
+
+@register
+class MeanRevertingGrowth(Component):
+    family: ClassVar[str] = "revenue"
+    tag: ClassVar[str] = "mean_reverting_growth"
+    SHOCKS: ClassVar[tuple[str, ...]] = ("level", "growth", "noise")
+
+    run_rate: Annotated[Number, Quantity(MONEY_PER_YEAR, low=0.0, open_low=True)]  # at the opening
+    growth: Annotated[Number, Quantity(DRIFT)]  # of month 1
+    long_run_growth: Annotated[Number, Quantity(DRIFT)]
+    gap_decay: Annotated[Number, Quantity(REVERSION, low=0.0)]
+    volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    growth_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    noise: Noise | None = None
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        b.state(RUN_RATE, self.run_rate)
+        rate = b.state(f"{b.name}.growth_rate", self.growth)
+        level: Any = 0.0 if is_zero(self.volatility) else b.normal("level")
+        noise: Any = 0.0
+        if self.noise is not None:
+            noise = b.state(f"{b.name}.noise_level", 0.0)
+            a = self.noise.persistence
+            b.step(
+                Phase.DRIVERS,
+                persist,
+                (noise, b.normal("noise"), a, self.noise.sd * np.sqrt(1.0 - np.square(a))),
+                writes=(noise,),
+            )
+        sigma = self.volatility
+        b.step(
+            Phase.DRIVERS,
+            advance,
+            (RUN_RATE, rate, level, noise, 0.5 * np.square(sigma) * STEP, sigma * math.sqrt(STEP)),
+            writes=(RUN_RATE,),
+        )
+        phi, spread = transition(self.gap_decay, self.growth_volatility)
+        shock: Any = 0.0 if is_zero(self.growth_volatility) else b.normal("growth")
+        b.step(Phase.DRIVERS, revert, (rate, shock, self.long_run_growth, phi, spread), writes=(rate,))
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        yield (
+            f"Revenue starts at a run-rate of {say(self.run_rate, '$/yr')}; its growth starts at "
+            f"{say(self.growth, 'log/yr')} and moves to {say(self.long_run_growth, 'log/yr')}, closing the gap at "
+            f"{say(self.gap_decay, '/yr')}."
+        )
+        if self.noise is not None:
+            yield (
+                f"Monthly log growth carries noise with a stationary sd of {say(self.noise.sd, '')} that persists from "
+                f"month to month with {say(self.noise.persistence, '')}."
+            )
+        if not is_zero(self.volatility) or not is_zero(self.growth_volatility):
+            yield (
+                f"Its level has a volatility of {say(self.volatility, '%')} a year, "
+                f"its growth rate one of {say(self.growth_volatility, '%')}."
+            )
+
+
+def transition(kappa: Any, eta: Any) -> tuple[Any, Any]:
+    """Monthly persistence and shock size of an Ornstein-Uhlenbeck process (Uhlenbeck & Ornstein 1930), kappa >= 0."""
+    phi = np.exp(-np.asarray(kappa, dtype=np.float64) * STEP)
+    safe = np.where(np.asarray(kappa) > 0, kappa, 1.0)
+    spread = eta * np.sqrt(np.where(np.asarray(kappa) > 0, (1.0 - np.square(phi)) / (2.0 * safe), STEP))
+    return phi, spread
+
+
+def persist(noise: float, z: float, a: float, sd: float) -> float:
+    return a * noise + sd * z
+
+
+def advance(run_rate: float, growth: float, z: float, noise: float, half_variance: float, sd: float) -> float:
+    return run_rate * math.exp(growth * STEP - half_variance + sd * z + noise)
+
+
+def revert(growth: float, z: float, long_run: float, phi: float, sd: float) -> float:
+    return long_run + phi * (growth - long_run) + sd * z

@@ -1,0 +1,287 @@
+"""Run a chunk of blocks: fill the rows, run the month loop, read off what is reported. The whole simulation on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine import jit, ledger
+from simulator.engine.build import Array
+from simulator.engine.program import Program, Shocks, build
+from simulator.engine.random import draw_once, seed_words, stream_number
+from simulator.scenario.model import Scenario
+
+BLOCK = jit.LANES
+CHUNK_BLOCKS = 16  # blocks per task: inputs are drawn and results handed over once a chunk
+CHUNK = BLOCK * CHUNK_BLOCKS
+ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
+
+
+class Statistics(NamedTuple):
+    """Mean and sum of squared deviations by month and metric over `count` paths; merges exactly in a fixed order."""
+
+    count: int
+    mean: Array  # (months + 1, metrics)
+    squares: Array
+
+    def merge(self, other: Statistics) -> Statistics:
+        """Chan, Golub & LeVeque 1979."""
+        if self.count == 0:
+            return other
+        if other.count == 0:
+            return self
+        count = self.count + other.count
+        with np.errstate(invalid="ignore"):
+            delta = other.mean - self.mean
+            mean = self.mean + delta * (other.count / count)
+            squares = self.squares + other.squares + delta * delta * (self.count * other.count / count)
+        return Statistics(count, mean, squares)
+
+
+class ChunkResult(NamedTuple):
+    """What a chunk of paths leaves behind; arrays are in path order."""
+
+    first: int
+    columns: dict[str, Array]  # by path
+    inputs: dict[str, Array]
+    blocks: tuple[Statistics, ...]
+    kept: dict[str, Array]  # slot -> (months + 1, paths)
+
+
+class Machine(NamedTuple):
+    """A program's steps as machine code, with flat tables of what each is called with."""
+
+    functions: Any
+    dispatchers: tuple[Any, ...]  # kept alive: the list holds only addresses
+    calls: npt.NDArray[np.int64]  # per step: index from, to, params from, to, first month, last month
+    index: npt.NDArray[np.int64]
+    params: Array
+
+
+def assemble(program: Program) -> Machine:
+    """Compile (or fetch from the cache) every step of a program."""
+    functions, calls, index, params = [], [], [], []
+    for step in program.steps:
+        if step.kernel:
+            functions.append(jit.compiled_kernel(step.law, jit.step_signature()))
+        else:
+            functions.append(jit.compiled(step.law, step.arguments, step.outputs, step.using))
+        words = [*step.index, *((BLOCK,) if step.kernel else ())]
+        calls.append((len(index), len(index) + len(words), len(params), len(params) + len(step.params), *step.months))
+        index.extend(words)
+        params.extend(step.params)
+    return Machine(
+        jit.function_list(functions),
+        tuple(functions),
+        np.array(calls, dtype=np.int64),
+        np.array(index, dtype=np.int64),
+        np.array(params, dtype=np.float64),
+    )
+
+
+def run_months(
+    functions: Any,
+    calls: Any,
+    index: Any,
+    params: Any,
+    slots: Any,
+    words: Any,
+    months: int,
+    first: int,
+    counted: Any,
+    metric_rows: Any,
+    statistics: Any,
+    kept_rows: Any,
+    kept: Any,
+) -> None:
+    """The month loop. `counted` lists the lanes that enter the statistics (month, metric, mean or squares)."""
+    measure(slots, 0, counted, metric_rows, statistics, kept_rows, kept)
+    for month in range(1, months + 1):
+        for k in range(len(functions)):
+            if calls[k, 4] <= month <= calls[k, 5]:
+                functions[k](
+                    slots, words, index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]], month, first
+                )
+        measure(slots, month, counted, metric_rows, statistics, kept_rows, kept)
+
+
+def measure(slots: Any, month: int, counted: Any, metric_rows: Any, statistics: Any, kept_rows: Any, kept: Any) -> None:
+    """Mean and sum of squared deviations of each metric, in a fixed order; then the rows kept path by path."""
+    n = counted.shape[0]
+    for k in range(metric_rows.shape[0]):
+        row = slots[metric_rows[k]]
+        if n == BLOCK:
+            mean = sum_of(row, 0.0, 1) / n
+            squares = sum_of(row, mean, 2)
+        else:
+            mean = 0.0
+            for i in range(n):
+                mean += row[counted[i]]
+            mean = mean / n if n > 0 else 0.0
+            squares = 0.0
+            for i in range(n):
+                squares += (row[counted[i]] - mean) ** 2
+        statistics[month, k, 0] = mean
+        statistics[month, k, 1] = squares
+    for k in range(kept_rows.shape[0]):
+        row, target = slots[kept_rows[k]], kept[k, month]
+        for i in range(target.shape[0]):
+            target[i] = row[i]
+
+
+def sum_of(row: Any, centre: float, power: int) -> float:
+    """Sum of (x - centre)^power over a full block, in eight interleaved partial sums."""
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = 0.0
+    for i in range(0, BLOCK, 8):
+        d0, d1, d2, d3 = row[i] - centre, row[i + 1] - centre, row[i + 2] - centre, row[i + 3] - centre
+        d4, d5, d6, d7 = row[i + 4] - centre, row[i + 5] - centre, row[i + 6] - centre, row[i + 7] - centre
+        if power == 2:
+            a0 += d0 * d0
+            a1 += d1 * d1
+            a2 += d2 * d2
+            a3 += d3 * d3
+            a4 += d4 * d4
+            a5 += d5 * d5
+            a6 += d6 * d6
+            a7 += d7 * d7
+        else:
+            a0 += d0
+            a1 += d1
+            a2 += d2
+            a3 += d3
+            a4 += d4
+            a5 += d5
+            a6 += d6
+            a7 += d7
+    return ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))
+
+
+@cache
+def _month_loop() -> Any:
+    from numba import types as t
+
+    functions = t.ListType(t.FunctionType(jit.step_signature()))
+    rows, table, cube = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1]
+    slots, words = t.float64[:, ::1], t.uint32[:, ::1]
+    signature = t.void(
+        functions, table, rows, t.float64[::1], slots, words, t.int64, t.int64, rows, rows, cube, rows, cube
+    )
+    return jit.compiled_kernel(run_months, signature)
+
+
+@cache
+def _drawer() -> Any:
+    from numba import types as t
+
+    return jit.compiled_kernel(draw_once, t.void(t.float64[::1], t.float64, t.float64, t.float64, t.int64))
+
+
+def uniforms_once(seed: int, name: str, first: int, count: int) -> Array:
+    """The uniforms of month 0 of a stream for `count` paths from `first` on."""
+    target = np.empty(count)
+    _drawer()(target, *seed_words(seed), float(stream_number(name)), first)
+    return target
+
+
+class Simulation:
+    """A scenario made ready to run: program and machine once, then any chunk in any order and thread."""
+
+    def __init__(self, scenario: Scenario, seed: int | None = None, given: Shocks | None = None) -> None:
+        self.scenario = scenario
+        self.seed = scenario.run.seed if seed is None else seed
+        self.given = given
+        self._drawn = False
+        self.program = self._program(0, BLOCK)
+        self.machine = assemble(self.program)
+        self._loop = _month_loop()
+        self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
+        self.kept_slots: tuple[str, ...] = tuple(dict.fromkeys(m.slot for m in self.program.metrics if m.quantiles))
+
+    def _program(self, first: int, count: int) -> Program:
+        def draw(name: str) -> Array:
+            self._drawn = True
+            if self.given is not None and name in self.given:
+                return np.ascontiguousarray(np.resize(self.given[name][0], count), dtype=np.float64)
+            return uniforms_once(self.seed, name, first, count)
+
+        return build(self.scenario, self.seed, draw, self.given)
+
+    def run_chunk(self, first: int, count: int, keep: Sequence[str] | None = None) -> ChunkResult:
+        """Simulate paths first … first + count - 1 (`first` a multiple of the block) and keep the given slots by month."""
+        blocks = -(-count // BLOCK)
+        program = self._program(first, blocks * BLOCK) if self._drawn else self.program
+        if len(program.values) != len(self.program.values):
+            raise AssertionError("a chunk's program differs in structure from the first")
+        kept_slots = self.kept_slots if keep is None else tuple(keep)
+        columns = {c.name: np.empty(count) for c in program.columns}
+        kept = np.empty((blocks, len(kept_slots), self.scenario.calendar.months + 1, BLOCK))
+        slots = np.zeros((len(program.values), BLOCK + ROW_PADDING))
+        words = np.zeros((max(1, program.word_rows), BLOCK + 2 * ROW_PADDING), dtype=np.uint32)
+        statistics = []
+        for k in range(blocks):
+            used = min(BLOCK, count - k * BLOCK)
+            statistics.append(self._run_block(program, first, k, used, slots, words, kept[k], kept_slots))
+            for column in program.columns:
+                row = slots[program.rows[column.slot]]
+                columns[column.name][k * BLOCK : k * BLOCK + used] = row[:used]
+        by_slot = {
+            slot: np.concatenate([kept[k, j] for k in range(blocks)], axis=1)[:, :count] for j, slot in enumerate(kept_slots)
+        }
+        inputs = {name: values[:count] for name, values in program.inputs.items()}
+        return ChunkResult(first, columns, inputs, tuple(statistics), by_slot)
+
+    def _run_block(
+        self,
+        program: Program,
+        first: int,
+        k: int,
+        used: int,
+        slots: Array,
+        words: npt.NDArray[np.uint32],
+        kept: Array,
+        kept_slots: Sequence[str],
+    ) -> Statistics:
+        months = self.scenario.calendar.months
+        out = np.empty((months + 1, len(self._metric_rows), 2))
+        kept_rows = np.array([program.rows[slot] for slot in kept_slots], dtype=np.int64)
+        counted = np.arange(used, dtype=np.int64)
+        for _ in range(2):
+            for row, value in enumerate(program.values):
+                slots[row, :BLOCK] = value[k * BLOCK : (k + 1) * BLOCK] if isinstance(value, np.ndarray) and value.ndim else value
+            m = self.machine
+            self._loop(
+                m.functions, m.calls, m.index, m.params, slots, words, months, first + k * BLOCK,
+                counted, self._metric_rows, out, kept_rows, kept,
+            )  # fmt: skip
+            numbers = np.flatnonzero(slots[program.rows[ledger.CAUSE], :used] != ledger.NAN_CODE)
+            if numbers.size == counted.size:
+                break
+            counted = numbers  # a path that is not a number is never averaged in: once more without it
+        return Statistics(counted.size, out[:, :, 0].copy(), out[:, :, 1].copy())
+
+
+def deterministic_path(scenario: Scenario) -> dict[str, Array]:
+    """The path with normals 0, no events and inputs at their mean, in plain Python: slot -> values of months 0 … M."""
+    program = build(scenario, scenario.run.seed, lambda name: None, deterministic=True)
+    slots = np.zeros((len(program.values), 1))
+    for row, value in enumerate(program.values):
+        slots[row] = value
+    words = np.zeros((1, 1), dtype=np.uint32)
+    calls = [
+        (jit.interpreted(s.law, s.arguments, s.outputs, s.using), np.array(s.index, dtype=np.int64), np.array(s.params), s.months)
+        for s in program.steps
+    ]
+    months = scenario.calendar.months
+    history = np.empty((months + 1, len(program.values)))
+    history[0] = slots[:, 0]
+    with np.errstate(all="ignore"):
+        for month in range(1, months + 1):
+            for function, index, params, (begin, last) in calls:
+                if begin <= month <= last:
+                    function(slots, words, index, params, month, 0)
+            history[month] = slots[:, 0]
+    return {slot: history[:, row] for slot, row in program.rows.items()}

@@ -1,0 +1,279 @@
+"""From plain functions to machine code: the only file that knows numba.
+
+A law is a plain scalar function. `loop_source` writes the loop over a block's lanes around it; which of its arguments are
+slots, fixed numbers or monthly series decides the variant. Every loop has the same signature, so a new combination of
+steps compiles nothing. Loops are written to files in a cache folder named by a hash of all sources of the package that
+can reach machine code (numba watches one file per function and would miss a change elsewhere) and are compiled once for
+all scenarios. Without numba the same text runs as plain Python on one lane: that is the deterministic path of `check`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import types
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LANES = 1024  # paths in a block; also the block size of every fixed-order sum
+HEADER = "def loop(slots, words, index, params, month, first):\n"
+PACKAGE = Path(__file__).resolve().parent.parent
+Using = tuple[tuple[str, Callable[..., Any]], ...]
+REACHABLE = ("components", "engine", "mathematics", "quantities")
+
+
+class Argument(NamedTuple):
+    """How one argument of a law reaches it.
+
+    kind: `slot` a row; `fixed` a number; `series` a number a month; `rows` a row a month; `table` numbers the law
+    indexes; `columns` the same with a column a lane; `ago` a row some months back; `ago_row` the same with the months in
+    a row; `month`; `path`; `tuple` several of these.
+    """
+
+    kind: str
+    parts: tuple[Argument, ...] = ()
+
+    @property
+    def shape(self) -> str:
+        return f"tuple({','.join(p.shape for p in self.parts)})" if self.kind == "tuple" else self.kind
+
+
+def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: int) -> str:
+    """The text of the loop: reads every row into a local, calls the law once a lane, then writes.
+
+    `outputs` are `set`, `add` or `ring` (the row of this month in a history). Index words follow the arguments in order.
+    """
+    before: list[str] = []
+    inside: list[str] = []
+    word, number = 0, 0
+
+    def take(n: int = 1) -> str:
+        nonlocal word
+        word += n
+        return f"index[{word - n}]"
+
+    def expression(argument: Argument) -> str:
+        nonlocal number
+        name = f"v{len(before) + len(inside)}"
+        if argument.kind == "tuple":
+            return "(" + "".join(expression(p) + ", " for p in argument.parts) + ")"
+        if argument.kind == "month":
+            return "month"
+        if argument.kind == "path":
+            return "(first + i)"
+        if argument.kind == "fixed":
+            before.append(f"{name} = params[{number}]")
+            number += 1
+            return name
+        if argument.kind == "series":
+            before.append(f"{name} = params[{take()} + month]")
+            return name
+        if argument.kind == "table":
+            start = take()
+            before.append(f"{name} = params[{start} : {start} + {take()}]")
+            return name
+        if argument.kind == "slot":
+            before.append(f"{name} = slots[{take()}]")
+        elif argument.kind == "rows":
+            before.append(f"{name} = slots[{take()} + month]")
+        elif argument.kind == "ago":
+            start, depth, months = take(), take(), take()
+            before.append(f"{name} = slots[{start} + (month - {months}) % {depth}]")
+        elif argument.kind == "ago_row":
+            start, depth, months = take(), take(), take()
+            before.append(f"{name} = slots[{months}]")
+            inside.append(f"x{name} = slots[{start} + (month - int({name}[i])) % {depth}, i]")
+            return f"x{name}"
+        elif argument.kind == "columns":
+            start = take()
+            inside.append(f"{name} = slots[{start} : {start} + {take()}, i]")
+            return name
+        else:
+            raise ValueError(f"unknown kind of argument {argument.kind!r}")
+        inside.append(f"x{name} = {name}[i]")
+        return f"x{name}"
+
+    call = ", ".join(expression(a) for a in arguments)
+    targets = []
+    for k, output in enumerate(outputs):
+        if output == "ring":
+            start = take()
+            before.append(f"w{k} = slots[{start} + month % {take()}]")
+        else:
+            before.append(f"w{k} = slots[{take()}]")
+        targets.append(f"r{k}")
+    writes = [f"w{k}[i] {'+=' if o == 'add' else '='} r{k}" for k, o in enumerate(outputs)]
+    body = [*inside, f"{', '.join(targets)} = law({call})", *writes]
+    text = HEADER + "".join(f"    {line}\n" for line in before)
+    return text + f"    for i in range({lanes}):\n" + "".join(f"        {line}\n" for line in body)
+
+
+def interpreted(
+    law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()
+) -> Callable[..., None]:
+    """The loop as plain Python over one lane."""
+    space: dict[str, Any] = {"law": _copy(law, dict(using)) if using else law}
+    exec(compile(loop_source(arguments, outputs, 1), "<loop>", "exec"), space)
+    return space["loop"]  # type: ignore[no-any-return]
+
+
+def compiled(law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()) -> Any:
+    """The loop as machine code with the common signature."""
+    source = loop_source(arguments, outputs, LANES)
+    shape = ";".join(a.shape for a in arguments)
+    named = ",".join(f"{name}={f.__module__}.{f.__qualname__}" for name, f in using)
+    return _compiled_loop(f"{law.__module__}.{law.__qualname__}|{shape}|{','.join(outputs)}|{named}", source, law, using)
+
+
+@lru_cache(maxsize=None)
+def _compiled_loop(key: str, source: str, law: Callable[..., Any], using: Using) -> Any:
+    return _from_file(key, source, compiled_law(law, using), step_signature())
+
+
+def compiled_kernel(kernel: Callable[..., Any], signature: Any) -> Any:
+    """A hand-written kernel, cached like the loops: a file with a wrapper of the same arguments."""
+    names = ", ".join(kernel.__code__.co_varnames[: kernel.__code__.co_argcount])
+    source = f"def loop({names}):\n    return law({names})\n"
+    return _kernel(kernel, source, signature)
+
+
+@lru_cache(maxsize=None)
+def _kernel(kernel: Callable[..., Any], source: str, signature: Any) -> Any:
+    return _from_file(f"{kernel.__module__}.{kernel.__qualname__}|{signature}", source, compiled_law(kernel), signature)
+
+
+def _from_file(key: str, source: str, law: Any, signature: Any) -> Any:
+    import numba
+
+    component, name = key.split("|")[0].split(".")[-2:]
+    stem = f"{component}_{name}_{hashlib.sha256((key + source).encode()).hexdigest()[:12]}"
+    file = cache_folder() / f"{stem}.py"
+    if not file.exists():
+        _write_once(file, source)
+    spec = importlib.util.spec_from_file_location(f"simulator_loops_{stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # numba finds the module of a cached function by its name
+    spec.loader.exec_module(module)
+    vars(module)["law"] = law
+    return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(module.loop)
+
+
+@lru_cache(maxsize=None)
+def compiled_law(law: Callable[..., Any], using: Using = ()) -> Any:
+    """A scalar function and the functions of this package that it calls, jitted without touching their modules."""
+    import numba
+
+    inner = {}
+    for name in law.__code__.co_names:
+        value = dict(using).get(name, law.__globals__.get(name))
+        if isinstance(value, types.FunctionType) and value.__module__.startswith("simulator."):
+            inner[name] = compiled_law(value)
+    return numba.njit(nogil=True, error_model="numpy")(_copy(law, inner))
+
+
+def _copy(law: Callable[..., Any], replaced: dict[str, Any]) -> types.FunctionType:
+    space = {**law.__globals__, **replaced}
+    copy = types.FunctionType(law.__code__, space, law.__name__, law.__defaults__, law.__closure__)
+    copy.__module__, copy.__qualname__ = law.__module__, law.__qualname__
+    return copy
+
+
+@cache
+def step_signature() -> Any:
+    from numba import types as t
+
+    return t.void(t.float64[:, ::1], t.uint32[:, ::1], t.int64[::1], t.float64[::1], t.int64, t.int64)
+
+
+def function_list(functions: Sequence[Any]) -> Any:
+    """The steps as a list the month loop can call. Handing over addresses instead of dispatchers keeps numba from
+    compiling an `append` for every function's own type (0.2 s each)."""
+    from numba import types as t
+    from numba.experimental.function_type import _get_wrapper_address
+    from numba.typed import List
+
+    signature = step_signature()
+
+    class Address(t.WrapperAddressProtocol):  # type: ignore[misc]
+        def __init__(self, function: Any) -> None:
+            self.function = function  # keeps the machine code alive
+
+        def __wrapper_address__(self) -> int:
+            return int(_get_wrapper_address(self.function, signature))
+
+        def signature(self) -> Any:
+            return signature
+
+    listed = List.empty_list(t.FunctionType(signature))
+    for function in functions:
+        listed.append(Address(function))
+    return listed
+
+
+@cache
+def source_hash() -> str:
+    """Names the cache folder: all sources that can reach machine code, and what compiles them."""
+    import llvmlite
+    import numba
+    import numpy
+
+    digest = hashlib.sha256()
+    for folder in REACHABLE:
+        for file in sorted((PACKAGE / folder).rglob("*.py")):
+            digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for part in (numba.__version__, llvmlite.__version__, numpy.__version__, sys.version):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> Path:
+    """Where compiled loops live: SIMULATOR_CACHE_DIR, else the user's cache, else a temporary folder."""
+    candidates = []
+    if os.environ.get("SIMULATOR_CACHE_DIR"):
+        candidates.append(Path(os.environ["SIMULATOR_CACHE_DIR"]))
+    if os.environ.get("XDG_CACHE_HOME"):
+        candidates.append(Path(os.environ["XDG_CACHE_HOME"]) / "simulator")
+    else:
+        try:
+            candidates.append(Path.home() / ".cache" / "simulator")
+        except RuntimeError:  # no home folder
+            pass
+    candidates.append(Path(tempfile.gettempdir()) / f"simulator-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
+    for candidate in candidates:
+        folder = candidate / source_hash()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = tempfile.NamedTemporaryFile(dir=folder, prefix=".probe")
+            probe.close()
+        except OSError:
+            continue
+        return folder
+    return Path(tempfile.mkdtemp(prefix="simulator-"))
+
+
+def is_cold() -> bool:
+    """Whether nothing has been compiled yet for these sources."""
+    return not any(cache_folder().glob("__pycache__/*.nbc"))
+
+
+def _write_once(file: Path, text: str) -> None:
+    """Whole or not at all; a file that is there already is left alone (numba compares its time of change)."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".new")
+    with os.fdopen(handle, "w") as new:
+        new.write(text)
+    try:
+        os.link(name, file)
+    except FileExistsError:
+        pass
+    except OSError:
+        os.replace(name, file)
+        return
+    os.unlink(name)

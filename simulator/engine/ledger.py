@@ -1,0 +1,442 @@
+"""Open and close the month: the only code that writes cash or an ending (MODEL.md, "The close").
+
+Dues of each claim = arrears + late interest + current. Ranks are paid in order out of cash, receipts and what the lines
+still give; inside a rank pro rata. What is not paid becomes arrears and runs its claim's cure clock.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from simulator.components.base import (
+    ALIVE,
+    CASH,
+    LIQUIDITY,
+    MONTH,
+    POLICY_RUNWAY,
+    STOPPED,
+    Ago,
+    Phase,
+    is_zero,
+)
+from simulator.engine.build import ProgramBuilder, same
+
+OPERATING = "operating"
+TOLERANCE = 1e-9  # of the month's total dues: a shortage up to it starts no clock
+NAN_CODE = 1  # the ending "not a number"; 0 is solvent, causes of default follow
+
+RECEIPTS, PAID, DRAW, REPAID = "ledger.receipts", "ledger.paid", "ledger.draw", "ledger.repaid"
+OWED, AVAILABLE, SHARE = "ledger.owed", "ledger.available", "ledger.share"
+SHADOW_FLOW, SHADOW, BURN_FLOW = "ledger.shadow_flow", "shadow.cash", "ledger.burn_flow"
+ENDED, CAUSE, FIRST_BREACH = "ending.month", "ending.cause", "covenant.first_breach"
+UNFUNDED, PEAK, DISCOUNT, YEAR_FLOW = "shadow.first_breach", "shadow.peak_need", "shadow.growth", "shadow.flow_12m"
+LOWEST, LOWEST_MONTH = "liquidity.lowest", "liquidity.lowest_month"
+RAISED = "funding.raised"
+
+
+class Terms(NamedTuple):
+    """The scenario's [opening], [treasury] and [default], as finished numbers (or arrays over paths)."""
+
+    cash: Any
+    interest: Any
+    target_cash: Any
+    floor: Any  # None: no liquidity covenant
+    cure: Any  # months
+    floor_cure: Any  # months
+    late_interest: Any
+    stop_at_default: bool
+
+
+class Cause(NamedTuple):
+    kind: str  # "operating", "contract", "debt", "covenant", "not_a_number", "solvent"
+    name: str
+    sentence: str
+
+
+def open_books(b: ProgramBuilder, terms: Terms) -> None:
+    """Before the components build: the balances they may read, and the operating claim."""
+    b.ledger, b.name = True, "ledger"
+    b.state(CASH, terms.cash)
+    b.state(ALIVE, 1.0)
+    b.state(ENDED, 0.0)
+    b.state(CAUSE, 0.0)
+    b.step(Phase.OPEN - 3, live, (ENDED, CAUSE, 1.0 if terms.stop_at_default else 0.0), writes=(ALIVE,))
+    b.name = "operations"
+    b.claim(OPERATING, "operating", 1, None, None)
+    b.name = "treasury"
+    if not is_zero(terms.interest):
+        earned = b.flow("treasury.interest")
+        b.step(Phase.INTEREST, earn, (CASH, terms.interest), writes=(earned,))
+        b.receipt(earned, shadow=False)
+    b.ledger = False
+
+
+def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
+    """After the components have built: everything from the policy's view of runway to the ending. Returns the endings
+    by code."""
+    b.ledger, b.name = True, "ledger"
+    for slot in (RECEIPTS, PAID, OWED, SHADOW_FLOW, RAISED):
+        b.flow(slot)
+    for slot in (BURN_FLOW, DRAW, REPAID, AVAILABLE, SHARE):
+        b.state(slot, 0.0)
+    _policy_runway(b, terms)
+    _book(b)
+    _pay(b, terms)
+    _settle_lines(b, terms)
+    _test_floor(b, terms)
+    causes = _end(b, terms)
+    _shadow(b, terms)
+    _measure(b, terms)
+    for slot, value in b.resets.items():
+        b.step(Phase.OPEN - 2, same, (value,), writes=(slot,))
+    b.ledger = False
+    return causes
+
+
+def _policy_runway(b: ProgramBuilder, terms: Terms) -> None:
+    if not b.is_read(POLICY_RUNWAY):
+        return
+    now = b.flow("policy.flow")
+    for account in b.accounts:
+        if account.burn:
+            b.step(Phase.POLICIES - 1, signed, (account.slot, 1.0 if account.claim is None else -1.0), adds=(now,))
+    before = (Ago(BURN_FLOW, 1), Ago(BURN_FLOW, 2))
+    floor = 0.0 if terms.floor is None else terms.floor
+    b.step(Phase.POLICIES - 1, runway_seen, (MONTH, now, *before, LIQUIDITY, floor), writes=(POLICY_RUNWAY,))
+
+
+def _book(b: ProgramBuilder) -> None:
+    b.step(Phase.CLOSE, same, (0.0,), writes=(BURN_FLOW,))
+    for claim in b.claims:
+        b.flow(f"{claim.name}.current")
+    for account in b.accounts:
+        total = RECEIPTS if account.claim is None else f"{account.claim}.current"
+        sign = 1.0 if account.claim is None else -1.0
+        b.step(
+            Phase.CLOSE,
+            book,
+            (account.slot, ALIVE, sign if account.shadow else 0.0, sign if account.burn else 0.0),
+            writes=(account.slot,),
+            adds=(total, SHADOW_FLOW, BURN_FLOW),
+        )
+    for slot in b.raises:
+        b.step(Phase.CLOSE, same, (slot,), adds=(RAISED,))
+
+
+def _pay(b: ProgramBuilder, terms: Terms) -> None:
+    ranks = sorted({claim.rank for claim in b.claims})
+    for rank in ranks:
+        b.flow(f"ledger.owed_{rank}")
+    for claim in b.claims:
+        late = terms.late_interest if claim.late_interest is None else claim.late_interest
+        b.state(f"{claim.name}.owed", 0.0)
+        b.state(f"{claim.name}.missed", 0.0)
+        b.flow(f"{claim.name}.late_interest")
+        b.step(
+            Phase.CLOSE,
+            owe,
+            (f"{claim.name}.arrears", f"{claim.name}.current", late, ALIVE),
+            writes=(f"{claim.name}.late_interest", f"{claim.name}.owed"),
+            adds=(f"ledger.owed_{claim.rank}", OWED),
+        )
+    b.step(Phase.CLOSE, plus, (CASH, RECEIPTS), writes=(AVAILABLE,))
+    for line in b.lines:
+        b.step(Phase.CLOSE, undrawn, (f"{line.name}.drawn", f"{line.name}.permit", line.limit), adds=(AVAILABLE,))
+    for rank in ranks:
+        b.step(Phase.CLOSE, pay_rank, (AVAILABLE, f"ledger.owed_{rank}"), writes=(AVAILABLE, SHARE))
+        for claim in b.claims:
+            if claim.rank == rank:
+                n = claim.name
+                b.step(
+                    Phase.CLOSE,
+                    pay_claim,
+                    (f"{n}.owed", SHARE, ALIVE, f"{n}.missed", f"{n}.arrears", OWED),
+                    writes=(f"{n}.paid", f"{n}.arrears", f"{n}.missed"),
+                    adds=(PAID,),
+                )
+
+
+def _settle_lines(b: ProgramBuilder, terms: Terms) -> None:
+    drawn = "ledger.drawn"
+    b.flow(drawn)
+    for line in b.lines:
+        b.step(Phase.CLOSE, same, (f"{line.name}.drawn",), adds=(drawn,))
+    b.step(
+        Phase.CLOSE,
+        balance,
+        (CASH, RECEIPTS, PAID, drawn, terms.target_cash, ALIVE),
+        writes=(CASH, DRAW, REPAID),
+    )
+    b.step(Phase.CLOSE, same, (CASH,), writes=(LIQUIDITY,))
+    opening: Any = terms.cash
+    if b.lines:
+        to_draw, to_repay = b.flow("ledger.to_draw"), b.flow("ledger.to_repay")
+        b.step(Phase.CLOSE, same, (DRAW,), writes=(to_draw,))
+        b.step(Phase.CLOSE, same, (REPAID,), writes=(to_repay,))
+    for line in b.lines:
+        opening = opening + line.limit - b.initial(f"{line.name}.drawn")
+        b.step(
+            Phase.CLOSE,
+            settle_line,
+            (f"{line.name}.drawn", f"{line.name}.permit", line.limit, "ledger.to_draw", "ledger.to_repay"),
+            writes=(f"{line.name}.drawn", "ledger.to_draw", "ledger.to_repay"),
+            adds=(LIQUIDITY,),
+        )
+    b.state(LIQUIDITY, opening)
+
+
+def _test_floor(b: ProgramBuilder, terms: Terms) -> None:
+    b.state(FIRST_BREACH, 0.0)
+    b.state("covenant.missed", 0.0)
+    if terms.floor is None or is_zero(terms.floor):
+        return
+    b.step(
+        Phase.CLOSE,
+        check_floor,
+        (MONTH, ALIVE, LIQUIDITY, terms.floor, OWED, "covenant.missed", FIRST_BREACH),
+        writes=("covenant.missed", FIRST_BREACH, STOPPED),
+    )
+
+
+def _end(b: ProgramBuilder, terms: Terms) -> list[Cause]:
+    causes = [
+        Cause("solvent", "", "solvent at the horizon"),
+        Cause("not_a_number", "", "not a number: a bug or a parameter that overflows"),
+    ]
+    now, worst = b.flow("ending.cause_now"), b.flow("ending.worst_arrears")
+    ranked = sorted(b.claims, key=lambda c: c.rank)  # stable: file order inside a rank
+    first_of_rank = {}
+    for claim in ranked:
+        causes.append(_cause(claim.kind, claim.name))
+        code = len(causes) - 1
+        first = first_of_rank.setdefault(claim.rank, code)
+        cure = terms.cure if claim.cure is None else claim.cure
+        b.step(
+            Phase.CLOSE,
+            ripen,
+            (now, worst, f"{claim.name}.missed", f"{claim.name}.arrears", cure, float(code), float(first)),
+            writes=(now, worst),
+        )
+    if terms.floor is not None and not is_zero(terms.floor):
+        causes.append(_cause("covenant", "liquidity"))
+        b.step(Phase.CLOSE, ripen_covenant, (now, "covenant.missed", terms.floor_cure, float(len(causes) - 1)), writes=(now,))
+    b.step(Phase.CLOSE, find_nan, (now, CASH, LIQUIDITY, OWED, PAID, SHADOW_FLOW, ALIVE), writes=(now,))
+    b.step(Phase.CLOSE, end, (MONTH, ALIVE, ENDED, CAUSE, now), writes=(ENDED, CAUSE))
+    return causes
+
+
+def _cause(kind: str, name: str) -> Cause:
+    short = name.split(".", 1)[-1]
+    sentences = {
+        "operating": "operating shortfall",
+        "contract": f"payment default on {short} (contract)",
+        "debt": f"payment default on {short} (debt)",
+        "covenant": f"covenant {short} past cure",
+    }
+    return Cause(kind, short, sentences[kind])
+
+
+def _shadow(b: ProgramBuilder, terms: Terms) -> None:
+    floor = 0.0 if terms.floor is None else terms.floor
+    b.state(SHADOW, terms.cash)
+    b.state(DISCOUNT, 1.0)
+    for slot in (UNFUNDED, PEAK, YEAR_FLOW):
+        b.state(slot, 0.0)
+    b.step(
+        Phase.CLOSE,
+        shadow,
+        (MONTH, SHADOW, DISCOUNT, SHADOW_FLOW, terms.interest, floor, OWED, UNFUNDED, PEAK),
+        writes=(SHADOW, DISCOUNT, UNFUNDED, PEAK),
+    )
+    b.step(Phase.CLOSE, same, (SHADOW_FLOW,), adds=(YEAR_FLOW,), months=(1, min(12, b.months)))
+
+
+def _measure(b: ProgramBuilder, terms: Terms) -> None:
+    b.state(LOWEST, math.inf)
+    b.state(LOWEST_MONTH, 0.0)
+    b.step(Phase.MEASURE, lowest, (MONTH, ALIVE, LIQUIDITY, LOWEST, LOWEST_MONTH), writes=(LOWEST, LOWEST_MONTH))
+    arrears, drawn = b.flow("ledger.arrears"), b.flow("line.drawn")
+    for claim in b.claims:
+        b.step(Phase.MEASURE, same, (f"{claim.name}.arrears",), adds=(arrears,))
+    for line in b.lines:
+        b.step(Phase.MEASURE, same, (f"{line.name}.drawn",), adds=(drawn,))
+        ead = b.state(f"{line.name}.exposure_at_default", 0.0)
+        b.step(
+            Phase.MEASURE,
+            exposure_at_default,
+            (MONTH, ENDED, CAUSE, f"{line.name}.arrears", f"{line.name}.drawn", 1.0, ead),
+            writes=(ead,),
+        )
+    booked = {account.slot for account in b.accounts}
+    reported = [r.slot for r in (*b.monthly_metrics, *b.totals)]
+    for view in b.contracts.values():
+        reported.extend(view.values())
+    for slot in dict.fromkeys(reported):
+        if slot in b.resets and slot not in booked:  # flows are nought after default; booked ones are already
+            b.step(Phase.MEASURE, masked, (slot, ALIVE), writes=(slot,))
+    for name, (firm, mitigation) in b.exposures.items():
+        ead = b.state(f"{name}.exposure_at_default", 0.0)
+        b.step(
+            Phase.MEASURE,
+            exposure_at_default,
+            (MONTH, ENDED, CAUSE, f"{name}.arrears", firm, 1.0 - mitigation, ead),
+            writes=(ead,),
+        )
+    for metric in b.totals:
+        b.step(Phase.MEASURE, same, (metric.slot,), adds=(b.state(f"{metric.slot}:total", 0.0),))
+
+
+# --- the laws of the close ---------------------------------------------------------------------------------------------
+
+
+def live(ended: float, cause: float, stop_at_default: float) -> float:
+    return 0.0 if ended > 0.0 and (stop_at_default > 0.0 or cause == NAN_CODE) else 1.0
+
+
+def earn(cash: float, rate: float) -> float:
+    return max(0.0, cash) * rate
+
+
+def signed(flow: float, sign: float) -> float:
+    return flow * sign
+
+
+def runway_seen(month: int, now: float, before: float, earlier: float, liquidity: float, floor: float) -> float:
+    total, count = now, 1.0
+    if month >= 2:
+        total += before
+        count += 1.0
+    if month >= 3:
+        total += earlier
+        count += 1.0
+    burn = -total / count
+    return (liquidity - floor) / burn if burn > 0.0 else math.inf
+
+
+def book(flow: float, alive: float, shadow_sign: float, burn_sign: float) -> tuple[float, float, float, float]:
+    booked = flow * alive
+    return booked, booked, flow * shadow_sign, booked * burn_sign
+
+
+def owe(arrears: float, current: float, late_rate: float, alive: float) -> tuple[float, float, float, float]:
+    late = alive * (arrears * late_rate)
+    owed = arrears + late + current
+    return late, owed, alive * owed, alive * owed
+
+
+def plus(a: float, b: float) -> float:
+    return a + b
+
+
+def undrawn(drawn: float, permit: float, limit: float) -> float:
+    return permit * max(0.0, limit - drawn)
+
+
+def pay_rank(available: float, owed: float) -> tuple[float, float]:
+    if owed <= available:
+        return available - owed, 1.0
+    return 0.0, max(0.0, available) / owed
+
+
+def pay_claim(
+    owed: float, share: float, alive: float, missed: float, arrears: float, total: float
+) -> tuple[float, float, float, float]:
+    if alive == 0.0:
+        return 0.0, arrears, missed, 0.0
+    paid = owed * share
+    left = owed - paid
+    return paid, left, missed + 1.0 if left > TOLERANCE * total else 0.0, paid
+
+
+def balance(
+    cash: float, receipts: float, paid: float, drawn: float, target_cash: float, alive: float
+) -> tuple[float, float, float]:
+    if alive == 0.0:
+        return cash, 0.0, 0.0
+    left = cash + receipts - paid
+    draw = max(0.0, -left)
+    repaid = min(drawn, max(0.0, left - target_cash))
+    return max(0.0, left + draw - repaid), draw, repaid
+
+
+def settle_line(
+    drawn: float, permit: float, limit: float, to_draw: float, to_repay: float
+) -> tuple[float, float, float, float]:
+    draw = min(to_draw, permit * max(0.0, limit - drawn))
+    repay = min(to_repay, drawn)
+    now = drawn + draw - repay
+    return now, to_draw - draw, to_repay - repay, permit * max(0.0, limit - now)
+
+
+def check_floor(
+    month: int, alive: float, liquidity: float, floor: float, owed: float, missed: float, first: float
+) -> tuple[float, float, float]:
+    breached = liquidity < floor - TOLERANCE * (abs(floor) + owed)
+    if alive == 0.0:
+        return missed, first, 1.0 if breached else 0.0
+    if breached:
+        return missed + 1.0, first if first > 0.0 else float(month), 1.0
+    return 0.0, first, 0.0
+
+
+def ripen(
+    now: float, worst: float, missed: float, arrears: float, cure: float, code: float, first_of_rank: float
+) -> tuple[float, float]:
+    ripe = missed > cure
+    if ripe and (now == 0.0 or (now >= first_of_rank and arrears > worst)):
+        return code, arrears
+    return now, worst
+
+
+def ripen_covenant(now: float, missed: float, cure: float, code: float) -> float:
+    return code if now == 0.0 and missed > cure else now
+
+
+def find_nan(
+    now: float, cash: float, liquidity: float, owed: float, paid: float, shadow_flow: float, alive: float
+) -> float:
+    total = cash + liquidity + owed + paid + shadow_flow
+    return float(NAN_CODE) if alive > 0.0 and total - total != 0.0 else now
+
+
+def end(month: int, alive: float, ended: float, cause: float, now: float) -> tuple[float, float]:
+    if alive > 0.0 and now > 0.0 and (ended == 0.0 or now == NAN_CODE):
+        return float(month), now
+    return ended, cause
+
+
+def shadow(
+    month: int,
+    cash: float,
+    growth: float,
+    flow: float,
+    rate: float,
+    floor: float,
+    owed: float,
+    first: float,
+    peak: float,
+) -> tuple[float, float, float, float]:
+    cash = cash * (1.0 + rate) + flow
+    growth = growth * (1.0 + rate)
+    if first == 0.0 and cash < floor - TOLERANCE * (abs(floor) + owed):
+        first = float(month)
+    return cash, growth, first, max(peak, (floor - cash) / growth)
+
+
+def lowest(month: int, alive: float, liquidity: float, low: float, low_month: float) -> tuple[float, float]:
+    if alive > 0.0 and liquidity < low:
+        return liquidity, float(month)
+    return low, low_month
+
+
+def exposure_at_default(
+    month: int, ended: float, cause: float, arrears: float, claim: float, kept: float, before: float
+) -> float:
+    if month == ended and cause > NAN_CODE:
+        return arrears + claim * kept
+    return before
+
+
+def masked(x: float, alive: float) -> float:
+    return x * alive

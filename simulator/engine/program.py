@@ -1,0 +1,243 @@
+"""A program: the ordered steps of one scenario with every name resolved, and how its rows are filled for a chunk of paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, cure_months
+from simulator.engine import ledger
+from simulator.engine.build import Array, Draw, ProgramBuilder, Step, resolve, same
+from simulator.engine.jit import Argument
+from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
+from simulator.quantities.number import Uncertain
+from simulator.scenario.model import Scenario
+
+Shocks = Mapping[str, npt.NDArray[np.float64]]  # name -> (months, paths): given instead of drawn
+
+
+class Metric(NamedTuple):
+    """A number by month in the tables `months` and `contracts`."""
+
+    slot: str
+    contract: str  # "" in `months`
+    name: str
+    unit: str
+    quantiles: bool
+
+
+class Column(NamedTuple):
+    """A number by path in the table `paths`."""
+
+    slot: str
+    name: str
+    unit: str
+    kind: str  # money, month, code, count
+
+
+@dataclass(frozen=True)
+class Program:
+    """Structure and opening values. `values[r]` is the opening value of row r: a number or an array over the chunk."""
+
+    scenario: Scenario
+    rows: dict[str, int]
+    values: tuple[Any, ...]
+    steps: tuple[Step, ...]
+    word_rows: int
+    causes: tuple[ledger.Cause, ...]
+    metrics: tuple[Metric, ...]
+    columns: tuple[Column, ...]
+    inputs: dict[str, Array]
+    flows: tuple[str, ...]  # every account
+    receipts: frozenset[str]  # those of them that are money coming in
+    claims: tuple[str, ...]
+    shocks: tuple[str, ...]
+
+    def initial(self, slot: str) -> Any:
+        return self.values[self.rows[slot]]
+
+
+def build(scenario: Scenario, seed: int, draw: Draw, given: Shocks | None = None, deterministic: bool = False) -> Program:
+    """The program of a scenario. `draw` gives the uniforms of month 0 for the paths at hand, or None for each stream."""
+    b = ProgramBuilder(
+        months=scenario.calendar.months,
+        start=scenario.calendar.start - 1,
+        seed=seed,
+        draw=draw,
+        deterministic=deterministic,
+        regimes=scenario.regimes,
+    )
+    terms = _terms(b, scenario)
+    ledger.open_books(b, terms)
+    for entry in scenario.entries:
+        component = resolve(entry.component, entry.name, b.number)
+        for tag, part in entry.attached.items():
+            b.name = f"{entry.name}.{tag}"
+            resolve(part, b.name, b.number).build(b, component)
+        b.name = entry.name
+        component.build(b)
+    _dependence(b, scenario)
+    causes = ledger.close_books(b, terms)
+    metrics = _metrics(b)
+    columns = _columns(b)
+    word_rows = _draws(b, given or {})
+    return Program(
+        scenario=scenario,
+        rows=b.rows,
+        values=tuple(b.values),
+        steps=_ordered(b),
+        word_rows=word_rows,
+        causes=tuple(causes),
+        metrics=metrics,
+        columns=columns,
+        inputs=b.inputs,
+        flows=tuple(account.slot for account in b.accounts),
+        receipts=frozenset(account.slot for account in b.accounts if account.claim is None),
+        claims=tuple(claim.name for claim in b.claims),
+        shocks=tuple(dict.fromkeys((*b.shocks, *b.table))),
+    )
+
+
+def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
+    opening = resolve(scenario.opening, "opening", b.number)
+    treasury = resolve(scenario.treasury, "treasury", b.number)
+    default = resolve(scenario.default, "default", b.number)
+    cure = cure_months(default.cure)
+    return ledger.Terms(
+        cash=opening.cash,
+        interest=treasury.interest,
+        target_cash=treasury.target_cash,
+        floor=default.floor,
+        cure=cure,
+        floor_cure=cure if default.floor_cure is None else cure_months(default.floor_cure),
+        late_interest=default.late_interest,
+        stop_at_default=default.stop_at_default,
+    )
+
+
+def _dependence(b: ProgramBuilder, scenario: Scenario) -> None:
+    table = scenario.dependence
+    if table is None:
+        return
+    b.name = "dependence"
+    matrix = [
+        [b.number(f"dependence.correlation.{i}.{j}", x) if isinstance(x, Uncertain) else x for j, x in enumerate(row)]
+        for i, row in enumerate(table.correlation)
+    ]
+    b.correlate(table.shocks, cholesky(matrix))
+
+
+def cholesky(matrix: list[list[Any]]) -> list[list[Any]]:
+    """The lower Cholesky factor, entries numbers or arrays over paths (the upper triangle of the input is not read)."""
+    n = len(matrix)
+    factor: list[list[Any]] = [[0.0] * n for _ in range(n)]
+    for j in range(n):
+        for k in range(j + 1):
+            rest = matrix[j][k] - sum(factor[j][i] * factor[k][i] for i in range(k))
+            if k == j:
+                factor[j][j] = np.sqrt(np.maximum(rest, 0.0))
+            else:
+                pivot = factor[k][k]
+                safe = np.where(np.asarray(pivot) > 0, pivot, 1.0)
+                factor[j][k] = np.where(np.asarray(pivot) > 0, rest / safe, 0.0)[()]
+    return factor
+
+
+def _draws(b: ProgramBuilder, given: Shocks) -> int:
+    """The draw steps, before all others; returns how many rows of words they need."""
+    b.name = "draws"
+    word_rows = 0
+    kinds = {**b.shocks, **{name: b.shocks.get(name, "normal") for name in b.table}}
+    for name, kind in kinds.items():
+        if name in given:
+            # given scores replace the correlated ones as well
+            start = len(b.values)
+            for month in range(b.months + 1):
+                b._array_row(np.ascontiguousarray(given[name][max(0, month - 1)], dtype=np.float64))
+            b.steps.append(Step(9, same, (Argument("rows"),), ("set",), (start, name), (), (1, b.months)))
+            continue
+        in_table = name in b.table
+        kernel = draw_normal if in_table or kind == "normal" else draw_uniform
+        target = f"{name}:z" if in_table else name
+        params = (*seed_words(b.seed), float(stream_number(name)))
+        b.steps.append(Step(1, kernel, (), (), (target, word_rows), params, (1, b.months), kernel=True))
+        word_rows += WORDS
+    streams = [stream_number(name) for name in kinds]
+    if len(set(streams)) < len(streams):
+        raise ValueError("two streams share a number; rename one of the components")
+    return word_rows
+
+
+def _ordered(b: ProgramBuilder) -> tuple[Step, ...]:
+    missing = sorted({x for step in b.steps for x in step.index if isinstance(x, str) and x not in b.rows})
+    if missing:
+        raise KeyError(f"slots that nothing provides: {', '.join(missing)}")
+    ordered = sorted(b.steps, key=lambda step: step.phase)  # stable: file order inside a phase
+    return tuple(
+        step._replace(index=tuple(b.rows[x] if isinstance(x, str) else x for x in step.index)) for step in ordered
+    )
+
+
+def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
+    found = [
+        Metric(CASH, "", "cash", "$", True),
+        Metric(LIQUIDITY, "", "liquidity", "$", True),
+        Metric(ledger.SHADOW, "", "shadow_cash", "$", True),
+        Metric(ALIVE, "", "alive", "share", False),
+        Metric("line.drawn", "", "drawn", "$", False),
+        Metric("ledger.arrears", "", "arrears", "$", False),
+        Metric(ledger.RECEIPTS, "", "receipts", "$/mo", False),
+        Metric(ledger.PAID, "", "paid", "$/mo", False),
+        Metric(ledger.RAISED, "", "raised", "$/mo", False),
+    ]
+    if b.is_written(RUN_RATE):
+        found.append(Metric(RUN_RATE, "", "run_rate", "$/yr", True))
+    if b.is_written(PRICE):
+        found.append(Metric(PRICE, "", "price", "index", True))
+    found.extend(Metric(r.slot, "", r.name, r.unit, r.kind == "quantiles") for r in b.monthly_metrics)
+    units = {"due": "$/mo", "paid": "$/mo", "arrears": "$", "firm": "$", "headline": "$"}
+    for contract, view in b.contracts.items():
+        for name, slot in view.items():
+            found.append(Metric(slot, contract, name, units.get(name, "$/mo at reference price"), False))
+    for account in b.accounts:
+        found.append(Metric(account.slot, "", f"account:{account.slot}", "$/mo", False))
+    return tuple(found)
+
+
+def _columns(b: ProgramBuilder) -> tuple[Column, ...]:
+    found = [
+        Column(ledger.ENDED, "end_month", "month, 0 = solvent at the horizon", "month"),
+        Column(ledger.CAUSE, "cause", "code, see the manifest", "code"),
+        Column(ledger.UNFUNDED, "shadow_breach_month", "month, 0 = none", "month"),
+        Column(ledger.FIRST_BREACH, "first_breach_month", "month, 0 = none", "month"),
+        Column(CASH, "cash", "$", "money"),
+        Column("line.drawn", "drawn", "$", "money"),
+        Column("ledger.arrears", "arrears", "$", "money"),
+        Column(ledger.PEAK, "peak_need", "$ at the opening", "money"),
+        Column(ledger.LOWEST, "lowest_liquidity", "$", "money"),
+        Column(ledger.LOWEST_MONTH, "lowest_liquidity_month", "month", "month"),
+        Column(ledger.YEAR_FLOW, "shadow_flow_12m", "$", "money"),
+        Column(ledger.SHADOW, "shadow_cash", "$", "money"),
+    ]
+    b.name = "reports"
+    b.total(ledger.RAISED, "raised", "$")
+    for contract, view in b.contracts.items():
+        for name in ("paid", "stranded"):
+            b.total(view[name], f"{contract}.{name}", "$")
+    for total in b.totals:
+        slot = f"{total.slot}:total"
+        if slot not in b.rows:
+            b.state(slot, 0.0)
+            b.step(ledger.Phase.MEASURE, same, (total.slot,), adds=(slot,))
+        found.append(Column(slot, total.name, total.unit, "count" if total.unit == "count" else "money"))
+    for final in b.finals:
+        found.append(Column(final.slot, final.name, final.unit, final.kind))
+    for name in dict.fromkeys(c.name for c in b.claims):
+        slot = f"{name}.exposure_at_default"
+        if slot in b.rows:
+            found.append(Column(slot, f"{name.split('.', 1)[-1]}.exposure_at_default", "$", "money"))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""From counts and order statistics to numbers with intervals."""

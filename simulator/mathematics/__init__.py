@@ -1,0 +1,1 @@
+"""Scalar mathematics that laws share: random numbers by address, the inverse normal. Knows nothing of the model."""

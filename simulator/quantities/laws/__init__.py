@@ -1,0 +1,1 @@
+"""One law, one file. A new distribution is a new file here."""

@@ -1,0 +1,108 @@
+"""A number of a scenario: fixed, or drawn once a path. The field type that reads both and checks the valid range.
+
+`Quantity` is used as annotation: `fee: Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from simulator.quantities.distribution import Array, Distribution, read_distribution
+from simulator.quantities.units import Dimension, QuantityError, finite
+
+SHARED = "@shared"  # the loader's mark on a distribution that came from [inputs]
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """A number drawn once a path: a law of the number as written, and the unit that converts it."""
+
+    law: Distribution
+    dimension: Dimension
+    unit: str
+    shared: str | None = None  # the name in [inputs], where several keys draw the same number
+    whole: bool = False
+
+    def draw(self, u: Array) -> Array:
+        """Values for uniforms `u`, shape kept, in the unit the engine computes in."""
+        written = self.law.ppf(u)
+        return np.asarray(self.dimension.convert(round_half_up(written) if self.whole else written, self.unit), dtype=np.float64)
+
+    def central(self) -> float:
+        """The value on the deterministic path: the mean of the number as written."""
+        mean = self.law.mean()
+        return float(self.dimension.convert(round_half_up(mean) if self.whole else mean, self.unit))
+
+
+Number = float | Uncertain
+
+
+def round_half_up(x: Any) -> Any:
+    return np.floor(np.asarray(x) + 0.5) if isinstance(x, np.ndarray) else math.floor(x + 0.5)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """The annotation of a field: dimension, valid range (in the engine's unit), and whether both ends are open."""
+
+    dimension: Dimension
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False  # the lower end itself is not allowed
+    whole: bool = False  # rounded half up when drawn
+    drawn: bool = True  # may be a distribution
+
+    def read(self, value: object) -> Number:
+        if isinstance(value, Uncertain):
+            return value
+        if isinstance(value, Mapping):
+            return self._distribution(dict(value))
+        number, unit = self.dimension.parse(value)
+        converted = float(self.dimension.convert(finite(number), unit))
+        self._check(converted, str(value))
+        return finite(converted)
+
+    def _distribution(self, table: dict[str, Any]) -> Uncertain:
+        shared = table.pop(SHARED, None)
+        if not self.drawn:
+            raise QuantityError("this key takes a fixed number, not a distribution")
+        law, unit = read_distribution(table, self.dimension, (self.low, self.high))
+        result = Uncertain(law, self.dimension, unit, shared, self.whole)
+        low, high = (float(self.dimension.convert(x, unit)) if math.isfinite(x) else x for x in law.support())
+        slack = 1e-12 * max(1.0, abs(low) if math.isfinite(low) else 0.0, abs(high) if math.isfinite(high) else 0.0)
+        if low < self.low - slack or high > self.high + slack:
+            raise QuantityError(
+                f"the distribution can leave the valid range of this key, {self.range}",
+                "add `truncate = [low, high]`, or use a law that ends there",
+            )
+        return result
+
+    def _check(self, number: float, written: str) -> None:
+        if number < self.low or number > self.high or (self.open_low and number == self.low):
+            raise QuantityError(f"{written} is outside the valid range of this key, {self.range}")
+
+    @property
+    def range(self) -> str:
+        unit = "" if self.dimension.converts_to == "1" else " " + self.dimension.converts_to
+        if self.high == math.inf:
+            return (f"above {self.low:g}" if self.open_low else f"{self.low:g} or more") + unit
+        return f"{'above ' if self.open_low else ''}{self.low:g} to {self.high:g}{unit}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def validate(value: object) -> Number:
+            try:
+                return self.read(value)
+            except QuantityError as problem:
+                kind = "range" if "valid range" in str(problem) else "quantity"
+                raise PydanticCustomError(
+                    kind, "{problem}", {"problem": str(problem), "hint": problem.hint or ""}
+                ) from None
+
+        return core_schema.no_info_plain_validator_function(validate)

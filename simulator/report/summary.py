@@ -1,0 +1,114 @@
+"""The summary of a run on a terminal: at most 80 columns and 40 lines, plain in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from simulator.report.words import money, percent
+
+HORIZONS = (12, 24, 36, 60)
+BAR = 22
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
+    """The summary of a `run --json` document. `plain`: ASCII only."""
+    d = document
+    yield (d["title"] or d["scenario"])[:80]
+    invalid = f"; {d['not_a_number']} paths are not a number" if d["not_a_number"] else ""
+    yield f"{d['paths']:,} paths x {d['months']} months from {d['start']}, seed {d['seed']}, 95 % intervals{invalid}"
+    yield ""
+    yield from _pd(d, plain)
+    yield from _causes(d)
+    yield from _runway(d)
+    need = d["peak_need"]
+    yield ""
+    yield f"Peak funding need  {_with(need, 'p50', money, 'P50')}, {_with(need, 'p90', money, 'P90')}"
+    low = d["lowest_liquidity"]
+    yield f"Lowest liquidity   {_with(low, 'p5', money, 'P5')}, {_with(low, 'p50', money, 'P50')}"
+    if d["cash"]:
+        spark = _spark([row["p50"] for row in d["cash"]], plain)
+        yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
+    yield from _contracts(d)
+    if d["not_a_number"]:
+        yield ""
+        yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; replay one to see why."
+
+
+def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
+    marks = [m for m in HORIZONS if m <= d["months"]] or [d["months"]]
+    if d["months"] not in marks and len(marks) < 5:
+        marks.append(d["months"])
+    largest = max(d["pd"][m - 1]["high"] for m in marks) or 1.0
+    yield "Default probability by"
+    for m in marks:
+        row = d["pd"][m - 1]
+        filled = round(BAR * min(1.0, row["value"] / largest))
+        bar = ("#" if plain else "█") * filled + ("." if plain else "░") * (BAR - filled)
+        bound = "none seen, " if row["count"] == 0 else ""
+        yield f"  month {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  {bound}{percent(row['low'])} to {percent(row['high'])}"
+    years = [str(m // 12) for m in marks]
+    for name, rates in d["comparison"].items():
+        shown = [f"{y} y {percent(rates[y])}" for y in years if y in rates]
+        if shown:
+            yield f"  compare {name[:24]:<24} {', '.join(shown)}"[:80]
+
+
+def _causes(d: dict[str, Any]) -> Iterator[str]:
+    seen = sorted((c for c in d["causes"].items() if c[1]["count"]), key=lambda c: -c[1]["count"])
+    yield ""
+    if not seen:
+        yield f"Causes             no path in default by month {d['months']}"
+        return
+    yield f"Causes by month {d['months']}"
+    for name, c in seen[:5]:
+        yield f"  {name[:44]:<44} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
+    if len(seen) > 5:
+        rest = sum(c["count"] for _, c in seen[5:])
+        yield f"  {len(seen) - 5} more causes{'':<31} {rest:>8} paths"
+
+
+def _runway(d: dict[str, Any]) -> Iterator[str]:
+    yield ""
+    yield f"Runway (month in which the money ends; P5 is the bad tail)   beyond {d['months']} mo"
+    for kind in ("funded", "unfunded"):
+        r = d["runway"][kind]
+        parts = "  ".join(f"{q.upper()} {_runway_month(r, q, d['months'])}" for q in ("p5", "p25", "p50"))
+        yield f"  {kind:<9} {parts:<46}  {percent(r['share_beyond_horizon'])}"
+
+
+def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
+    if r[q] is None:
+        return f">{months}"
+    low, high = r["interval"][q]
+    return f"{r[q]} ({low or '>' + str(months)}-{high or '>' + str(months)})"
+
+
+def _contracts(d: dict[str, Any]) -> Iterator[str]:
+    if not d["contracts"]:
+        return
+    yield ""
+    yield "Contract               firm now  headline  mean paid  stranded  left: buyer supplier"
+    for name, c in list(d["contracts"].items())[:8]:
+        left = c["terminated"]
+        yield (
+            f"  {name[:20]:<20} {money(c['firm']):>9} {money(c['headline']):>9}  {money(c['paid']):>9} "
+            f"{money(c['stranded']):>9}     {percent(left['buyer']['value']):>7}  {percent(left['supplier']['value']):>7}"
+        )
+
+
+def _with(table: dict[str, Any], key: str, write: Any, name: str) -> str:
+    low, high = table["interval"][key]
+    return f"{name} {write(table[key])} ({write(low)} to {write(high)})"
+
+
+def _spark(values: list[float | None], plain: bool, width: int = 30) -> str:
+    numbers = [v for v in values if v is not None]
+    if not numbers:
+        return ""
+    step = max(1, -(-len(numbers) // width))
+    picked = numbers[::step]
+    low, high = min(picked), max(picked)
+    scale = "_.-=+*#@" if plain else BLOCKS
+    return "".join(scale[int((v - low) / (high - low) * 7.999) if high > low else 0] for v in picked)

@@ -1,0 +1,112 @@
+"""Numbers as people say them, and a scenario in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from simulator.components.base import month_label
+from simulator.engine.block import deterministic_path
+from simulator.engine.ledger import CASH, ENDED, FIRST_BREACH, LIQUIDITY, PEAK, UNFUNDED
+from simulator.quantities.number import Uncertain
+from simulator.scenario.model import Scenario
+
+
+def money(x: float | None) -> str:
+    """1234567890 -> $1.23B."""
+    if x is None or not math.isfinite(x):
+        return "-"
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(x) >= 0.9995 * size:
+            return f"{'-' if x < 0 else ''}${abs(x) / size:.{2 if abs(x) < 99.995 * size else 0}f}{letter}"
+    return f"{'-' if x < 0 else ''}${abs(x):.0f}"
+
+
+def percent(x: float | None) -> str:
+    """0.1234 -> 12.3 %; small shares keep two digits that say something."""
+    if x is None or not math.isfinite(x):
+        return "-"
+    y = 100 * x
+    if y == 0 or abs(y) >= 99.95:
+        return f"{y:.0f} %"
+    if abs(y) < 0.001:
+        return f"{y:.1e} %"
+    return f"{y:.{1 if abs(y) >= 10 else 2 if abs(y) >= 0.1 else 3}f} %"
+
+
+def say(x: Any, unit: str) -> str:
+    """A number of a scenario with its unit; a distribution as its P10, P50 and P90."""
+    if isinstance(x, Uncertain):
+        p10, p50, p90 = x.draw(np.array([0.1, 0.5, 0.9]))
+        return f"{_plain(p50, unit)} (P10 {_plain(p10, unit)}, P90 {_plain(p90, unit)})"
+    return _plain(float(x), unit)
+
+
+def _plain(x: float, unit: str) -> str:
+    if unit.startswith("$"):
+        return money(x) + unit[1:]
+    if unit == "%":
+        return f"{100 * x:.4g} %"
+    if unit == "%/mo":
+        return f"{100 * x:.3g} % a month"
+    return f"{x:.4g} {unit}".strip()
+
+
+def in_words(scenario: Scenario) -> Iterator[str]:
+    """What a scenario file means, a line each."""
+    s = scenario
+    yield f"{s.title or s.name}"
+    yield f"  {s.calendar.months} months, {s.label(1)} to {s.label(s.calendar.months)}; {s.run.paths:,} paths, seed {s.run.seed}"
+    yield ""
+    yield f"Opening cash {say(s.opening.cash, '$')}."
+    if s.treasury.interest != 0.0:
+        yield f"Cash earns {say(s.treasury.interest, '%/mo')}."
+    floor = s.default.floor
+    cure = say(s.default.cure, "days")
+    yield f"Default: a claim unpaid for longer than {cure}" + (
+        "." if floor is None else f", or liquidity below {say(floor, '$')} for longer than "
+        f"{say(s.default.cure if s.default.floor_cure is None else s.default.floor_cure, 'days')}."
+    )
+    for entry in s.entries:
+        yield ""
+        yield f"[{entry.name}]"
+        for line in entry.component.in_words(say):
+            yield f"  {line}"
+        for part in entry.attached.values():
+            for line in part.in_words(say):
+                yield f"  {line}"
+    if s.dependence is not None:
+        yield ""
+        yield "[dependence]"
+        for i, a in enumerate(s.dependence.shocks):
+            for j in range(i):
+                yield f"  Monthly scores of {s.dependence.shocks[j]} and {a}: correlation {say(s.dependence.correlation[i][j], '')}."
+
+
+def deterministic(scenario: Scenario) -> Iterator[str]:
+    """The path without chance: exposures at the opening, runway, lowest liquidity."""
+    path = deterministic_path(scenario)
+    yield "Exposures at the opening (deterministic): firm = owed if notice is given today, headline = to the end of the term"
+    for name in scenario.contracts:
+        firm, headline = path[f"contracts.{name}.firm"][0], path[f"contracts.{name}.headline"][0]
+        yield f"  {name:<24} firm {money(firm):>9}   headline {money(headline):>9}"
+    yield ""
+    yield "Deterministic path (normals 0, no events, uncertain inputs at their mean):"
+    ended, breach, unfunded = (int(path[slot][-1]) for slot in (ENDED, FIRST_BREACH, UNFUNDED))
+    yield f"  funded runway     {_month(scenario, ended, 'no default within the horizon')}"
+    if scenario.default.floor is not None:
+        yield f"  first breach      {_month(scenario, breach, 'the floor is never breached')}"
+    yield f"  unfunded runway   {_month(scenario, unfunded, 'beyond the horizon without any uncommitted money')}"
+    yield f"  peak funding need {money(float(path[PEAK][-1]))} at the opening"
+    lowest = int(np.argmin(path[LIQUIDITY][1:])) + 1
+    yield f"  lowest liquidity  {money(float(path[LIQUIDITY][lowest]))} in {month_label(scenario.calendar.start + lowest - 1)}"
+    cash = path[CASH]
+    marks = [m for m in (12, 24, 36, 60) if m <= scenario.calendar.months]
+    yield "  cash              " + ", ".join(f"{money(float(cash[m]))} in {scenario.label(m)}" for m in marks)
+
+
+def _month(scenario: Scenario, month: int, otherwise: str) -> str:
+    return f"ends in month {month} ({scenario.label(month)})" if month else otherwise

@@ -1,0 +1,313 @@
+"""The story of a run: scenario file -> finished run folder. One function per thing a user asks for.
+
+    load      text -> Scenario                       scenario/load.py
+    Simulation  Scenario -> Program -> machine code  engine/program.py, engine/jit.py
+    run_chunk   blocks of paths, month by month      engine/block.py
+    Summary     what is kept of all paths            engine/reduce.py
+    Figures     numbers with intervals               estimate/figures.py
+    RunWriter   Parquet parts, manifest last         store/folder.py
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulator.engine import executors
+from simulator.engine.block import BLOCK, CHUNK, ChunkResult, Simulation
+from simulator.engine.build import Array
+from simulator.engine.reduce import Summary
+from simulator.estimate.figures import CASH_QUANTILES, Figures, label
+from simulator.mathematics.philox import STREAM_VERSION
+from simulator.scenario.load import load as load_file
+from simulator.scenario.model import Scenario
+from simulator.store import folder as store
+from simulator.store.folder import Field, RunWriter
+
+Progress = Callable[[int, int], None]  # paths done, paths in all
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run. Money in $, months as numbers 1 … M; every estimate has `value`, `low`, `high` (95 %)."""
+
+    scenario: Scenario
+    figures: Figures
+    folder: Path | None
+    seconds: dict[str, float]
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The document of `run --json`."""
+        shown = None if self.folder is None else str(self.folder)
+        return {**self.figures.document, "folder": shown, "seconds": self.seconds}
+
+    def pd(self, month: int) -> tuple[float, float, float]:
+        """Default probability by a month: (value, low, high)."""
+        if not 1 <= month <= self.figures.months:
+            raise ValueError(f"month {month} lies outside 1 … {self.figures.months}")
+        return tuple(self.figures.pd(month))  # type: ignore[return-value]
+
+    def column(self, name: str) -> Array:
+        """A column of `paths`, shape (paths,), in path order. Raises KeyError for a name that is none."""
+        return self.figures.summary.column(name)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.figures.summary.column_names
+
+
+def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
+    """A scenario from its file.
+
+    settings: `KEY=VALUE` strings as after `--set`, for example `contracts.xai.fee=1.5B/mo`.
+    Raises `simulator.ScenarioError` with every complaint at once.
+    """
+    return load_file(path, settings)
+
+
+def run(
+    scenario: Scenario | str | Path,
+    paths: int | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Simulate a scenario.
+
+    paths, seed: instead of those of the scenario. out: the folder that run folders go to; None writes nothing.
+    threads: default all cores; the result does not depend on it. Raises ScenarioError (a path that is no valid file),
+    ValueError (paths or seed out of range), StoreError (the folder cannot be written).
+    """
+    known = scenario if isinstance(scenario, Scenario) else load(scenario)
+    known = with_run(known, paths, seed)
+    started = time.perf_counter()
+    simulation = Simulation(known)
+    compiled = time.perf_counter()
+    wanted = known.run.paths
+    summary = Summary(wanted, known.calendar.months)
+    workers = executors.available_threads() if threads is None else threads
+    writer = None if out is None else RunWriter(Path(out), folder_name(known), identity(known))
+    writing = 0.0
+    fields: list[Field] = []
+    try:
+        for chunk in chunks(simulation, wanted, workers):
+            summary.add(chunk)
+            if writer is not None:
+                at = time.perf_counter()
+                fields = fields or path_fields(simulation, chunk)
+                writer.add_paths(path_rows(chunk), fields)
+                writing += time.perf_counter() - at
+            if progress is not None:
+                progress(summary.paths, wanted)
+        figures = Figures(known, simulation.program, summary)
+        simulated = time.perf_counter() - compiled - writing
+        target = None
+        if writer is not None:
+            at = time.perf_counter()
+            writer.end_paths(fields)
+            writer.write("months.parquet", months_table(figures))
+            writer.write("contracts.parquet", contracts_table(figures))
+            seconds = {"compile": compiled - started, "simulate": simulated}
+            target = writer.finish(manifest(figures, seconds))
+            writing += time.perf_counter() - at
+    finally:
+        if writer is not None:
+            writer.__exit__(None, None, None)
+    seconds = {"compile": compiled - started, "simulate": simulated, "write": writing}
+    return Result(known, figures, target, {k: round(v, 4) for k, v in seconds.items()})
+
+
+def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenario:
+    """The scenario with another number of paths or seed. Raises ValueError outside their range."""
+    changes = {k: v for k, v in (("paths", paths), ("seed", seed)) if v is not None}
+    if not changes:
+        return scenario
+    return replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **changes}))
+
+
+def chunks(simulation: Simulation, paths: int, workers: int) -> Iterator[ChunkResult]:
+    """All chunks of a run, in path order whatever the number of workers."""
+    tasks = [(first, min(CHUNK, paths - first)) for first in range(0, paths, CHUNK)]
+    return executors.run(lambda task: simulation.run_chunk(*task), tasks, workers)
+
+
+def replay(folder: str | Path, path: int) -> Replay:
+    """A path of a finished run once more, with every slot of every month.
+
+    Raises StoreError (no finished run), IndexError (no such path), ScenarioError (the stored scenario cannot be read).
+    """
+    place = Path(folder)
+    stored = store.read_manifest(place)
+    paths = int(stored["run"]["paths"])
+    if not 0 <= path < paths:
+        raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
+    scenario = from_manifest(stored)
+    simulation = Simulation(scenario)
+    slots = tuple(slot for slot in simulation.program.rows if not slot.startswith("#"))
+    first = path // BLOCK * BLOCK
+    chunk = simulation.run_chunk(first, BLOCK, slots)
+    lane = path - first
+    months = {slot: values[:, lane].copy() for slot, values in chunk.kept.items()}
+    row = {name: float(values[lane]) for name, values in path_rows(chunk).items() if name != "path"}
+    return Replay(scenario, simulation, path, months, row)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One path: `months` slot -> values of months 0 … M, `row` its row of `paths`."""
+
+    scenario: Scenario
+    simulation: Simulation
+    path: int
+    months: dict[str, Array]
+    row: dict[str, float]
+
+    @property
+    def ending(self) -> str:
+        return self.simulation.program.causes[int(self.row["cause"])].sentence
+
+
+def from_manifest(stored: dict[str, Any]) -> Scenario:
+    """The scenario a run was made with, out of its manifest."""
+    from simulator.scenario.load import from_resolved
+
+    scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
+    scenario = with_run(scenario, int(stored["run"]["paths"]), int(stored["run"]["seed"]))
+    if scenario.hash != stored["scenario"]["sha256"]:
+        raise store.StoreError(
+            "the stored scenario gives another hash than the run's "
+            f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
+        )
+    return scenario
+
+
+# --- what goes to disk -------------------------------------------------------------------------------------------------
+
+
+def folder_name(scenario: Scenario) -> str:
+    return f"{scenario.name}-{scenario.hash[:12]}"
+
+
+def identity(scenario: Scenario) -> dict[str, str]:
+    """The metadata of every data file."""
+    return {
+        "simulator.scenario": scenario.name,
+        "simulator.scenario_hash": scenario.hash,
+        "simulator.resolved": scenario.canonical,
+        "simulator.seed": str(scenario.run.seed),
+        "simulator.streams": str(STREAM_VERSION),
+        "simulator.version": version("simulator"),
+    }
+
+
+def path_fields(simulation: Simulation, chunk: ChunkResult) -> list[Field]:
+    fields = [Field("path", "number, from 0", "path")]
+    fields += [Field(c.name, c.unit, c.kind) for c in simulation.program.columns]
+    return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs]
+
+
+def path_rows(chunk: ChunkResult) -> dict[str, Array]:
+    size = len(next(iter(chunk.columns.values())))
+    inputs = {f"input.{name}": values for name, values in chunk.inputs.items()}
+    return {"path": np.arange(chunk.first, chunk.first + size), **chunk.columns, **inputs}
+
+
+def months_table(figures: Figures) -> Any:
+    """One row a month and metric: mean and interval, quantiles where they are kept, PD and its causes."""
+    import pyarrow as pa
+
+    program, scenario = figures.program, figures.scenario
+    by_slot = {slot: figures.monthly_quantiles(slot) for slot in figures.summary.kept_slots}
+    rows = []
+    for month in range(figures.months + 1):
+        at = {"month": month, "label": scenario.label(month)}
+        for k, metric in enumerate(program.metrics):
+            if metric.contract:
+                continue
+            e = figures.monthly_mean(k, month)
+            row = {**at, "metric": metric.name, "unit": metric.unit, "mean": e.value, "low": e.low, "high": e.high}
+            if metric.quantiles:
+                for q, (value, low, high) in zip(CASH_QUANTILES, by_slot[metric.slot][month], strict=True):
+                    row |= {label(q): value, f"{label(q)}_low": low, f"{label(q)}_high": high}
+            rows.append(row)
+        pd = figures.pd(month)
+        rows.append({**at, "metric": "pd", "unit": "share", "mean": pd.value, "low": pd.low, "high": pd.high,
+                     "count": int(figures.counts[: month + 1].sum())})  # fmt: skip
+        for name, (count, e) in figures.causes(month).items():
+            rows.append({**at, "metric": f"pd:{name}", "unit": "share", "mean": e.value, "low": e.low, "high": e.high,
+                         "count": count})  # fmt: skip
+    fields: list[tuple[Field, Any]] = [
+        (Field("month", "number, 0 = opening"), pa.uint16()),
+        (Field("label", "YYYY-MM"), pa.string()),
+        (Field("metric", "name"), pa.string()),
+        (Field("unit", "name"), pa.string()),
+    ]
+    fields += [(Field(name, "as `unit` says"), pa.float64()) for name in ("mean", "low", "high")]
+    for q in CASH_QUANTILES:
+        fields += [(Field(label(q) + end, "as `unit` says"), pa.float64()) for end in ("", "_low", "_high")]
+    fields.append((Field("count", "paths"), pa.int64()))
+    return store.rows_to_table(rows, fields, identity(scenario))
+
+
+def contracts_table(figures: Figures) -> Any:
+    """One row a month, contract and metric: mean and interval over paths."""
+    import pyarrow as pa
+
+    rows = []
+    for month in range(figures.months + 1):
+        for k, metric in enumerate(figures.program.metrics):
+            if metric.contract:
+                e = figures.monthly_mean(k, month)
+                rows.append({"month": month, "label": figures.scenario.label(month), "contract": metric.contract,
+                             "metric": metric.name, "unit": metric.unit, "mean": e.value, "low": e.low,
+                             "high": e.high})  # fmt: skip
+    fields: list[tuple[Field, Any]] = [
+        (Field("month", "number, 0 = opening"), pa.uint16()),
+        (Field("label", "YYYY-MM"), pa.string()),
+        (Field("contract", "name"), pa.string()),
+        (Field("metric", "name"), pa.string()),
+        (Field("unit", "name"), pa.string()),
+    ]
+    fields += [(Field(name, "as `unit` says"), pa.float64()) for name in ("mean", "low", "high")]
+    return store.rows_to_table(rows, fields, identity(figures.scenario))
+
+
+def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
+    """What stands beside the data: the scenario, the run, what made it, its endings by code and its figures."""
+    import platform
+
+    scenario = figures.scenario
+    packages = ("simulator", "numba", "llvmlite", "numpy", "pyarrow", "pydantic", "scipy")
+    return {
+        "scenario": {
+            "name": scenario.name,
+            "file": scenario.file,
+            "sha256": scenario.hash,
+            "text": scenario.text,
+            "resolved": scenario.canonical,
+        },
+        "run": {
+            "paths": figures.paths,
+            "months": figures.months,
+            "start": scenario.label(1),
+            "seed": scenario.run.seed,
+            "block": BLOCK,
+            "streams": STREAM_VERSION,
+        },
+        "endings": [cause.sentence for cause in figures.program.causes],
+        "made_with": {"python": platform.python_version(), **{p: version(p) for p in packages}},
+        "machine": {"system": platform.system(), "processor": platform.machine()},
+        "seconds": {k: round(v, 4) for k, v in seconds.items()},
+        "figures": figures.document,
+    }
+
+

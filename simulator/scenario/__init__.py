@@ -1,0 +1,1 @@
+"""Scenario files: TOML text -> a checked, frozen scenario, or every diagnostic at once."""

@@ -1,0 +1,369 @@
+"""Resolved table + registry -> Scenario, or every diagnostic at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+from simulator.components.base import ATTACHED, REGISTRY, Component, Surroundings, discover
+from simulator.quantities.number import Quantity, Uncertain
+from simulator.quantities.units import SHARE, QuantityError
+from simulator.scenario.diagnostics import ScenarioError, near
+from simulator.scenario.model import (
+    DEFAULT_MONTHS,
+    FORMAT,
+    Calendar,
+    Default,
+    Dependence,
+    Entry,
+    Opening,
+    Run,
+    Scenario,
+    Treasury,
+)
+from simulator.scenario.resolve import Resolved, resolve
+from simulator.scenario.source import Key, Source
+
+SINGLE = ("revenue", "price", "operations", "compute", "market")  # families with one component, in building order
+NAMED = ("contracts", "flows", "financing")  # families with one table per name
+DEFAULT_TYPE = {"operations": "billing", "compute": "compute", "market": "regimes", "contracts": "contract", "flows": "recurring"}
+PLAIN: dict[str, type[Component]] = {
+    "calendar": Calendar,
+    "opening": Opening,
+    "treasury": Treasury,
+    "default": Default,
+    "dependence": Dependence,
+    "run": Run,
+}
+REQUIRED = ("calendar", "opening")
+TEXTS = ("name", "title", "description")
+TOP = ("format", *TEXTS, "extends", "inputs", "comparison", *PLAIN, *SINGLE, *NAMED)
+MODEL = TypeVar("MODEL", bound=Component)
+
+
+def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
+    """The scenario of a file; `settings` are `KEY=VALUE` as after `--set`. Raises ScenarioError with all complaints."""
+    resolved = resolve(Path(path), settings)
+    loader = _Loader(resolved)
+    scenario = loader.scenario()
+    if scenario is None or resolved.diagnostics:
+        raise ScenarioError(_once(resolved.diagnostics))
+    return scenario
+
+
+def from_resolved(text: str, file: str = "") -> Scenario:
+    """The scenario of a stored canonical text (a run's manifest). Raises ScenarioError."""
+    loader = _Loader(Resolved(json.loads(text), {}, Source(file, "", {})))
+    scenario = loader.scenario()
+    if scenario is None:
+        raise ScenarioError(_once(loader.r.diagnostics))
+    return scenario
+
+
+def _once(diagnostics: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(diagnostics))
+
+
+class _Loader:
+    def __init__(self, resolved: Resolved) -> None:
+        discover()
+        self.r = resolved
+        self.data = resolved.data
+
+    def scenario(self) -> Scenario | None:
+        self._top()
+        plain = {name: self._plain(name, model) for name, model in PLAIN.items()}
+        entries = [e for family in SINGLE for e in self._single(family)] + [e for family in NAMED for e in self._named(family)]
+        if "revenue" in self.data and "operations" not in self.data:
+            at = next((k for k, e in enumerate(entries) if e.name not in ("revenue", "price")), len(entries))
+            entries.insert(at, Entry("operations", REGISTRY["operations"]["billing"](), {}))
+        if "compute" in self.data and "revenue" not in self.data:
+            self.r.complain("E013", ("compute",), "[compute] needs revenue: the need is a share of billed revenue", "add [revenue]")
+        comparison = self._comparison()
+        calendar = plain["calendar"]
+        if calendar is not None:
+            self._problems(entries, calendar, plain["dependence"])
+        if self.r.diagnostics or calendar is None:
+            return None
+        assert isinstance(calendar, Calendar)
+        return Scenario(
+            name=str(self.data.get("name") or Path(self.r.main.name).stem),
+            title=str(self.data.get("title", "")),
+            calendar=calendar,
+            opening=plain["opening"],  # type: ignore[arg-type]
+            treasury=plain["treasury"] or Treasury(),  # type: ignore[arg-type]
+            default=plain["default"] or Default(),  # type: ignore[arg-type]
+            run=plain["run"] or Run(),  # type: ignore[arg-type]
+            dependence=plain["dependence"],  # type: ignore[arg-type]
+            comparison=comparison,
+            entries=tuple(entries),
+            canonical=_canonical(self.data),
+            file=self.r.main.name,
+            text=self.r.main.text,
+        )
+
+    def _top(self) -> None:
+        for key in self.data:
+            if key not in TOP:
+                self._unknown((key,), TOP, "the file")
+        if self.data.get("format", FORMAT) != FORMAT:
+            self.r.complain("E010", ("format",), f"this program reads format {FORMAT}", f"format = {FORMAT}")
+        for key in TEXTS:
+            if key in self.data and not isinstance(self.data[key], str):
+                self.r.complain("E010", (key,), f"`{key}` is text")
+        name = self.data.get("name", "scenario")
+        if isinstance(name, str) and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+            self.r.complain("E010", ("name",), "a name has letters, digits, '-', '_' and '.', at most 80", 'name = "my-lab"')
+
+    def _plain(self, name: str, model: type[MODEL]) -> MODEL | None:
+        if name not in self.data:
+            if name in REQUIRED:
+                hint = '[calendar]\\nstart = "2026-11"' if name == "calendar" else '[opening]\\ncash = "90B"'
+                self.r.complain("E012", (), f"the table [{name}] is missing", hint.replace("\\n", " … "))
+            return None
+        return self._validate(model, self.data[name], (name,))
+
+    def _single(self, family: str) -> list[Entry]:
+        if family not in self.data:
+            return []
+        entry = self._entry(family, self.data[family], (family,))
+        return [] if entry is None else [entry]
+
+    def _named(self, family: str) -> list[Entry]:
+        tables = self.data.get(family, {})
+        if not isinstance(tables, dict):
+            self.r.complain("E010", (family,), f"`{family}` holds tables, one for each name", f"[{family}.NAME]")
+            return []
+        entries = []
+        for name, table in tables.items():
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+                self.r.complain("E010", (family, name), f"a name in [{family}] has letters, digits, '-' and '_'")
+                continue
+            entry = self._entry(family, table, (family, name))
+            if entry is not None:
+                entries.append(entry)
+        return entries
+
+    def _entry(self, family: str, table: Any, at: Key) -> Entry | None:
+        shown = ".".join(str(k) for k in at)
+        if not isinstance(table, dict):
+            self.r.complain("E010", at, f"[{shown}] is a table of keys", f"[{shown}]")
+            return None
+        types = REGISTRY[family]
+        tag = table.get("type", DEFAULT_TYPE.get(family))
+        if tag is None:
+            self.r.complain("E012", at, f"[{shown}] needs a type", "type = " + " | ".join(f'"{t}"' for t in sorted(types)))
+            return None
+        if tag not in types:
+            hint = near(str(tag), types)
+            known = "types: " + ", ".join(sorted(types))
+            self.r.complain("E017", (*at, "type"), f"there is no {family} of type {tag!r}", f"did you mean `{hint}`?" if hint else known)
+            return None
+        clauses = ATTACHED.get(family, {})
+        own = {key: value for key, value in table.items() if key != "type" and key not in clauses}
+        component = self._validate(types[tag], own, at, clauses)
+        attached = {}
+        for key in table:
+            if key in clauses:
+                part = self._validate(clauses[key], table[key], (*at, key))
+                if part is not None:
+                    attached[key] = part
+        return None if component is None else Entry(shown, component, attached)
+
+    def _validate(self, model: type[MODEL], table: Any, at: Key, clauses: Mapping[str, Any] = {}) -> MODEL | None:  # noqa: B006
+        if not isinstance(table, dict):
+            self.r.complain("E010", at, f"[{'.'.join(map(str, at))}] is a table of keys")
+            return None
+        try:
+            return model.model_validate(table)
+        except ValidationError as problem:
+            self._explain(problem, table, at, model, clauses)
+            return None
+
+    def _explain(self, problem: ValidationError, table: Any, at: Key, model: type[Component], clauses: Mapping[str, Any]) -> None:
+        said = [(_real(error["loc"], table, error["type"]), dict(error)) for error in problem.errors(include_url=False)]
+        # where a field is a union every branch complains; the branch that got furthest is the one that was meant
+        furthest: dict[Key, int] = {}
+        for key, error in said:
+            if len(error["loc"]) > len(key):
+                furthest[key[:1]] = max(furthest.get(key[:1], 0), len(key))
+        for key, error in said:
+            if len(key) >= furthest.get(key[:1], 0):
+                self._say(error, (*at, *key), model, clauses)
+
+    def _say(self, error: dict[str, Any], key: Key, model: type[Component], clauses: Mapping[str, Any]) -> None:
+        kind, context = error["type"], error.get("ctx", {})
+        if kind == "missing":
+            name = key[-1]
+            self.r.complain("E012", key[:-1], f"`{name}` is missing in [{'.'.join(map(str, key[:-1]))}]", f"add {name} = …")
+        elif kind == "extra_forbidden":
+            known = _keys_at(model, error["loc"][:-1])
+            self._unknown(key, [*known, *clauses], f"[{'.'.join(map(str, key[:-1]))}]")
+        elif kind in ("quantity", "range"):
+            self.r.complain("E011" if kind == "range" else "E010", key, context["problem"], context.get("hint") or None)
+        elif kind == "literal_error":
+            hint = near(str(error["input"]), re.findall(r"'([^']*)'", context["expected"]))
+            self.r.complain("E010", key, f"{error['input']!r} is not one of {context['expected']}", f"did you mean `{hint}`?" if hint else None)
+        elif kind.startswith(("greater", "less", "too_short", "too_long")):
+            self.r.complain("E011", key, error["msg"].replace("Input should", "this should"))
+        else:
+            self.r.complain("E010", key, error["msg"].replace("Input should", "this should"))
+
+    def _unknown(self, key: Key, known: Iterable[str], where: str) -> None:
+        hint = near(str(key[-1]), known)
+        self.r.complain("E014", key, f"unknown key `{key[-1]}` in {where}", f"did you mean `{hint}`?" if hint else "keys: " + ", ".join(known))
+
+    def _comparison(self) -> dict[str, dict[str, float]]:
+        found: dict[str, dict[str, float]] = {}
+        table = self.data.get("comparison", {})
+        if not isinstance(table, dict):
+            self.r.complain("E010", ("comparison",), "[comparison] is a table of named default rates")
+            return found
+        for name, rates in table.items():
+            if not isinstance(rates, dict):
+                self.r.complain("E010", ("comparison", name), "default rates are given by year", '"BB" = { 1 = "0.44 %", 2 = "1.38 %" }')
+                continue
+            for year, rate in rates.items():
+                try:
+                    value = Quantity(SHARE, low=0.0, high=1.0, drawn=False).read(rate)
+                except QuantityError as problem:
+                    self.r.complain("E010", ("comparison", name, year), str(problem), problem.hint)
+                    continue
+                if not year.isdigit() or not 1 <= int(year) <= 50:
+                    self.r.complain("E010", ("comparison", name, year), f"`{year}` is not a number of years")
+                    continue
+                found.setdefault(name, {})[year] = float(value)  # type: ignore[arg-type]
+        return found
+
+    def _problems(self, entries: list[Entry], calendar: Component, dependence: Component | None) -> None:
+        shocks = tuple(shock for entry in entries for shock in _shocks(entry))
+        regimes = next((tuple(getattr(e.component, "regimes", ())) for e in entries if e.name == "market"), ())
+        around = Surroundings(
+            start=calendar.start,  # type: ignore[attr-defined]
+            months=getattr(calendar, "months", DEFAULT_MONTHS),
+            regimes=regimes,
+            has_price="price" in self.data,
+            shocks=shocks,
+            tables=self.data,
+        )
+        for entry in entries:
+            at: Key = tuple(entry.name.split(".", 1))
+            checked: list[tuple[Key, Component, Any]] = [(at, entry.component, None)]
+            checked += [((*at, tag), part, entry.component) for tag, part in entry.attached.items()]
+            for prefix, component, host in checked:
+                for p in component.problems(around, host):
+                    self.r.complain(p.code, (*prefix, *p.keys), p.message, p.hint, p.also)
+        listed = sum(len(self.data.get(f, {})) if f in NAMED else f in self.data for f in (*SINGLE, *NAMED))
+        if isinstance(dependence, Dependence) and len(entries) >= listed:  # else shocks may be missing by another error
+            self._check_dependence(dependence, shocks)
+
+    def _check_dependence(self, table: Dependence, shocks: Sequence[str]) -> None:
+        n = len(table.shocks)
+        for k, name in enumerate(table.shocks):
+            if name not in shocks:
+                hint = near(name, shocks)
+                known = "shocks: " + ", ".join(shocks)
+                self.r.complain("E015", ("dependence", "shocks", k), f"there is no shock `{name}`", f"did you mean `{hint}`?" if hint else known)
+            if name in table.shocks[:k]:
+                self.r.complain("E018", ("dependence", "shocks", k), f"`{name}` stands twice")
+        rows = table.correlation
+        full, lower = all(len(r) == n for r in rows), all(len(r) == k + 1 for k, r in enumerate(rows))
+        at: Key = ("dependence", "correlation")
+        if len(rows) != n or not (full or lower):
+            self.r.complain("E013", at, f"{n} shocks want a table of {n} rows of {n} (or its lower triangle)")
+            return
+        for i in range(n):
+            if rows[i][i] != 1.0:
+                self.r.complain("E011", (*at, i, i), "the diagonal of a correlation table is 1")
+            for j in range(i):
+                if full and rows[i][j] != rows[j][i]:
+                    self.r.complain("E013", (*at, i, j), "the table is not symmetric", "write the lower triangle only", (*at, j, i))
+        if not any(d.code in ("E011", "E013") and "correlation" in d.message for d in self.r.diagnostics):
+            self._check_definite(rows, at)
+
+    def _check_definite(self, rows: Any, at: Key) -> None:
+        """Every table between its extremes is valid if those at its corners are (valid tables form a convex set)."""
+        n = len(rows)
+        pairs = [(i, j) for i in range(n) for j in range(i)]
+        ends = [sorted(set(x.law.support())) if isinstance(x := rows[i][j], Uncertain) else [x] for i, j in pairs]
+        if n == 2:
+            return
+        uncertain = sum(len(e) > 1 for e in ends)
+        if uncertain > 10:
+            self.r.complain("E013", at, f"{uncertain} uncertain correlations in one table; at most 10 can be checked")
+            return
+        for corner in range(2**uncertain):
+            matrix, bit = np.eye(n), 0
+            for (i, j), choice in zip(pairs, ends, strict=True):
+                value = choice[0] if len(choice) == 1 else choice[(corner >> bit) & 1]
+                bit += len(choice) > 1
+                matrix[i, j] = matrix[j, i] = value
+            values, vectors = np.linalg.eigh(matrix)
+            if values[0] < -1e-12:
+                near_by = (vectors * np.maximum(values, 0.0)) @ vectors.T
+                scale = np.sqrt(np.diag(near_by))
+                near_by = near_by / np.outer(scale, scale)
+                shown = "; ".join(" ".join(f"{x:.4f}" for x in row[: k + 1]) for k, row in enumerate(near_by))
+                self.r.complain(
+                    "E013",
+                    at,
+                    "no shocks have these correlations (the table is not positive semidefinite"
+                    + (")" if uncertain == 0 else " at an end of its ranges)"),
+                    f"a valid table close by, at distance {np.linalg.norm(near_by - matrix):.4f} (lower triangle): {shown}",
+                )
+                return
+
+
+def _shocks(entry: Entry) -> Iterable[str]:
+    for role in type(entry.component).SHOCKS:
+        yield f"{entry.name}.{role}"
+    for tag, part in entry.attached.items():
+        for role in type(part).SHOCKS:
+            yield f"{entry.name}.{tag}.{role}"
+
+
+def _real(loc: tuple[int | str, ...], table: Any, kind: str) -> Key:
+    """pydantic's location without the parts that name a branch of a union instead of a key."""
+    key: list[str | int] = []
+    here = table
+    for n, part in enumerate(loc):
+        if isinstance(here, dict) and part in here or isinstance(here, list) and isinstance(part, int) and part < len(here):
+            key.append(part)
+            here = here[part]
+        elif kind == "missing" and n == len(loc) - 1:
+            key.append(part)
+    return tuple(key)
+
+
+def _keys_at(model: type[Component], loc: Sequence[int | str]) -> list[str]:
+    """The keys a table below a component may have, for suggestions."""
+    fields = model.model_fields
+    for part in loc:
+        if isinstance(part, str) and part in fields:
+            inner = _component_in(fields[part].annotation)
+            if inner is None:
+                return []
+            fields = inner.model_fields
+    return list(fields)
+
+
+def _component_in(annotation: Any) -> type[Component] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Component):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _component_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _canonical(data: Mapping[str, Any]) -> str:
+    """The resolved scenario as text: what identifies a run, besides seed and stream version."""
+    kept = {key: value for key, value in data.items() if key not in ("run", "description")}
+    return json.dumps(kept, ensure_ascii=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,110 @@
+"""A scenario: frozen, checked, everything converted to the units the engine computes in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, NamedTuple
+
+from pydantic import Field
+
+from simulator.components.base import Component, Month, month_label
+from simulator.mathematics.philox import STREAM_VERSION
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import CORRELATION, DURATION, INTEREST, MONEY, SHARE
+
+FORMAT = 1
+DEFAULT_PATHS, DEFAULT_SEED, DEFAULT_MONTHS = 100_000, 1, 60
+
+
+class Calendar(Component):
+    family: ClassVar[str] = "calendar"
+    start: Month  # month 1
+    months: Annotated[int, Field(ge=1, le=600)] = DEFAULT_MONTHS
+
+
+class Opening(Component):
+    family: ClassVar[str] = "opening"
+    cash: Annotated[Number, Quantity(MONEY, low=0.0)]
+
+
+class Treasury(Component):
+    family: ClassVar[str] = "treasury"
+    interest: Annotated[Number, Quantity(INTEREST)] = 0.0  # on opening cash
+    target_cash: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0  # kept before a line is repaid
+
+
+class Default(Component):
+    family: ClassVar[str] = "default"
+    floor: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None  # liquidity covenant, tested at the close
+    cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] = 0.0
+    floor_cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None  # default: cure
+    late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] = 0.0  # on opening arrears
+    stop_at_default: bool = True
+
+
+class Dependence(Component):
+    family: ClassVar[str] = "dependence"
+    shocks: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
+    correlation: Annotated[
+        tuple[Annotated[tuple[Annotated[Number, Quantity(CORRELATION, low=-1.0, high=1.0)], ...], Field(strict=False)], ...],
+        Field(strict=False),
+    ]
+
+
+class Run(Component):
+    family: ClassVar[str] = "run"
+    paths: Annotated[int, Field(ge=1, le=1_000_000_000)] = DEFAULT_PATHS
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = DEFAULT_SEED
+
+
+Rates = dict[str, Annotated[float, Quantity(SHARE, low=0.0, high=1.0, drawn=False)]]  # years -> cumulative default rate
+
+
+class Entry(NamedTuple):
+    """A component as the file lists it, with the clauses that stand in tables below it."""
+
+    name: str  # "revenue", "contracts.xai"
+    component: Component
+    attached: Mapping[str, Component]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a scenario file says, after `extends`, `--set` and included files."""
+
+    name: str
+    title: str
+    calendar: Calendar
+    opening: Opening
+    treasury: Treasury
+    default: Default
+    run: Run
+    dependence: Dependence | None
+    comparison: Mapping[str, Mapping[str, float]]
+    entries: tuple[Entry, ...]  # in the order in which they are built
+    canonical: str  # the resolved scenario as text, without the number of paths
+    file: str = ""
+    text: str = field(default="", repr=False, compare=False)
+
+    @property
+    def regimes(self) -> tuple[str, ...]:
+        for entry in self.entries:
+            if entry.name == "market":
+                return tuple(getattr(entry.component, "regimes", ()))
+        return ()
+
+    @property
+    def hash(self) -> str:
+        """Identity of a run: the resolved scenario, seed and stream version; not paths, threads or folders."""
+        text = f"{self.canonical}\nseed={self.run.seed}\nstreams={STREAM_VERSION}\n"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        return tuple(e.name.split(".", 1)[1] for e in self.entries if e.name.startswith("contracts."))
+
+    def label(self, month: int) -> str:
+        """The calendar label of a month number (0 = opening)."""
+        return month_label(self.calendar.start + month - 1)

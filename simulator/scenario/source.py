@@ -1,0 +1,309 @@
+"""The text of a scenario: read with care, parsed by tomllib, with the place of every key and value.
+
+tomllib gives no positions, so a scanner walks the text once beside it. The scanner accepts more than TOML and stops where
+it is lost; up to the first error it sees what tomllib sees. So what it caps, tomllib never meets, and what it noted
+explains tomllib's complaint.
+"""
+
+import errno
+import math
+import os
+import re
+import stat
+import sys
+import tomllib
+import unicodedata
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from simulator.scenario.diagnostics import Diagnostic, Place, ScenarioError
+
+Key = tuple[str | int, ...]
+Span = tuple[int, int]  # start and end in the text
+
+MAX_BYTES = 1 << 20
+MAX_PARTS = 32  # of a dotted key; tomllib's time grows with the square
+MAX_BRACKETS = 32  # inside each other; tomllib recurses
+MAX_DEPTH = 64  # of a value, by brackets and dots together
+MAX_DIGITS = 400  # Python refuses to read integers of more than 4300
+
+FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+PART = re.compile(r"""[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'""", re.ASCII)
+STRING = re.compile(
+    r'''"""(?:[^"\\]++|\\.|"(?!""))*+"""(?:"{0,2})'''
+    r"""|\'\'\'(?:[^']++|'(?!''))*+\'\'\'(?:'{0,2})"""
+    r'''|"(?!"")(?:[^"\\\n]++|\\.)*+"'''
+    r"""|'(?!'')[^'\n]*+'""",
+    re.DOTALL,
+)
+BARE = re.compile(r"\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*+|[^\s,\[\]{}#=\"']++", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:inf|nan|0[xob][\da-fA-F_]+|\d[\d_]*(?:\.[\d_]+)?(?:[eE][+-]?[\d_]+)?)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Source:
+    name: str  # for display
+    text: str
+    data: dict[str, Any]
+    keys: dict[Key, Span] = field(default_factory=dict, repr=False, compare=False)
+    values: dict[Key, Span] = field(default_factory=dict, repr=False, compare=False)
+
+    def place(self, key: Key) -> Place:
+        """Where the key stands; for one that is not written, the nearest table around it."""
+        for size in range(len(key), 0, -1):
+            span = self.keys.get(key[:size]) or self.values.get(key[:size])  # an element of an array has no key
+            if span:
+                return _place(self.name, self.text, *span)
+        return _place(self.name, self.text, 0, 1)
+
+    def value_place(self, key: Key) -> Place:
+        """Where the value stands, as far as its first line goes; for a table with a header, the header."""
+        span = self.values.get(key)
+        return _place(self.name, self.text, *span) if span else self.place(key)
+
+
+def read(path: Path, name: str | None = None) -> Source:
+    """The scenario in a file. Never waits for a pipe or a device, never reads more than `MAX_BYTES`."""
+    name = str(path) if name is None else name
+    try:
+        raw = _bytes(path, name)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        _refuse("E001", f"cannot read `{name}`: {_reason(error)}", None)
+    if len(raw) > MAX_BYTES:
+        _too_large(name)
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode()
+        bad = "".join(f"\\x{byte:02x}" for byte in raw[error.start : error.end])
+        rest = raw[error.end :].decode(errors="backslashreplace")
+        place = _place(name, good + bad + rest, len(good), len(good) + len(bad))
+        _refuse("E002", f"this is not UTF-8: {bad}", place, "save the file with the encoding UTF-8")
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Source:
+    if len(text) > MAX_BYTES:
+        _too_large(name)
+    if forbidden := FORBIDDEN.search(text):
+        char = forbidden[0]
+        what = f"U+{ord(char):04X} ({unicodedata.name(char, 'a control character')})"
+        _refuse("E002", f"the character {what} is not allowed", _place(name, text, *forbidden.span()), "remove it")
+    scan = _Scanner(name, text)
+    scan.run()
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError([_syntax_error(error, scan), *scan.findings]) from None
+    except Exception as error:  # a fault of the parser must not look like a fault of ours
+        message = f"`{name}` cannot be parsed: {error or type(error).__name__}"
+        raise ScenarioError([Diagnostic("E003", message, None), *scan.findings]) from None
+    if scan.findings:
+        raise ScenarioError(scan.findings)
+    return Source(name, text, data, scan.keys, scan.values)
+
+
+# --- reading
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    _require_file(os.stat(path), name)  # noqa: PTH116 - before opening: to open a pipe is to wait for its writer
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _require_file(os.fstat(handle), name)  # it may have been exchanged meanwhile
+        raw = b""
+        while len(raw) <= MAX_BYTES and (more := os.read(handle, MAX_BYTES + 1 - len(raw))):
+            raw += more
+        return raw
+    finally:
+        os.close(handle)
+
+
+def _require_file(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = {
+            stat.S_IFDIR: "a folder",
+            stat.S_IFIFO: "a pipe",
+            stat.S_IFSOCK: "a socket",
+            stat.S_IFCHR: "a device",
+            stat.S_IFBLK: "a device",
+        }.get(stat.S_IFMT(status.st_mode), "something else")
+        _refuse("E001", f"cannot read `{name}`: it is {kind}, not a file", None)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOENT:
+        return "there is no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    return str(error)
+
+
+def _too_large(name: str) -> NoReturn:
+    _refuse("E004", f"`{name}` is larger than {MAX_BYTES >> 20} MiB", None, "put long series into a CSV file")
+
+
+def _refuse(code: str, message: str, place: Place | None, hint: str | None = None) -> NoReturn:
+    raise ScenarioError([Diagnostic(code, message, place, hint)]) from None
+
+
+def _place(name: str, text: str, start: int, end: int) -> Place:
+    begin = text.rfind("\n", 0, start) + 1
+    stop = text.find("\n", start)
+    line = text[begin : stop if stop >= 0 else len(text)].rstrip("\r")
+    length = len(line[start - begin : end - begin].rstrip())
+    return Place(name, text.count("\n", 0, start) + 1, start - begin + 1, max(1, length), line)
+
+
+# --- positions
+
+
+class _LostError(Exception):
+    """The text is not TOML from here on; tomllib will say why."""
+
+
+class _Scanner:
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text, self.at = name, text, 0
+        self.keys: dict[Key, Span] = {}  # where a key is first mentioned
+        self.values: dict[Key, Span] = {}
+        self.defined: dict[int, tuple[Key, Span]] = {}  # by the position just after: what was defined, and its key
+        self.newest: dict[Key, int] = {}  # the latest element of an array of tables
+        self.open: list[int] = []  # brackets
+        self.unclosed: int | None = None  # quote
+        self.findings: list[Diagnostic] = []
+
+    def run(self) -> None:
+        table: Key = ()
+        with suppress(_LostError):
+            while self.skip() < len(self.text):
+                if self.text.startswith("[", self.at):
+                    table = self.header()
+                else:
+                    self.pair(table)
+
+    def header(self) -> Key:
+        size = 2 if self.text.startswith("[[", self.at) else 1
+        self.at += size
+        key, span = self.dotted(())
+        if size == 2:
+            self.newest[key] = self.newest.get(key, -1) + 1
+            key = self.element(key)
+            self.keys[key] = self.keys.get(key, (self.at - len(self.text[span[0] : self.at]), span[1]))
+        self.defined[self.at] = key, span
+        self.need("]" * size)
+        return key
+
+    def pair(self, table: Key) -> None:
+        key, span = self.dotted(table)
+        self.need("=")
+        self.value(key)
+        self.defined[self.at] = key, span
+
+    def dotted(self, key: Key) -> tuple[Key, Span]:
+        first, parts = self.skip(), 0
+        while True:
+            start, parts = self.skip(), parts + 1
+            key = (*self.element(key), self.part())
+            end = self.at
+            self.keys.setdefault(key, (start, end))
+            if parts > MAX_PARTS or len(key) > MAX_DEPTH:
+                self.refuse(f"more than {MAX_PARTS} levels in one key", first, end)
+            if not self.take("."):
+                return key, (first, end)
+
+    def element(self, key: Key) -> Key:
+        return (*key, self.newest[key]) if key in self.newest else key
+
+    def part(self) -> str:
+        text = self.match(PART)
+        if text[0] == "'":
+            return text[1:-1]
+        if text[0] != '"':
+            return text
+        if "\\" not in text:
+            return text[1:-1]
+        try:
+            return str(tomllib.loads(f"key={text}")["key"])
+        except tomllib.TOMLDecodeError:
+            raise _LostError from None
+
+    def value(self, key: Key) -> None:
+        start = self.skip()
+        match self.text[start : start + 1]:
+            case "[":
+                self.items("]", lambda index: self.value((*key, index)))
+            case "{":
+                self.items("}", lambda _: self.pair(key))
+            case '"' | "'":
+                self.match(STRING)
+            case _:
+                self.check(self.match(BARE), start)
+        self.values[key] = start, self.at
+        if len(key) > MAX_DEPTH:
+            self.refuse(f"more than {MAX_DEPTH} levels", start, self.at)
+
+    def items(self, close: str, item: Callable[[int], None]) -> None:
+        self.open.append(self.at)
+        self.at += 1
+        if len(self.open) > MAX_BRACKETS:
+            self.refuse(f"more than {MAX_BRACKETS} brackets inside each other", self.open[-1], self.at)
+        index = 0
+        while not self.take(close):
+            item(index)
+            index += 1
+            if not self.take(","):
+                self.need(close)
+                break
+        self.open.pop()
+
+    def check(self, text: str, start: int) -> None:
+        if not NUMBER.fullmatch(text):
+            return
+        if len(text) > MAX_DIGITS:
+            self.refuse(f"a number of more than {MAX_DIGITS} digits", start, self.at)
+        if not _finite(text):
+            place = _place(self.name, self.text, start, self.at)
+            self.findings.append(Diagnostic("E011", "numbers must be finite", place))
+
+    def skip(self) -> int:
+        blank = BLANK.match(self.text, self.at)
+        self.at = blank.end() if blank else self.at
+        return self.at
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.match(self.text, self.skip())
+        if not found:
+            if self.text.startswith(('"', "'"), self.at):
+                self.unclosed = self.at
+            raise _LostError
+        self.at = found.end()
+        return found[0]
+
+    def take(self, token: str) -> bool:
+        found = self.text.startswith(token, self.skip())
+        self.at += len(token) if found else 0
+        return found
+
+    def need(self, token: str) -> None:
+        if not self.take(token):
+            raise _LostError
+
+    def refuse(self, message: str, start: int, end: int) -> NoReturn:
+        _refuse("E004", message, _place(self.name, self.text, start, end))
+
+
+def _finite(number: str) -> bool:
+    try:
+        if re.match("0[xob]", number):
+            return int(number, 0) <= sys.float_info.max
+        return math.isfinite(float(number))
+    except ValueError:
+        return True  # not a number after all, which tomllib will say

@@ -1,0 +1,178 @@
+"""Write and read a run folder. The only file that knows Parquet.
+
+A run is written into a folder of its own beside its place and renamed when it is whole; within it the manifest comes last.
+Data files hold nothing of the machine or the time, so equal runs have equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+PART_ROWS = 131_072
+TYPES = {"path": pa.int64(), "money": pa.float64(), "month": pa.uint16(), "code": pa.uint8(), "count": pa.uint16()}
+
+
+class StoreError(Exception):
+    """A run folder that cannot be written or read; the message says which and why."""
+
+
+class Field(NamedTuple):
+    name: str
+    unit: str
+    kind: str = "money"
+
+
+def table(columns: Mapping[str, Any], fields: Sequence[Field], identity: Mapping[str, str]) -> pa.Table:
+    """An Arrow table with units in the field metadata and the run's identity in the table's."""
+    arrays = [pa.array(columns[f.name], type=TYPES.get(f.kind), from_pandas=False) for f in fields]
+    schema = pa.schema(
+        [pa.field(f.name, a.type, metadata={"unit": f.unit}) for f, a in zip(fields, arrays, strict=True)],
+        metadata=dict(identity),
+    )
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+class RunWriter:
+    """Collects the files of one run. Use as a context manager; `finish` makes it whole, leaving without it removes it."""
+
+    def __init__(self, out: Path, name: str, identity: Mapping[str, str]) -> None:
+        self.target = out / name
+        self.identity = dict(identity)
+        self.parts: list[dict[str, Any]] = []
+        self._pending: dict[str, list[np.ndarray[Any, Any]]] = {}
+        self._rows = 0
+        self._written = 0
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".partial", dir=out))
+            self.folder.chmod(0o755)
+        except OSError as problem:
+            raise StoreError(f"cannot write into {out}: {problem.strerror or problem}") from problem
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def add_paths(self, columns: Mapping[str, Any], fields: Sequence[Field]) -> None:
+        """Rows of `paths` in path order; full parts are written as they come."""
+        for f in fields:
+            self._pending.setdefault(f.name, []).append(columns[f.name])
+        self._rows += len(columns[fields[0].name])
+        while self._rows >= PART_ROWS:
+            self._flush(fields, PART_ROWS)
+
+    def _flush(self, fields: Sequence[Field], rows: int) -> None:
+        whole = {name: np.concatenate(parts) for name, parts in self._pending.items()}
+        self._pending = {name: [values[rows:]] for name, values in whole.items()}
+        self._rows -= rows
+        number = self._written // PART_ROWS
+        self.write(f"paths-{number:06d}.parquet", table({k: v[:rows] for k, v in whole.items()}, fields, self.identity))
+        self._written += rows
+
+    def end_paths(self, fields: Sequence[Field]) -> None:
+        if self._rows:
+            self._flush(fields, self._rows)
+
+    def write(self, name: str, data: pa.Table) -> None:
+        """One Parquet file, checksummed, on disk before it is listed."""
+        path = self.folder / name
+        try:
+            pq.write_table(data, path, compression="zstd", write_page_checksum=True)
+            _sync(path)
+        except OSError as problem:
+            raise StoreError(f"cannot write {name} of {self.target}: {problem.strerror or problem}") from problem
+        self.parts.append({"file": name, "rows": data.num_rows, "sha256": sha256(path)})
+
+    def finish(self, manifest: Mapping[str, Any]) -> Path:
+        """Write the manifest and move the folder to its place. Returns the place."""
+        text = json.dumps({"format": FORMAT, **manifest, "parts": self.parts}, indent=1, allow_nan=False)
+        try:
+            with (self.folder / MANIFEST).open("w", encoding="utf-8") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            _sync(self.folder)
+            if self.target.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{self.target.name}.", suffix=".old", dir=self.target.parent))
+                self.target.rename(old / "run")
+                self.folder.rename(self.target)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                self.folder.rename(self.target)
+            _sync(self.target.parent)
+        except OSError as problem:
+            raise StoreError(f"cannot finish {self.target}: {problem.strerror or problem}") from problem
+        return self.target
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a finished run. Raises StoreError for anything else."""
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        what = "there is no such folder" if not folder.exists() else f"it has no {MANIFEST}, so no run was finished there"
+        raise StoreError(f"{folder} is not a run: {what}") from None
+    except OSError as problem:
+        raise StoreError(f"{folder} cannot be read: {problem.strerror or problem}") from problem
+    try:
+        manifest = json.loads(text)
+    except ValueError as problem:
+        raise StoreError(f"{folder / MANIFEST} is damaged: {problem}") from problem
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else None
+        raise StoreError(f"{folder} has format {found}; this program reads format {FORMAT}")
+    return manifest
+
+
+def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """A table of a finished run: `paths`, `months` or `contracts`. Page checksums are verified."""
+    manifest = read_manifest(folder)
+    files = [p["file"] for p in manifest["parts"] if p["file"] == f"{name}.parquet" or p["file"].startswith(f"{name}-")]
+    if not files:
+        raise StoreError(f"{folder} has no table `{name}`")
+    try:
+        parts = [pq.read_table(folder / f, columns=columns, page_checksum_verification=True) for f in files]
+    except (OSError, pa.ArrowException) as problem:
+        raise StoreError(f"{folder}: a part of `{name}` cannot be read: {problem}") from problem
+    return pa.concat_tables(parts)
+
+
+def rows_to_table(rows: Iterable[Mapping[str, Any]], fields: Sequence[tuple[Field, Any]], identity: Mapping[str, str]) -> pa.Table:
+    """A small table from rows; each field with its Arrow type."""
+    listed = list(rows)
+    arrays = [pa.array([row.get(f.name) for row in listed], type=kind) for f, kind in fields]
+    schema = pa.schema(
+        [pa.field(f.name, kind, metadata={"unit": f.unit}) for f, kind in fields], metadata=dict(identity)
+    )
+    return pa.Table.from_arrays(arrays, schema=schema)
