@@ -7,6 +7,7 @@ integer counts in bins of the leading bits of the float above (at most 0.1 % of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from simulator.engine.block import ChunkResult, Statistics
 from simulator.engine.build import Array
+from simulator.engine.executors import available_threads
 from simulator.engine.ledger import NAN_CODE
 
 EXACT_PATHS = 100_000
@@ -66,6 +68,7 @@ class Summary:
         self._columns: dict[str, list[Array]] = {}
         self._kept: dict[str, list[Array]] = {}
         self._sketches: dict[str, list[Sketch]] = {}
+        self._ordered: dict[str, Array] = {}
 
     def add(self, chunk: ChunkResult) -> None:
         for block in chunk.blocks:
@@ -95,9 +98,20 @@ class Summary:
         if not self.exact:
             return np.array([sketch.at_ranks(ranks) for sketch in self._sketches[slot]])
         where = np.asarray(ranks) - 1
-        whole = np.concatenate(self._kept[slot], axis=1)
-        whole.sort(axis=1)
-        return whole[:, where]
+        if not self._ordered:
+            self._ordered = dict(zip(self._kept, self._sorted(), strict=True))
+        return self._ordered[slot][:, where]
+
+    def _sorted(self) -> list[Array]:
+        """Every kept slot with its values of each month in increasing order (sorting lets go of the interpreter)."""
+
+        def whole(parts: list[Array]) -> Array:
+            values = np.concatenate(parts, axis=1)
+            values.sort(axis=1)
+            return values
+
+        with ThreadPoolExecutor(available_threads()) as pool:
+            return list(pool.map(whole, self._kept.values()))
 
     @property
     def kept_slots(self) -> tuple[str, ...]:

@@ -111,11 +111,11 @@ def _excerpt(place: Place, gutter: int, *, arrow: str, mark: str, label: str = "
         return
     start = min(max(place.column - 1, 0), len(place.text))
     first = max(0, min(start - LEAD, len(place.text) - WIDTH))
+    stop = first + WIDTH
+    end = min(start + place.length, stop)
     before = ("…" if first else "") + _safe(place.text[first:start])
-    marked = _safe(place.text[start : min(start + place.length, first + WIDTH)])
-    after = _safe(place.text[start:][: max(0, first + WIDTH - start)])[len(marked) :]
-    if len(place.text) > first + WIDTH:
-        after += "…"
+    marked = _safe(place.text[start:end])
+    after = _safe(place.text[end:stop]) + ("…" if len(place.text) > stop else "")
     yield position
     yield f"{'':{gutter}} |"
     yield f"{place.line:>{gutter}} | {before}{marked}{after}".rstrip()

@@ -1,8 +1,8 @@
 """The text of a scenario: read with care, parsed by tomllib, with the place of every key and value.
 
-tomllib gives no positions, so a scanner walks the text once beside it. The scanner accepts more than TOML and stops where
-it is lost; up to the first error it sees what tomllib sees. So what it caps, tomllib never meets, and what it noted
-explains tomllib's complaint.
+tomllib gives no positions, so a scanner walks the text once before it. The scanner accepts more than TOML and stops
+where it is lost; up to the first error it sees what tomllib sees. So what it refuses tomllib never meets, and what it
+noted explains tomllib's complaint.
 """
 
 import errno
@@ -30,18 +30,12 @@ MAX_BRACKETS = 32  # inside each other; tomllib recurses
 MAX_DEPTH = 64  # of a value, by brackets and dots together
 MAX_DIGITS = 400  # Python refuses to read integers of more than 4300
 
-FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 PART = re.compile(r"""[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'""", re.ASCII)
-STRING = re.compile(
-    r'''"""(?:[^"\\]++|\\.|"(?!""))*+"""(?:"{0,2})'''
-    r"""|\'\'\'(?:[^']++|'(?!''))*+\'\'\'(?:'{0,2})"""
-    r'''|"(?!"")(?:[^"\\\n]++|\\.)*+"'''
-    r"""|'(?!'')[^'\n]*+'""",
-    re.DOTALL,
-)
+BASIC = r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|"(?!"")(?:[^"\\\n]++|\\.)*+"'
+LITERAL = r"'''(?:[^']++|'(?!''))*+'{3,5}|'(?!'')[^'\n]*+'"
+STRING = re.compile(f"{BASIC}|{LITERAL}", re.DOTALL)
 BARE = re.compile(r"\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*+|[^\s,\[\]{}#=\"']++", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:inf|nan|0[xob][\da-fA-F_]+|\d[\d_]*(?:\.[\d_]+)?(?:[eE][+-]?[\d_]+)?)", re.ASCII)
 
@@ -192,43 +186,43 @@ class _Scanner:
     def header(self) -> Key:
         size = 2 if self.text.startswith("[[", self.at) else 1
         self.at += size
-        key, span = self.dotted(())
+        key, parts = self.dotted(())
         if size == 2:
             self.newest[key] = self.newest.get(key, -1) + 1
             key = self.element(key)
-            self.keys[key] = self.keys.get(key, (self.at - len(self.text[span[0] : self.at]), span[1]))
-        self.defined[self.at] = key, span
+            self.keys.setdefault(key, parts[-1])
+        self.defined[self.at] = key, (parts[0][0], parts[-1][1])
         self.need("]" * size)
         return key
 
     def pair(self, table: Key) -> None:
-        key, span = self.dotted(table)
+        key, parts = self.dotted(table)
         self.need("=")
         self.value(key)
-        self.defined[self.at] = key, span
+        self.defined[self.at] = key, (parts[0][0], parts[-1][1])
 
-    def dotted(self, key: Key) -> tuple[Key, Span]:
-        first, parts = self.skip(), 0
+    def dotted(self, key: Key) -> tuple[Key, list[Span]]:
+        parts: list[Span] = []
         while True:
-            start, parts = self.skip(), parts + 1
+            start = self.skip()
             key = (*self.element(key), self.part())
-            end = self.at
-            self.keys.setdefault(key, (start, end))
-            if parts > MAX_PARTS or len(key) > MAX_DEPTH:
-                self.refuse(f"more than {MAX_PARTS} levels in one key", first, end)
+            parts.append((start, self.at))
+            self.keys.setdefault(key, parts[-1])
+            if len(parts) > MAX_PARTS:
+                self.refuse(f"a key has more than {MAX_PARTS} parts", parts[0][0], self.at)
+            if len(key) > MAX_DEPTH:
+                self.refuse(f"a key is more than {MAX_DEPTH} levels deep", start, self.at)
             if not self.take("."):
-                return key, (first, end)
+                return key, parts
 
     def element(self, key: Key) -> Key:
         return (*key, self.newest[key]) if key in self.newest else key
 
     def part(self) -> str:
         text = self.match(PART)
-        if text[0] == "'":
-            return text[1:-1]
-        if text[0] != '"':
+        if text[0] not in "\"'":
             return text
-        if "\\" not in text:
+        if text[0] == "'" or "\\" not in text:
             return text[1:-1]
         try:
             return str(tomllib.loads(f"key={text}")["key"])
@@ -248,13 +242,13 @@ class _Scanner:
                 self.check(self.match(BARE), start)
         self.values[key] = start, self.at
         if len(key) > MAX_DEPTH:
-            self.refuse(f"more than {MAX_DEPTH} levels", start, self.at)
+            self.refuse(f"a value is more than {MAX_DEPTH} levels deep", start, self.at)
 
     def items(self, close: str, item: Callable[[int], None]) -> None:
         self.open.append(self.at)
         self.at += 1
         if len(self.open) > MAX_BRACKETS:
-            self.refuse(f"more than {MAX_BRACKETS} brackets inside each other", self.open[-1], self.at)
+            self.refuse(f"more than {MAX_BRACKETS} brackets are open inside each other", self.open[-1], self.at)
         index = 0
         while not self.take(close):
             item(index)
@@ -268,7 +262,7 @@ class _Scanner:
         if not NUMBER.fullmatch(text):
             return
         if len(text) > MAX_DIGITS:
-            self.refuse(f"a number of more than {MAX_DIGITS} digits", start, self.at)
+            self.refuse(f"a number has more than {MAX_DIGITS} digits", start, self.at)
         if not _finite(text):
             place = _place(self.name, self.text, start, self.at)
             self.findings.append(Diagnostic("E011", "numbers must be finite", place))
@@ -307,3 +301,102 @@ def _finite(number: str) -> bool:
         return math.isfinite(float(number))
     except ValueError:
         return True  # not a number after all, which tomllib will say
+
+
+# --- what tomllib's complaint means
+
+SLIPS: tuple[tuple[str, str], ...] = (  # what stands where a value should, and what to do
+    (r"(?i:true|false)", "write `{lower}`, in small letters"),
+    (r"(?i:none|null|nil)", "leave the key out"),
+    (r"\d{4}-\d\d?(-\d\d?)?", 'put the date in quotes: "{text}"'),
+    (r"[+-]?(\.\d+|\d+\.)([eE].*)?", "write digits on both sides of the point"),
+    (r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", "write the number without commas: {number}"),
+    (r"[+-]?0[\d_]+(\.\d*)?", "write the number without leading zeros"),
+    (r".*=.*", "write one `key = value` on a line"),
+    (r'[^"\\]{1,60}', 'put the value in quotes: "{text}"'),
+    (r".*", "put the value in quotes"),
+)
+COMPLAINTS: tuple[tuple[str, str, str], ...] = (  # how tomllib's begins; ours; what to do
+    ("Expected '='", "there is no `=` after the key", "write `key = value`; a key of several words needs quotes"),
+    ("Invalid initial", "a key is missing here", "an inline table stays on one line, with no comma at its end"),
+    ("Unclosed inline", "the inline table is not closed", "an inline table stays on one line"),
+    ("Invalid statement", "this is no key, table or comment", "write `key = value`, `[table]` or `# comment`"),
+    ("Expected ']", "the header of the table is not closed", "write `[table]`, or `[[table]]` for a list of tables"),
+    ("Expected newline", "there is something after the end of the value", "write one `key = value` on a line"),
+    ("Unescaped", "no such escape in a string", "write `\\\\` for a backslash, or put the text in single quotes"),
+    ("Invalid date", "there is no such date", ""),
+)
+
+
+def _syntax_error(error: tomllib.TOMLDecodeError, scan: _Scanner) -> Diagnostic:
+    complaint, at = _complaint(error, scan.text)
+    if at in scan.defined and complaint.startswith(("Cannot", "Duplicate")):
+        key, (start, end) = scan.defined[at]
+        first = _first_mention(scan, key, start)
+        return _e003(scan, f"`{scan.text[start:end]}` is defined twice", (start, end), "", first, "first defined here")
+    if scan.unclosed is not None and scan.unclosed < at:
+        quote = scan.text[scan.unclosed]
+        quote *= 3 if scan.text.startswith(quote * 3, scan.unclosed) else 1
+        return _e003(scan, "the string is not closed", (scan.unclosed, len(scan.text)), f"add the missing {quote}")
+    if slip := _slip(complaint, at, scan):
+        start, text = slip
+        return _e003(scan, f"`{text}` is not a value of TOML", (start, start + len(text)), _advice(text))
+    here = at, at + 1
+    if complaint == "Invalid value" and scan.text[at : at + 1] in tuple("\r\n#,]}"):
+        return _e003(scan, "a value is missing here", here)
+    if scan.open and complaint.startswith(("Unclosed", "Invalid value", "Invalid initial")):
+        first = scan.open[-1], scan.open[-1] + 1
+        close = "]" if scan.text[first[0]] == "[" else "}"
+        return _e003(
+            scan, f"expected `,` or `{close}`", here, f"add the missing `,` or `{close}`", first, "opened here"
+        )
+    for begin, message, hint in COMPLAINTS:
+        if complaint.startswith(begin):
+            return _e003(scan, message, here, hint)
+    return _e003(scan, complaint[:1].lower() + complaint[1:], here)
+
+
+def _e003(
+    scan: _Scanner, message: str, span: Span, hint: str = "", other: Span | None = None, label: str = ""
+) -> Diagnostic:
+    also = _place(scan.name, scan.text, *other) if other else None
+    return Diagnostic("E003", message, _place(scan.name, scan.text, *span), hint or None, also, label if also else "")
+
+
+def _complaint(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int]:
+    """tomllib's words and the position they are about; at the end of the text, just behind its last character."""
+    words, _, where = str(error).rpartition(" (at ")
+    numbers = re.fullmatch(r"line (\d+), column (\d+)\)", where)
+    if not numbers:
+        return words or str(error), len(text.rstrip())
+    lines = text.split("\n")[: int(numbers[1]) - 1]
+    return words, sum(len(line) + 1 for line in lines) + int(numbers[2]) - 1
+
+
+def _first_mention(scan: _Scanner, key: Key, before: int) -> Span | None:
+    for size in range(len(key), 0, -1):
+        span = scan.keys.get(key[:size])
+        if span and span[0] < before:
+            return span
+    return None
+
+
+def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:
+    """The bare text that was meant as a value, if tomllib stumbled in one, and where it starts."""
+    if not complaint.startswith(("Invalid value", "Invalid date", "Expected newline", "Unclosed")):
+        return None
+    begin = scan.text.rfind("\n", 0, at) + 1
+    spans = [span for span in scan.values.values() if begin <= span[0] <= at and scan.text[span[0]] not in "\"'[{"]
+    start, end = max(spans, default=(0, 0))
+    if at >= end and complaint.startswith("Unclosed"):
+        return None
+    alone = re.fullmatch(r"""(?:[^="']|"[^"]*"|'[^']*')*=\s*""", scan.text[begin:start])  # not in brackets
+    text = re.compile(r"[^#\n]*" if alone else r"[^,\]}#\n]*").match(scan.text, start)
+    if not end or not text or ("=" in text[0] and not alone):
+        return None
+    return start, text[0].strip()
+
+
+def _advice(text: str) -> str:
+    advice = next(advice for pattern, advice in SLIPS if re.fullmatch(pattern, text))
+    return advice.format(text=text.strip("'\""), lower=text.lower(), number=text.replace(",", ""))
