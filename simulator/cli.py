@@ -81,7 +81,11 @@ def _explain(problem: Exception) -> None:
 
 
 SETTINGS = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, as if written in the file. Repeatable."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, as if written in the file. Repeatable.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 
@@ -91,8 +95,13 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 @click.option("--paths", type=click.IntRange(1, 1_000_000_000), help="Number of paths [file's, else 100,000].")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed [file's, else 1].")
 @SETTINGS
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("results"), show_default=True,
-              help="Where run folders go.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where run folders go.",
+)
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads [all cores]; the result does not depend on it.")
 @AS_JSON
 @guarded
@@ -130,7 +139,9 @@ def run(
                 click.echo(line)
             s = result.seconds
             click.echo("")
-            click.echo(f"{result.folder}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, {s['write']:.1f} s write)")
+            click.echo(
+                f"{result.folder}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, {s['write']:.1f} s write)"
+            )
             click.echo(f"next: simulator replay {result.folder} --path 0   |   simulator check {files[n]}")
     if as_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, allow_nan=False))
@@ -141,7 +152,8 @@ def _load_all(files: tuple[Path, ...], settings: tuple[str, ...]) -> list[Any]:
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.load import load
 
-    scenarios, diagnostics = [], []
+    scenarios: list[Any] = []
+    diagnostics: list[Any] = []
     for file in files:
         try:
             scenarios.append(load(file, settings))

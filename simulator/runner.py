@@ -1,11 +1,11 @@
 """The story of a run: scenario file -> finished run folder. One function per thing a user asks for.
 
-    load      text -> Scenario                       scenario/load.py
-    Simulation  Scenario -> Program -> machine code  engine/program.py, engine/jit.py
-    run_chunk   blocks of paths, month by month      engine/block.py
-    Summary     what is kept of all paths            engine/reduce.py
-    Figures     numbers with intervals               estimate/figures.py
-    RunWriter   Parquet parts, manifest last         store/folder.py
+load      text -> Scenario                       scenario/load.py
+Simulation  Scenario -> Program -> machine code  engine/program.py, engine/jit.py
+run_chunk   blocks of paths, month by month      engine/block.py
+Summary     what is kept of all paths            engine/reduce.py
+Figures     numbers with intervals               estimate/figures.py
+RunWriter   Parquet parts, manifest last         store/folder.py
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.engine import executors
 from simulator.engine.block import BLOCK, CHUNK, ChunkResult, Simulation
@@ -215,7 +216,7 @@ def path_fields(simulation: Simulation, chunk: ChunkResult) -> list[Field]:
     return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs]
 
 
-def path_rows(chunk: ChunkResult) -> dict[str, Array]:
+def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:
     size = len(next(iter(chunk.columns.values())))
     inputs = {f"input.{name}": values for name, values in chunk.inputs.items()}
     return {"path": np.arange(chunk.first, chunk.first + size), **chunk.columns, **inputs}
@@ -223,8 +224,6 @@ def path_rows(chunk: ChunkResult) -> dict[str, Array]:
 
 def months_table(figures: Figures) -> Any:
     """One row a month and metric: mean and interval, quantiles where they are kept, PD and its causes."""
-    import pyarrow as pa
-
     program, scenario = figures.program, figures.scenario
     by_slot = {slot: figures.monthly_quantiles(slot) for slot in figures.summary.kept_slots}
     rows = []
@@ -245,23 +244,21 @@ def months_table(figures: Figures) -> Any:
         for name, (count, e) in figures.causes(month).items():
             rows.append({**at, "metric": f"pd:{name}", "unit": "share", "mean": e.value, "low": e.low, "high": e.high,
                          "count": count})  # fmt: skip
-    fields: list[tuple[Field, Any]] = [
-        (Field("month", "number, 0 = opening"), pa.uint16()),
-        (Field("label", "YYYY-MM"), pa.string()),
-        (Field("metric", "name"), pa.string()),
-        (Field("unit", "name"), pa.string()),
+    fields: list[tuple[Field, str]] = [
+        (Field("month", "number, 0 = opening"), "uint16"),
+        (Field("label", "YYYY-MM"), "string"),
+        (Field("metric", "name"), "string"),
+        (Field("unit", "name"), "string"),
     ]
-    fields += [(Field(name, "as `unit` says"), pa.float64()) for name in ("mean", "low", "high")]
+    fields += [(Field(name, "as `unit` says"), "float64") for name in ("mean", "low", "high")]
     for q in CASH_QUANTILES:
-        fields += [(Field(label(q) + end, "as `unit` says"), pa.float64()) for end in ("", "_low", "_high")]
-    fields.append((Field("count", "paths"), pa.int64()))
+        fields += [(Field(label(q) + end, "as `unit` says"), "float64") for end in ("", "_low", "_high")]
+    fields.append((Field("count", "paths"), "int64"))
     return store.rows_to_table(rows, fields, identity(scenario))
 
 
 def contracts_table(figures: Figures) -> Any:
     """One row a month, contract and metric: mean and interval over paths."""
-    import pyarrow as pa
-
     rows = []
     for month in range(figures.months + 1):
         for k, metric in enumerate(figures.program.metrics):
@@ -270,14 +267,14 @@ def contracts_table(figures: Figures) -> Any:
                 rows.append({"month": month, "label": figures.scenario.label(month), "contract": metric.contract,
                              "metric": metric.name, "unit": metric.unit, "mean": e.value, "low": e.low,
                              "high": e.high})  # fmt: skip
-    fields: list[tuple[Field, Any]] = [
-        (Field("month", "number, 0 = opening"), pa.uint16()),
-        (Field("label", "YYYY-MM"), pa.string()),
-        (Field("contract", "name"), pa.string()),
-        (Field("metric", "name"), pa.string()),
-        (Field("unit", "name"), pa.string()),
+    fields: list[tuple[Field, str]] = [
+        (Field("month", "number, 0 = opening"), "uint16"),
+        (Field("label", "YYYY-MM"), "string"),
+        (Field("contract", "name"), "string"),
+        (Field("metric", "name"), "string"),
+        (Field("unit", "name"), "string"),
     ]
-    fields += [(Field(name, "as `unit` says"), pa.float64()) for name in ("mean", "low", "high")]
+    fields += [(Field(name, "as `unit` says"), "float64") for name in ("mean", "low", "high")]
     return store.rows_to_table(rows, fields, identity(figures.scenario))
 
 
@@ -309,5 +306,3 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
         "seconds": {k: round(v, 4) for k, v in seconds.items()},
         "figures": figures.document,
     }
-
-

@@ -123,7 +123,9 @@ def test_given_shocks_lead_through_the_whole_month_loop() -> None:
         for m in range(1, 13):
             assert at[m] == pytest.approx(expected[f"path{lane}_position_{m:02d}"]["value"], rel=1e-12)
         for m in (1, 4, 8, 12):
-            assert path["revenue.run_rate"][m] / 12 / MILLION == pytest.approx(expected[f"path{lane}_R_{m}"]["value"], rel=1e-12)
+            assert path["revenue.run_rate"][m] / 12 / MILLION == pytest.approx(
+                expected[f"path{lane}_R_{m}"]["value"], rel=1e-12
+            )
             assert path["price.index"][m] == pytest.approx(expected[f"path{lane}_P_{m}"]["value"], rel=1e-12)
         assert path["ending.month"][-1] == expected[f"path{lane}_default_month"]["value"]
 
@@ -135,7 +137,9 @@ def test_the_first_passage_of_a_burning_firm_has_its_known_law() -> None:
     for m in (12, 24, 36, 60):
         assert_close(float(((ends > 0) & (ends <= m)).mean()), expected[f"P_default_{m}m"], what=f"by {m}")
     defaults = ends[ends > 0]
-    assert_close(float(defaults.mean()), expected["mean_default_month_given_default_by_60"], defaults.size, "mean month")
+    assert_close(
+        float(defaults.mean()), expected["mean_default_month_given_default_by_60"], defaults.size, "mean month"
+    )
 
 
 def test_without_an_absorbing_default_only_the_last_month_counts() -> None:
@@ -153,7 +157,9 @@ def test_the_cure_clock_counts_consecutive_month_ends(m: int) -> None:
     for horizon in (12, 24, 36):
         share = float(((ends > 0) & (ends <= horizon)).mean())
         key = f"P_default_{horizon}m_cure{m}"
-        assert_close(share, {"sd1": math.sqrt(expected[key]["value"] * (1 - expected[key]["value"])), **expected[key]}, what=key)
+        assert_close(
+            share, {"sd1": math.sqrt(expected[key]["value"] * (1 - expected[key]["value"])), **expected[key]}, what=key
+        )
 
 
 def test_lognormal_revenue_has_its_moments_and_quantiles() -> None:
@@ -166,7 +172,9 @@ def test_lognormal_revenue_has_its_moments_and_quantiles() -> None:
             continue
         figure, month = re.fullmatch(r"(.*)_(\d+)m", key).groups()  # type: ignore[union-attr]
         sample = revenue[int(month)]
-        got = {"mean": np.mean, "variance": np.var}.get(figure, lambda x, q=figure: np.quantile(x, float(q[1:])))(sample)
+        got = {"mean": np.mean, "variance": np.var}.get(figure, lambda x, q=figure: np.quantile(x, float(q[1:])))(
+            sample
+        )
         assert_close(float(got), e, what=key)
 
 

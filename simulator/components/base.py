@@ -285,7 +285,9 @@ class Surroundings:
 class Component(BaseModel):
     """Frozen, strict, closed. `family` is the table of the file it stands in; `attaches` that of its host."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
 
     family: ClassVar[str]
     tag: ClassVar[str]

@@ -22,23 +22,23 @@ ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
 
 
 class Statistics(NamedTuple):
-    """Mean and sum of squared deviations by month and metric over `count` paths; merges exactly in a fixed order."""
+    """Mean and sum of squared deviations by month and metric over `paths` paths; merges exactly in a fixed order."""
 
-    count: int
+    paths: int
     mean: Array  # (months + 1, metrics)
     squares: Array
 
     def merge(self, other: Statistics) -> Statistics:
         """Chan, Golub & LeVeque 1979."""
-        if self.count == 0:
+        if self.paths == 0:
             return other
-        if other.count == 0:
+        if other.paths == 0:
             return self
-        count = self.count + other.count
+        count = self.paths + other.paths
         with np.errstate(invalid="ignore"):
             delta = other.mean - self.mean
-            mean = self.mean + delta * (other.count / count)
-            squares = self.squares + other.squares + delta * delta * (self.count * other.count / count)
+            mean = self.mean + delta * (other.paths / count)
+            squares = self.squares + other.squares + delta * delta * (self.paths * other.paths / count)
         return Statistics(count, mean, squares)
 
 
@@ -58,19 +58,22 @@ class Machine(NamedTuple):
     functions: Any
     dispatchers: tuple[Any, ...]  # kept alive: the list holds only addresses
     calls: npt.NDArray[np.int64]  # per step: index from, to, params from, to, first month, last month
-    index: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
     params: Array
 
 
 def assemble(program: Program) -> Machine:
     """Compile (or fetch from the cache) every step of a program."""
-    functions, calls, index, params = [], [], [], []
+    functions: list[Any] = []
+    calls: list[tuple[int, ...]] = []
+    index: list[Any] = []
+    params: list[float] = []
     for step in program.steps:
         if step.kernel:
             functions.append(jit.compiled_kernel(step.law, jit.step_signature()))
         else:
             functions.append(jit.compiled(step.law, step.arguments, step.outputs, step.using))
-        words = [*step.index, *((BLOCK,) if step.kernel else ())]
+        words = [*step.words, *((BLOCK,) if step.kernel else ())]
         calls.append((len(index), len(index) + len(words), len(params), len(params) + len(step.params), *step.months))
         index.extend(words)
         params.extend(step.params)
@@ -164,7 +167,7 @@ def sum_of(row: Any, centre: float, power: int) -> float:
 def _month_loop() -> Any:
     from numba import types as t
 
-    functions = t.ListType(t.FunctionType(jit.step_signature()))
+    functions = t.ListType(t.FunctionType(jit.step_signature()))  # type: ignore[no-untyped-call]
     rows, table, cube = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1]
     slots, words = t.float64[:, ::1], t.uint32[:, ::1]
     signature = t.void(
@@ -229,7 +232,8 @@ class Simulation:
                 row = slots[program.rows[column.slot]]
                 columns[column.name][k * BLOCK : k * BLOCK + used] = row[:used]
         by_slot = {
-            slot: np.concatenate([kept[k, j] for k in range(blocks)], axis=1)[:, :count] for j, slot in enumerate(kept_slots)
+            slot: np.concatenate([kept[k, j] for k in range(blocks)], axis=1)[:, :count]
+            for j, slot in enumerate(kept_slots)
         }
         inputs = {name: values[:count] for name, values in program.inputs.items()}
         return ChunkResult(first, columns, inputs, tuple(statistics), by_slot)
@@ -251,10 +255,12 @@ class Simulation:
         counted = np.arange(used, dtype=np.int64)
         for _ in range(2):
             for row, value in enumerate(program.values):
-                slots[row, :BLOCK] = value[k * BLOCK : (k + 1) * BLOCK] if isinstance(value, np.ndarray) and value.ndim else value
+                slots[row, :BLOCK] = (
+                    value[k * BLOCK : (k + 1) * BLOCK] if isinstance(value, np.ndarray) and value.ndim else value
+                )
             m = self.machine
             self._loop(
-                m.functions, m.calls, m.index, m.params, slots, words, months, first + k * BLOCK,
+                m.functions, m.calls, m.rows, m.params, slots, words, months, first + k * BLOCK,
                 counted, self._metric_rows, out, kept_rows, kept,
             )  # fmt: skip
             numbers = np.flatnonzero(slots[program.rows[ledger.CAUSE], :used] != ledger.NAN_CODE)
@@ -266,13 +272,18 @@ class Simulation:
 
 def deterministic_path(scenario: Scenario) -> dict[str, Array]:
     """The path with normals 0, no events and inputs at their mean, in plain Python: slot -> values of months 0 … M."""
-    program = build(scenario, scenario.run.seed, lambda name: None, deterministic=True)
+    program = build(scenario, scenario.run.seed, lambda _: None, deterministic=True)
     slots = np.zeros((len(program.values), 1))
     for row, value in enumerate(program.values):
         slots[row] = value
     words = np.zeros((1, 1), dtype=np.uint32)
     calls = [
-        (jit.interpreted(s.law, s.arguments, s.outputs, s.using), np.array(s.index, dtype=np.int64), np.array(s.params), s.months)
+        (
+            jit.interpreted(s.law, s.arguments, s.outputs, s.using),
+            np.array(s.words, dtype=np.int64),
+            np.array(s.params),
+            s.months,
+        )
         for s in program.steps
     ]
     months = scenario.calendar.months

@@ -69,7 +69,7 @@ class Step(NamedTuple):
     law: Callable[..., Any]
     arguments: tuple[Argument, ...]
     outputs: tuple[str, ...]
-    index: tuple[int | str, ...]  # rows; slots by name until the program is finished
+    words: tuple[int | str, ...]  # rows; slots by name until the program is finished
     params: tuple[float, ...]
     months: tuple[int, int]
     kernel: bool = False  # a hand-written kernel with the common signature
@@ -174,7 +174,7 @@ class ProgramBuilder:
         return slot in self.written
 
     def is_read(self, slot: str) -> bool:
-        return any(slot in step.index for step in self.steps)
+        return any(slot in step.words for step in self.steps)
 
     # --- random numbers ---
 
@@ -255,7 +255,9 @@ class ProgramBuilder:
             index[where] = len(params)
             params.extend(numbers)
         outputs = ("set",) * len(writes) + ("add",) * len(adds)
-        self.steps.append(Step(phase, law, arguments, outputs, tuple(index), tuple(params), (first, last), False, using))
+        self.steps.append(
+            Step(phase, law, arguments, outputs, tuple(index), tuple(params), (first, last), False, using)
+        )
 
     def _argument(
         self, value: Any, index: list[int | str], params: list[float], tables: list[tuple[int, Sequence[float]]]
@@ -282,7 +284,9 @@ class ProgramBuilder:
         self.rows[f"#{len(self.values) - 1}"] = len(self.values) - 1
         return len(self.values) - 1
 
-    def _series(self, value: tuple[Any, ...], index: list[int | str], tables: list[tuple[int, Sequence[float]]]) -> Argument:
+    def _series(
+        self, value: tuple[Any, ...], index: list[int | str], tables: list[tuple[int, Sequence[float]]]
+    ) -> Argument:
         by_month = isinstance(value, Series)
         if any(isinstance(x, np.ndarray) and x.ndim for x in value):
             index.append(len(self.values))

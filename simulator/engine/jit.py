@@ -16,7 +16,8 @@ import sys
 import tempfile
 import types
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,10 +128,12 @@ def compiled(law: Callable[..., Any], arguments: Sequence[Argument], outputs: Se
     source = loop_source(arguments, outputs, LANES)
     shape = ";".join(a.shape for a in arguments)
     named = ",".join(f"{name}={f.__module__}.{f.__qualname__}" for name, f in using)
-    return _compiled_loop(f"{law.__module__}.{law.__qualname__}|{shape}|{','.join(outputs)}|{named}", source, law, using)
+    return _compiled_loop(
+        f"{law.__module__}.{law.__qualname__}|{shape}|{','.join(outputs)}|{named}", source, law, using
+    )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled_loop(key: str, source: str, law: Callable[..., Any], using: Using) -> Any:
     return _from_file(key, source, compiled_law(law, using), step_signature())
 
@@ -142,7 +145,7 @@ def compiled_kernel(kernel: Callable[..., Any], signature: Any) -> Any:
     return _kernel(kernel, source, signature)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _kernel(kernel: Callable[..., Any], source: str, signature: Any) -> Any:
     return _from_file(f"{kernel.__module__}.{kernel.__qualname__}|{signature}", source, compiled_law(kernel), signature)
 
@@ -165,7 +168,7 @@ def _from_file(key: str, source: str, law: Any, signature: Any) -> Any:
     return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(module.loop)
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled_law(law: Callable[..., Any], using: Using = ()) -> Any:
     """A scalar function and the functions of this package that it calls, jitted without touching their modules."""
     import numba
@@ -201,12 +204,12 @@ def function_list(functions: Sequence[Any]) -> Any:
 
     signature = step_signature()
 
-    class Address(t.WrapperAddressProtocol):  # type: ignore[misc]
+    class Address(t.WrapperAddressProtocol):
         def __init__(self, function: Any) -> None:
             self.function = function  # keeps the machine code alive
 
         def __wrapper_address__(self) -> int:
-            return int(_get_wrapper_address(self.function, signature))
+            return int(_get_wrapper_address(self.function, signature))  # type: ignore[no-untyped-call]
 
         def signature(self) -> Any:
             return signature
@@ -242,17 +245,15 @@ def cache_folder() -> Path:
     if os.environ.get("XDG_CACHE_HOME"):
         candidates.append(Path(os.environ["XDG_CACHE_HOME"]) / "simulator")
     else:
-        try:
+        with suppress(RuntimeError):  # no home folder
             candidates.append(Path.home() / ".cache" / "simulator")
-        except RuntimeError:  # no home folder
-            pass
     candidates.append(Path(tempfile.gettempdir()) / f"simulator-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
     for candidate in candidates:
         folder = candidate / source_hash()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            probe = tempfile.NamedTemporaryFile(dir=folder, prefix=".probe")
-            probe.close()
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe"):
+                pass
         except OSError:
             continue
         return folder
@@ -269,11 +270,12 @@ def _write_once(file: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=".new")
     with os.fdopen(handle, "w") as new:
         new.write(text)
+    new_file = Path(name)
     try:
-        os.link(name, file)
+        file.hardlink_to(new_file)
     except FileExistsError:
         pass
-    except OSError:
-        os.replace(name, file)
+    except OSError:  # a file system without links
+        new_file.replace(file)
         return
-    os.unlink(name)
+    new_file.unlink()

@@ -87,7 +87,7 @@ def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
     _test_floor(b, terms)
     causes = _end(b, terms)
     _shadow(b, terms)
-    _measure(b, terms)
+    _measure(b)
     for slot, value in b.resets.items():
         b.step(Phase.OPEN - 2, same, (value,), writes=(slot,))
     b.ledger = False
@@ -206,7 +206,7 @@ def _end(b: ProgramBuilder, terms: Terms) -> list[Cause]:
     ]
     now, worst = b.flow("ending.cause_now"), b.flow("ending.worst_arrears")
     ranked = sorted(b.claims, key=lambda c: c.rank)  # stable: file order inside a rank
-    first_of_rank = {}
+    first_of_rank: dict[int, int] = {}
     for claim in ranked:
         causes.append(_cause(claim.kind, claim.name))
         code = len(causes) - 1
@@ -220,7 +220,12 @@ def _end(b: ProgramBuilder, terms: Terms) -> list[Cause]:
         )
     if terms.floor is not None and not is_zero(terms.floor):
         causes.append(_cause("covenant", "liquidity"))
-        b.step(Phase.CLOSE, ripen_covenant, (now, "covenant.missed", terms.floor_cure, float(len(causes) - 1)), writes=(now,))
+        b.step(
+            Phase.CLOSE,
+            ripen_covenant,
+            (now, "covenant.missed", terms.floor_cure, float(len(causes) - 1)),
+            writes=(now,),
+        )
     b.step(Phase.CLOSE, find_nan, (now, CASH, LIQUIDITY, OWED, PAID, SHADOW_FLOW, ALIVE), writes=(now,))
     b.step(Phase.CLOSE, end, (MONTH, ALIVE, ENDED, CAUSE, now), writes=(ENDED, CAUSE))
     return causes
@@ -252,7 +257,7 @@ def _shadow(b: ProgramBuilder, terms: Terms) -> None:
     b.step(Phase.CLOSE, same, (SHADOW_FLOW,), adds=(YEAR_FLOW,), months=(1, min(12, b.months)))
 
 
-def _measure(b: ProgramBuilder, terms: Terms) -> None:
+def _measure(b: ProgramBuilder) -> None:
     b.state(LOWEST, math.inf)
     b.state(LOWEST_MONTH, 0.0)
     b.step(Phase.MEASURE, lowest, (MONTH, ALIVE, LIQUIDITY, LOWEST, LOWEST_MONTH), writes=(LOWEST, LOWEST_MONTH))

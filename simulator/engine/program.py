@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, cure_months
+from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months
 from simulator.engine import ledger
 from simulator.engine.build import Array, Draw, ProgramBuilder, Step, resolve, same
 from simulator.engine.jit import Argument
@@ -61,7 +61,9 @@ class Program:
         return self.values[self.rows[slot]]
 
 
-def build(scenario: Scenario, seed: int, draw: Draw, given: Shocks | None = None, deterministic: bool = False) -> Program:
+def build(
+    scenario: Scenario, seed: int, draw: Draw, given: Shocks | None = None, deterministic: bool = False
+) -> Program:
     """The program of a scenario. `draw` gives the uniforms of month 0 for the paths at hand, or None for each stream."""
     b = ProgramBuilder(
         months=scenario.calendar.months,
@@ -173,12 +175,12 @@ def _draws(b: ProgramBuilder, given: Shocks) -> int:
 
 
 def _ordered(b: ProgramBuilder) -> tuple[Step, ...]:
-    missing = sorted({x for step in b.steps for x in step.index if isinstance(x, str) and x not in b.rows})
+    missing = sorted({x for step in b.steps for x in step.words if isinstance(x, str) and x not in b.rows})
     if missing:
         raise KeyError(f"slots that nothing provides: {', '.join(missing)}")
     ordered = sorted(b.steps, key=lambda step: step.phase)  # stable: file order inside a phase
     return tuple(
-        step._replace(index=tuple(b.rows[x] if isinstance(x, str) else x for x in step.index)) for step in ordered
+        step._replace(words=tuple(b.rows[x] if isinstance(x, str) else x for x in step.words)) for step in ordered
     )
 
 
@@ -232,7 +234,7 @@ def _columns(b: ProgramBuilder) -> tuple[Column, ...]:
         slot = f"{total.slot}:total"
         if slot not in b.rows:
             b.state(slot, 0.0)
-            b.step(ledger.Phase.MEASURE, same, (total.slot,), adds=(slot,))
+            b.step(Phase.MEASURE, same, (total.slot,), adds=(slot,))
         found.append(Column(slot, total.name, total.unit, "count" if total.unit == "count" else "money"))
     for final in b.finals:
         found.append(Column(final.slot, final.name, final.unit, final.kind))

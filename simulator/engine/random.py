@@ -75,6 +75,6 @@ def uniforms(seed: int, name: str, paths: npt.NDArray[np.int64] | range, months:
     result = np.empty((len(months), where.size))
     stream = np.full_like(where, stream_number(name))
     for row, month in enumerate(months):
-        words = philox(where & LOW, where >> SHIFT, np.full_like(where, month >> 2), stream, low, high)
+        words = philox(where & LOW, where >> SHIFT, np.full_like(where, month >> 2), stream, low, high)  # type: ignore[arg-type]
         result[row] = (words[month & 3].astype(np.float64) + 0.5) * 2.0**-32
     return result

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.components.base import CASH
 from simulator.engine import ledger
 from simulator.engine.program import Program
 from simulator.engine.reduce import Summary
@@ -45,7 +46,8 @@ class Figures:
         self.monthly_quantiles = cache(self._monthly_quantiles)
 
     def _column(self, name: str) -> Array:
-        return self.summary.column(name)[self.valid]
+        values: Array = self.summary.column(name)[self.valid]
+        return values
 
     # --- default ---
 
@@ -103,7 +105,7 @@ class Figures:
 
     def monthly_mean(self, metric: int, month: int) -> Estimate:
         s = self.summary.statistics
-        return intervals.mean(float(s.mean[month, metric]), float(s.squares[month, metric]), s.count)
+        return intervals.mean(float(s.mean[month, metric]), float(s.squares[month, metric]), s.paths)
 
     def _monthly_quantiles(self, slot: str) -> Array:
         """Shape (months + 1, 7, 3): value, low, high of P1 … P99."""
@@ -113,7 +115,7 @@ class Figures:
 
     def cash(self) -> list[dict[str, Any]]:
         metric = next(k for k, m in enumerate(self.program.metrics) if m.name == "cash" and not m.contract)
-        quantiles = self.monthly_quantiles(ledger.CASH)
+        quantiles = self.monthly_quantiles(CASH)
         rows = []
         for month in range(1, self.months + 1):
             mean = self.monthly_mean(metric, month)
@@ -131,7 +133,11 @@ class Figures:
         flows = np.sort(self._column("shadow_flow_12m"))
         centre = float(flows.mean()) if flows.size else math.nan
         q05 = intervals.quantile(flows, 0.05)
-        return {"value": _number(centre - q05.value), "low": _number(centre - q05.high), "high": _number(centre - q05.low)}
+        return {
+            "value": _number(centre - q05.value),
+            "low": _number(centre - q05.high),
+            "high": _number(centre - q05.low),
+        }
 
     # --- contracts ---
 

@@ -167,7 +167,9 @@ def _written_bounds(
             bounds.append(0.0)
             continue
         slope = float(dimension.convert(1.0, unit)) - float(dimension.convert(0.0, unit))
-        bounds.append(limit / slope if abs(float(dimension.convert(2.0, unit)) - 2 * slope) < 1e-9 * abs(slope) else None)
+        bounds.append(
+            limit / slope if abs(float(dimension.convert(2.0, unit)) - 2 * slope) < 1e-9 * abs(slope) else None
+        )
     return bounds[0], bounds[1]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import GetCoreSchemaHandler
@@ -33,7 +33,9 @@ class Uncertain:
     def draw(self, u: Array) -> Array:
         """Values for uniforms `u`, shape kept, in the unit the engine computes in."""
         written = self.law.ppf(u)
-        return np.asarray(self.dimension.convert(round_half_up(written) if self.whole else written, self.unit), dtype=np.float64)
+        return np.asarray(
+            self.dimension.convert(round_half_up(written) if self.whole else written, self.unit), dtype=np.float64
+        )
 
     def central(self) -> float:
         """The value on the deterministic path: the mean of the number as written."""
@@ -41,7 +43,10 @@ class Uncertain:
         return float(self.dimension.convert(round_half_up(mean) if self.whole else mean, self.unit))
 
 
-Number = float | Uncertain
+if TYPE_CHECKING:
+    Number = Any  # as below, or in a resolved component the array of its draws
+else:
+    Number = float | Uncertain
 
 
 def round_half_up(x: Any) -> Any:

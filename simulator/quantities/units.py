@@ -16,11 +16,23 @@ import numpy as np
 
 Converter = Callable[[Any], Any]  # works on floats and on arrays
 
-_NUMBER = re.compile(r"\s*([+-]?)\s*(\$?)\s*([+-]?)(\d[\d_,]*(?:\.\d*)?|\.\d+)((?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z", re.DOTALL)
+_NUMBER = re.compile(
+    r"\s*([+-]?)\s*(\$?)\s*([+-]?)(\d[\d_,]*(?:\.\d*)?|\.\d+)((?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z", re.DOTALL
+)
 _SCALE = {"k": 1e3, "K": 1e3, "M": 1e6, "mn": 1e6, "B": 1e9, "bn": 1e9, "T": 1e12, "tn": 1e12}
 _SCALED = re.compile(r"(k|K|mn|M|bn|B|tn|T)(?![A-Za-z])\s*(.*)\Z", re.DOTALL)
-_PERIOD = {"month": "mo", "months": "mo", "mo.": "mo", "m": "mo", "year": "yr", "years": "yr", "y": "yr", "a": "yr",
-           "day": "days", "d": "days"}
+_PERIOD = {
+    "month": "mo",
+    "months": "mo",
+    "mo.": "mo",
+    "m": "mo",
+    "year": "yr",
+    "years": "yr",
+    "y": "yr",
+    "a": "yr",
+    "day": "days",
+    "d": "days",
+}
 
 
 class QuantityError(ValueError):
@@ -81,7 +93,9 @@ class Dimension:
         if unit in self.units:
             raise QuantityError(f"{value!r} has no unit", f"write for example {self.example}")
         shown = f"`{unit}`" if unit else "no unit"
-        raise QuantityError(f"{value!r} has {shown} where {self.article} is wanted", f"write for example {self.example}")
+        raise QuantityError(
+            f"{value!r} has {shown} where {self.article} is wanted", f"write for example {self.example}"
+        )
 
     def convert(self, number: Any, unit: str) -> Any:
         return self.units[unit](number)

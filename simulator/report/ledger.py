@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simulator.engine.ledger import CASH, DRAW, PAID, RECEIPTS, REPAID
+from simulator.components.base import CASH
+from simulator.engine.ledger import DRAW, PAID, RECEIPTS, REPAID
 from simulator.quantities.distribution import Array
 from simulator.runner import Replay
 
@@ -43,7 +44,9 @@ def lines(replay: Replay) -> Iterator[str]:
     table = accounts(replay)
     months, s = replay.scenario.calendar.months, replay.scenario
     yield f"{s.title or s.name}: path {replay.path}, {replay.ending}" + (
-        f" in month {int(replay.row['end_month'])} ({s.label(int(replay.row['end_month']))})" if replay.row["end_month"] else ""
+        f" in month {int(replay.row['end_month'])} ({s.label(int(replay.row['end_month']))})"
+        if replay.row["end_month"]
+        else ""
     )
     yield "amounts in $M"
     for first in range(0, months, 6):

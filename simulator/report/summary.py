@@ -47,7 +47,8 @@ def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
         filled = round(BAR * min(1.0, row["value"] / largest))
         bar = ("#" if plain else "█") * filled + ("." if plain else "░") * (BAR - filled)
         bound = "none seen, " if row["count"] == 0 else ""
-        yield f"  month {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  {bound}{percent(row['low'])} to {percent(row['high'])}"
+        shown = f"  month {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  "
+        yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
     years = [str(m // 12) for m in marks]
     for name, rates in d["comparison"].items():
         shown = [f"{y} y {percent(rates[y])}" for y in years if y in rates]

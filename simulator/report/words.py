@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.base import month_label
+from simulator.components.base import CASH, LIQUIDITY, month_label
 from simulator.engine.block import deterministic_path
-from simulator.engine.ledger import CASH, ENDED, FIRST_BREACH, LIQUIDITY, PEAK, UNFUNDED
+from simulator.engine.ledger import ENDED, FIRST_BREACH, PEAK, UNFUNDED
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Scenario
 
@@ -67,7 +67,9 @@ def in_words(scenario: Scenario) -> Iterator[str]:
     floor = s.default.floor
     cure = say(s.default.cure, "days")
     yield f"Default: a claim unpaid for longer than {cure}" + (
-        "." if floor is None else f", or liquidity below {say(floor, '$')} for longer than "
+        "."
+        if floor is None
+        else f", or liquidity below {say(floor, '$')} for longer than "
         f"{say(s.default.cure if s.default.floor_cure is None else s.default.floor_cure, 'days')}."
     )
     for entry in s.entries:
@@ -83,7 +85,8 @@ def in_words(scenario: Scenario) -> Iterator[str]:
         yield "[dependence]"
         for i, a in enumerate(s.dependence.shocks):
             for j in range(i):
-                yield f"  Monthly scores of {s.dependence.shocks[j]} and {a}: correlation {say(s.dependence.correlation[i][j], '')}."
+                a_before, between = s.dependence.shocks[j], say(s.dependence.correlation[i][j], "")
+                yield f"  Monthly scores of {a_before} and {a}: correlation {between}."
 
 
 def deterministic(scenario: Scenario) -> Iterator[str]:

@@ -32,7 +32,13 @@ from simulator.scenario.source import Key, Source
 
 SINGLE = ("revenue", "price", "operations", "compute", "market")  # families with one component, in building order
 NAMED = ("contracts", "flows", "financing")  # families with one table per name
-DEFAULT_TYPE = {"operations": "billing", "compute": "compute", "market": "regimes", "contracts": "contract", "flows": "recurring"}
+DEFAULT_TYPE = {
+    "operations": "billing",
+    "compute": "compute",
+    "market": "regimes",
+    "contracts": "contract",
+    "flows": "recurring",
+}
 PLAIN: dict[str, type[Component]] = {
     "calendar": Calendar,
     "opening": Opening,
@@ -79,12 +85,16 @@ class _Loader:
     def scenario(self) -> Scenario | None:
         self._top()
         plain = {name: self._plain(name, model) for name, model in PLAIN.items()}
-        entries = [e for family in SINGLE for e in self._single(family)] + [e for family in NAMED for e in self._named(family)]
+        entries = [e for family in SINGLE for e in self._single(family)] + [
+            e for family in NAMED for e in self._named(family)
+        ]
         if "revenue" in self.data and "operations" not in self.data:
             at = next((k for k, e in enumerate(entries) if e.name not in ("revenue", "price")), len(entries))
             entries.insert(at, Entry("operations", REGISTRY["operations"]["billing"](), {}))
         if "compute" in self.data and "revenue" not in self.data:
-            self.r.complain("E013", ("compute",), "[compute] needs revenue: the need is a share of billed revenue", "add [revenue]")
+            self.r.complain(
+                "E013", ("compute",), "[compute] needs revenue: the need is a share of billed revenue", "add [revenue]"
+            )
         comparison = self._comparison()
         calendar = plain["calendar"]
         if calendar is not None:
@@ -119,7 +129,9 @@ class _Loader:
                 self.r.complain("E010", (key,), f"`{key}` is text")
         name = self.data.get("name", "scenario")
         if isinstance(name, str) and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
-            self.r.complain("E010", ("name",), "a name has letters, digits, '-', '_' and '.', at most 80", 'name = "my-lab"')
+            self.r.complain(
+                "E010", ("name",), "a name has letters, digits, '-', '_' and '.', at most 80", 'name = "my-lab"'
+            )
 
     def _plain(self, name: str, model: type[MODEL]) -> MODEL | None:
         if name not in self.data:
@@ -158,12 +170,19 @@ class _Loader:
         types = REGISTRY[family]
         tag = table.get("type", DEFAULT_TYPE.get(family))
         if tag is None:
-            self.r.complain("E012", at, f"[{shown}] needs a type", "type = " + " | ".join(f'"{t}"' for t in sorted(types)))
+            self.r.complain(
+                "E012", at, f"[{shown}] needs a type", "type = " + " | ".join(f'"{t}"' for t in sorted(types))
+            )
             return None
         if tag not in types:
             hint = near(str(tag), types)
             known = "types: " + ", ".join(sorted(types))
-            self.r.complain("E017", (*at, "type"), f"there is no {family} of type {tag!r}", f"did you mean `{hint}`?" if hint else known)
+            self.r.complain(
+                "E017",
+                (*at, "type"),
+                f"there is no {family} of type {tag!r}",
+                f"did you mean `{hint}`?" if hint else known,
+            )
             return None
         clauses = ATTACHED.get(family, {})
         own = {key: value for key, value in table.items() if key != "type" and key not in clauses}
@@ -176,7 +195,7 @@ class _Loader:
                     attached[key] = part
         return None if component is None else Entry(shown, component, attached)
 
-    def _validate(self, model: type[MODEL], table: Any, at: Key, clauses: Mapping[str, Any] = {}) -> MODEL | None:  # noqa: B006
+    def _validate(self, model: type[MODEL], table: Any, at: Key, clauses: Mapping[str, Any] = {}) -> MODEL | None:
         if not isinstance(table, dict):
             self.r.complain("E010", at, f"[{'.'.join(map(str, at))}] is a table of keys")
             return None
@@ -186,8 +205,12 @@ class _Loader:
             self._explain(problem, table, at, model, clauses)
             return None
 
-    def _explain(self, problem: ValidationError, table: Any, at: Key, model: type[Component], clauses: Mapping[str, Any]) -> None:
-        said = [(_real(error["loc"], table, error["type"]), dict(error)) for error in problem.errors(include_url=False)]
+    def _explain(
+        self, problem: ValidationError, table: Any, at: Key, model: type[Component], clauses: Mapping[str, Any]
+    ) -> None:
+        said: list[tuple[Key, dict[str, Any]]] = [
+            (_real(error["loc"], table, error["type"]), dict(error)) for error in problem.errors(include_url=False)
+        ]
         # where a field is a union every branch complains; the branch that got furthest is the one that was meant
         furthest: dict[Key, int] = {}
         for key, error in said:
@@ -201,7 +224,9 @@ class _Loader:
         kind, context = error["type"], error.get("ctx", {})
         if kind == "missing":
             name = key[-1]
-            self.r.complain("E012", key[:-1], f"`{name}` is missing in [{'.'.join(map(str, key[:-1]))}]", f"add {name} = …")
+            self.r.complain(
+                "E012", key[:-1], f"`{name}` is missing in [{'.'.join(map(str, key[:-1]))}]", f"add {name} = …"
+            )
         elif kind == "extra_forbidden":
             known = _keys_at(model, error["loc"][:-1])
             self._unknown(key, [*known, *clauses], f"[{'.'.join(map(str, key[:-1]))}]")
@@ -209,7 +234,12 @@ class _Loader:
             self.r.complain("E011" if kind == "range" else "E010", key, context["problem"], context.get("hint") or None)
         elif kind == "literal_error":
             hint = near(str(error["input"]), re.findall(r"'([^']*)'", context["expected"]))
-            self.r.complain("E010", key, f"{error['input']!r} is not one of {context['expected']}", f"did you mean `{hint}`?" if hint else None)
+            self.r.complain(
+                "E010",
+                key,
+                f"{error['input']!r} is not one of {context['expected']}",
+                f"did you mean `{hint}`?" if hint else None,
+            )
         elif kind.startswith(("greater", "less", "too_short", "too_long")):
             self.r.complain("E011", key, error["msg"].replace("Input should", "this should"))
         else:
@@ -217,7 +247,12 @@ class _Loader:
 
     def _unknown(self, key: Key, known: Iterable[str], where: str) -> None:
         hint = near(str(key[-1]), known)
-        self.r.complain("E014", key, f"unknown key `{key[-1]}` in {where}", f"did you mean `{hint}`?" if hint else "keys: " + ", ".join(known))
+        self.r.complain(
+            "E014",
+            key,
+            f"unknown key `{key[-1]}` in {where}",
+            f"did you mean `{hint}`?" if hint else "keys: " + ", ".join(known),
+        )
 
     def _comparison(self) -> dict[str, dict[str, float]]:
         found: dict[str, dict[str, float]] = {}
@@ -227,7 +262,12 @@ class _Loader:
             return found
         for name, rates in table.items():
             if not isinstance(rates, dict):
-                self.r.complain("E010", ("comparison", name), "default rates are given by year", '"BB" = { 1 = "0.44 %", 2 = "1.38 %" }')
+                self.r.complain(
+                    "E010",
+                    ("comparison", name),
+                    "default rates are given by year",
+                    '"BB" = { 1 = "0.44 %", 2 = "1.38 %" }',
+                )
                 continue
             for year, rate in rates.items():
                 try:
@@ -238,7 +278,7 @@ class _Loader:
                 if not year.isdigit() or not 1 <= int(year) <= 50:
                     self.r.complain("E010", ("comparison", name, year), f"`{year}` is not a number of years")
                     continue
-                found.setdefault(name, {})[year] = float(value)  # type: ignore[arg-type]
+                found.setdefault(name, {})[year] = float(value)
         return found
 
     def _problems(self, entries: list[Entry], calendar: Component, dependence: Component | None) -> None:
@@ -269,7 +309,12 @@ class _Loader:
             if name not in shocks:
                 hint = near(name, shocks)
                 known = "shocks: " + ", ".join(shocks)
-                self.r.complain("E015", ("dependence", "shocks", k), f"there is no shock `{name}`", f"did you mean `{hint}`?" if hint else known)
+                self.r.complain(
+                    "E015",
+                    ("dependence", "shocks", k),
+                    f"there is no shock `{name}`",
+                    f"did you mean `{hint}`?" if hint else known,
+                )
             if name in table.shocks[:k]:
                 self.r.complain("E018", ("dependence", "shocks", k), f"`{name}` stands twice")
         rows = table.correlation
@@ -283,7 +328,9 @@ class _Loader:
                 self.r.complain("E011", (*at, i, i), "the diagonal of a correlation table is 1")
             for j in range(i):
                 if full and rows[i][j] != rows[j][i]:
-                    self.r.complain("E013", (*at, i, j), "the table is not symmetric", "write the lower triangle only", (*at, j, i))
+                    self.r.complain(
+                        "E013", (*at, i, j), "the table is not symmetric", "write the lower triangle only", (*at, j, i)
+                    )
         if not any(d.code in ("E011", "E013") and "correlation" in d.message for d in self.r.diagnostics):
             self._check_definite(rows, at)
 
@@ -331,9 +378,11 @@ def _shocks(entry: Entry) -> Iterable[str]:
 def _real(loc: tuple[int | str, ...], table: Any, kind: str) -> Key:
     """pydantic's location without the parts that name a branch of a union instead of a key."""
     key: list[str | int] = []
-    here = table
+    here: Any = table
     for n, part in enumerate(loc):
-        if isinstance(here, dict) and part in here or isinstance(here, list) and isinstance(part, int) and part < len(here):
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        ):
             key.append(part)
             here = here[part]
         elif kind == "missing" and n == len(loc) - 1:

@@ -48,7 +48,10 @@ class Dependence(Component):
     family: ClassVar[str] = "dependence"
     shocks: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
     correlation: Annotated[
-        tuple[Annotated[tuple[Annotated[Number, Quantity(CORRELATION, low=-1.0, high=1.0)], ...], Field(strict=False)], ...],
+        tuple[
+            Annotated[tuple[Annotated[Number, Quantity(CORRELATION, low=-1.0, high=1.0)], ...], Field(strict=False)],
+            ...,
+        ],
         Field(strict=False),
     ]
 

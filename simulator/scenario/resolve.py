@@ -83,7 +83,9 @@ def _chain(path: Path) -> list[tuple[Path, Source]]:
             raise refuse("`extends` names one TOML file", 'extends = "base.toml"')
         target = file.parent / parent
         if Path(parent).is_absolute() or not target.resolve().is_relative_to(folder):
-            raise refuse(f"`extends` leaves the folder of the scenario: {parent}", "keep the base file in the same folder")
+            raise refuse(
+                f"`extends` leaves the folder of the scenario: {parent}", "keep the base file in the same folder"
+            )
         if target.resolve() in seen:
             raise refuse(f"`extends` runs in a circle: {parent} is read already")
         if len(seen) >= MAX_EXTENDS:
@@ -118,15 +120,19 @@ def _setting(text: str) -> Source:
 def is_value(table: Mapping[str, Any]) -> bool:
     """Whether a table is one value (a distribution, a reference, a file) and not a table of keys."""
     keys = set(table) - {"truncate", SHARED}
-    return keys <= {"p10", "p50", "p90"} or "input" in keys or "csv" in keys or (len(keys) == 1 and keys <= set(discover()))
+    return (
+        keys <= {"p10", "p50", "p90"}
+        or "input" in keys
+        or "csv" in keys
+        or (len(keys) == 1 and keys <= set(discover()))
+    )
 
 
 def _merge(result: Resolved, into: dict[str, Any], new: Mapping[str, Any], source: Source, at: Key) -> None:
     for key, value in new.items():
         here = (*at, key)
         old = into.get(key)
-        mergeable = isinstance(old, dict) and isinstance(value, dict) and not is_value(value) and not is_value(old)
-        if mergeable and value.get("type", old.get("type")) == old.get("type"):
+        if isinstance(old, dict) and isinstance(value, dict) and _mergeable(old, value):
             result.origins[here] = source
             _merge(result, old, value, source, here)
             continue
@@ -135,6 +141,11 @@ def _merge(result: Resolved, into: dict[str, Any], new: Mapping[str, Any], sourc
             continue
         into[key] = _copy(value)
         _own(result, here, value, source)
+
+
+def _mergeable(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Tables of keys merge key by key; values, and tables that become another type, replace what was there."""
+    return not is_value(old) and not is_value(new) and new.get("type", old.get("type")) == old.get("type")
 
 
 def _copy(value: Any) -> Any:
@@ -173,9 +184,7 @@ def _with_schedules(result: Resolved, value: Any, source: Source, folder: Path, 
     return changed
 
 
-def _read_schedule(
-    result: Resolved, table: Mapping[str, Any], source: Source, folder: Path, at: Key
-) -> dict[str, str]:
+def _read_schedule(result: Resolved, table: Mapping[str, Any], source: Source, folder: Path, at: Key) -> dict[str, str]:
     def complain(key: str, message: str, hint: str | None = None) -> dict[str, str]:
         result.diagnostics.append(Diagnostic("E016", message, source.value_place((*at, key)), hint))
         return {"2000-01": "0B/mo"}  # stands in, so that the rest of the file is still checked
@@ -183,11 +192,20 @@ def _read_schedule(
     for key in table:
         if key not in ("csv", "column", "month", "unit"):
             result.diagnostics.append(
-                Diagnostic("E014", f"unknown key `{key}` in schedule", source.place((*at, key)), "keys: csv, column, month, unit")
+                Diagnostic(
+                    "E014",
+                    f"unknown key `{key}` in schedule",
+                    source.place((*at, key)),
+                    "keys: csv, column, month, unit",
+                )
             )
     for key in ("csv", "column"):
         if not isinstance(table.get(key), str):
-            return complain(key, f"a schedule from a file needs `{key}`", 'schedule = { csv = "plan.csv", column = "fee", unit = "B/mo" }')
+            return complain(
+                key,
+                f"a schedule from a file needs `{key}`",
+                'schedule = { csv = "plan.csv", column = "fee", unit = "B/mo" }',
+            )
     name = table["csv"]
     file = folder / name
     if Path(name).is_absolute() or not file.resolve().is_relative_to(folder.resolve()):
@@ -198,7 +216,9 @@ def _read_schedule(
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         return complain("csv", f"{name} cannot be read: {problem}")
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
+    lines = [
+        (n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")
+    ]
     rows = list(csv.reader(io.StringIO("\n".join(line for _, line in lines))))
     if not rows:
         return complain("csv", f"{name} is empty")
@@ -207,7 +227,11 @@ def _read_schedule(
     for key, wanted in (("month", month_column), ("column", column)):
         if wanted not in header:
             hint = near(wanted, header)
-            return complain(key, f"{name} has no column `{wanted}`", f"did you mean `{hint}`?" if hint else "columns: " + ", ".join(header))
+            return complain(
+                key,
+                f"{name} has no column `{wanted}`",
+                f"did you mean `{hint}`?" if hint else "columns: " + ", ".join(header),
+            )
     at_month, at_value = header.index(month_column), header.index(column)
     unit = str(table.get("unit", ""))
     schedule: dict[str, str] = {}
@@ -253,7 +277,12 @@ def _share_inputs(result: Resolved) -> None:
         name = value["input"]
         if name not in inputs:
             hint = near(str(name), inputs)
-            result.complain("E015", (*at, "input"), f"there is no input `{name}`", f"did you mean `{hint}`?" if hint else "name it in [inputs]")
+            result.complain(
+                "E015",
+                (*at, "input"),
+                f"there is no input `{name}`",
+                f"did you mean `{hint}`?" if hint else "name it in [inputs]",
+            )
             return value
         used.add(name)
         shared = inputs[name]
@@ -262,4 +291,9 @@ def _share_inputs(result: Resolved) -> None:
     result.data.update({key: substitute(value, (key,)) for key, value in result.data.items()})
     for name in inputs:
         if name not in used:
-            result.complain("E015", ("inputs", name), f"nothing uses the input `{name}`", f'write {{ input = "{name}" }} where a number stands')
+            result.complain(
+                "E015",
+                ("inputs", name),
+                f"nothing uses the input `{name}`",
+                f'write {{ input = "{name}" }} where a number stands',
+            )

@@ -313,7 +313,7 @@ SLIPS: tuple[tuple[str, str], ...] = (  # what stands where a value should, and 
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", "write the number without commas: {number}"),
     (r"[+-]?0[\d_]+(\.\d*)?", "write the number without leading zeros"),
     (r".*=.*", "write one `key = value` on a line"),
-    (r'[^"\\]{1,60}', 'put the value in quotes: "{text}"'),
+    (r'"?[^"\\]{1,60}"?', 'put the value in quotes: "{text}"'),
     (r".*", "put the value in quotes"),
 )
 COMPLAINTS: tuple[tuple[str, str, str], ...] = (  # how tomllib's begins; ours; what to do
@@ -330,37 +330,31 @@ COMPLAINTS: tuple[tuple[str, str, str], ...] = (  # how tomllib's begins; ours; 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, scan: _Scanner) -> Diagnostic:
     complaint, at = _complaint(error, scan.text)
+    here, rest = (at, at + 1), scan.text[at:].lstrip(" \t")[:1]
+
+    def found(message: str, span: Span, hint: str = "", also: Span | None = None, label: str = "") -> Diagnostic:
+        other = _place(scan.name, scan.text, *also) if also else None
+        return Diagnostic("E003", message, _place(scan.name, scan.text, *span), hint or None, other, label)
+
     if at in scan.defined and complaint.startswith(("Cannot", "Duplicate")):
-        key, (start, end) = scan.defined[at]
-        first = _first_mention(scan, key, start)
-        return _e003(scan, f"`{scan.text[start:end]}` is defined twice", (start, end), "", first, "first defined here")
+        return found(*_clash(scan, *scan.defined[at]))
     if scan.unclosed is not None and scan.unclosed < at:
         quote = scan.text[scan.unclosed]
         quote *= 3 if scan.text.startswith(quote * 3, scan.unclosed) else 1
-        return _e003(scan, "the string is not closed", (scan.unclosed, len(scan.text)), f"add the missing {quote}")
+        return found("the string is not closed", (scan.unclosed, len(scan.text)), f"add the missing {quote}")
     if slip := _slip(complaint, at, scan):
         start, text = slip
-        return _e003(scan, f"`{text}` is not a value of TOML", (start, start + len(text)), _advice(text))
-    here = at, at + 1
-    if complaint == "Invalid value" and scan.text[at : at + 1] in tuple("\r\n#,]}"):
-        return _e003(scan, "a value is missing here", here)
+        return found(f"`{text}` is not a value of TOML", (start, start + len(text)), _advice(text))
+    if complaint == "Invalid value" and rest in ("", *"\r\n#,]}") and (rest or not scan.open):
+        return found("a value is missing here", here)
     if scan.open and complaint.startswith(("Unclosed", "Invalid value", "Invalid initial")):
-        first = scan.open[-1], scan.open[-1] + 1
-        close = "]" if scan.text[first[0]] == "[" else "}"
-        return _e003(
-            scan, f"expected `,` or `{close}`", here, f"add the missing `,` or `{close}`", first, "opened here"
-        )
+        opened = scan.open[-1], scan.open[-1] + 1
+        either = "`,` or `]`" if scan.text[opened[0]] == "[" else "`,` or `}`"
+        return found(f"expected {either}", here, f"add the missing {either}", opened, "opened here")
     for begin, message, hint in COMPLAINTS:
         if complaint.startswith(begin):
-            return _e003(scan, message, here, hint)
-    return _e003(scan, complaint[:1].lower() + complaint[1:], here)
-
-
-def _e003(
-    scan: _Scanner, message: str, span: Span, hint: str = "", other: Span | None = None, label: str = ""
-) -> Diagnostic:
-    also = _place(scan.name, scan.text, *other) if other else None
-    return Diagnostic("E003", message, _place(scan.name, scan.text, *span), hint or None, also, label if also else "")
+            return found(message, here, hint)
+    return found(complaint[:1].lower() + complaint[1:], here)
 
 
 def _complaint(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int]:
@@ -373,12 +367,16 @@ def _complaint(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int]:
     return words, sum(len(line) + 1 for line in lines) + int(numbers[2]) - 1
 
 
-def _first_mention(scan: _Scanner, key: Key, before: int) -> Span | None:
+def _clash(scan: _Scanner, key: Key, span: Span) -> tuple[str, Span, str, Span | None, str]:
+    name = scan.text[span[0] : span[1]]
     for size in range(len(key), 0, -1):
-        span = scan.keys.get(key[:size])
-        if span and span[0] < before:
-            return span
-    return None
+        first = scan.keys.get(key[:size])
+        if first and first[0] < span[0]:
+            message = (
+                f"`{name}` is defined twice" if size == len(key) else f"`{name}` clashes with an earlier definition"
+            )
+            return message, span, "", first, "first defined here"
+    return f"`{name}` is defined twice", span, "", None, ""
 
 
 def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:
@@ -388,7 +386,7 @@ def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:
     begin = scan.text.rfind("\n", 0, at) + 1
     spans = [span for span in scan.values.values() if begin <= span[0] <= at and scan.text[span[0]] not in "\"'[{"]
     start, end = max(spans, default=(0, 0))
-    if at >= end and complaint.startswith("Unclosed"):
+    if (start != at) if complaint.startswith("Invalid") else (at >= end and complaint.startswith("Unclosed")):
         return None
     alone = re.fullmatch(r"""(?:[^="']|"[^"]*"|'[^']*')*=\s*""", scan.text[begin:start])  # not in brackets
     text = re.compile(r"[^#\n]*" if alone else r"[^,\]}#\n]*").match(scan.text, start)

@@ -141,7 +141,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
     except FileNotFoundError:
-        what = "there is no such folder" if not folder.exists() else f"it has no {MANIFEST}, so no run was finished there"
+        what = (
+            "there is no such folder" if not folder.exists() else f"it has no {MANIFEST}, so no run was finished there"
+        )
         raise StoreError(f"{folder} is not a run: {what}") from None
     except OSError as problem:
         raise StoreError(f"{folder} cannot be read: {problem.strerror or problem}") from problem
@@ -168,11 +170,14 @@ def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) ->
     return pa.concat_tables(parts)
 
 
-def rows_to_table(rows: Iterable[Mapping[str, Any]], fields: Sequence[tuple[Field, Any]], identity: Mapping[str, str]) -> pa.Table:
-    """A small table from rows; each field with its Arrow type."""
+def rows_to_table(
+    rows: Iterable[Mapping[str, Any]], fields: Sequence[tuple[Field, str]], identity: Mapping[str, str]
+) -> pa.Table:
+    """A small table from rows; each field with the name of its Arrow type."""
     listed = list(rows)
-    arrays = [pa.array([row.get(f.name) for row in listed], type=kind) for f, kind in fields]
+    arrays = [pa.array([row.get(f.name) for row in listed], type=pa.type_for_alias(kind)) for f, kind in fields]
     schema = pa.schema(
-        [pa.field(f.name, kind, metadata={"unit": f.unit}) for f, kind in fields], metadata=dict(identity)
+        [pa.field(f.name, a.type, metadata={"unit": f.unit}) for (f, _), a in zip(fields, arrays, strict=True)],
+        metadata=dict(identity),
     )
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -66,7 +66,9 @@ class Contract(Component):
             yield Problem(
                 ("schedule",) if both else (),
                 "a contract has either a fee or a schedule" + (", not both" if both else ""),
-                "delete one of them" if both else 'write fee = "1.25B/mo" or schedule = { csv = "file.csv", column = "name" }',
+                "delete one of them"
+                if both
+                else 'write fee = "1.25B/mo" or schedule = { csv = "file.csv", column = "name" }',
                 "E013" if both else "E012",
             )
         if self.schedule is None:
@@ -76,11 +78,15 @@ class Contract(Component):
         elif not self.schedule:
             yield Problem(("schedule",), "the schedule is empty")
         if self.schedule is not None and self.steps:
-            yield Problem(("steps",), "steps change a fee; this contract has a schedule", "put the steps into the schedule")
+            yield Problem(
+                ("steps",), "steps change a fee; this contract has a schedule", "put the steps into the schedule"
+            )
         first, last = self.term_or_none()
         if first is not None and last is not None:
             if last < first:
-                yield Problem(("end",), f"the contract ends ({month_label(last)}) before it starts ({month_label(first)})")
+                yield Problem(
+                    ("end",), f"the contract ends ({month_label(last)}) before it starts ({month_label(first)})"
+                )
             else:
                 for key in ("ramp", "steps"):
                     for month in getattr(self, key):
@@ -139,11 +145,18 @@ class Contract(Component):
             b.step(Phase.FEES, deliver, (due if value is None else value,), writes=(capacity,), months=months)
         if b.is_written(NEED):
             b.step(
-                Phase.DISPATCH, serve, (UNCOVERED, capacity), writes=(UNCOVERED, used, stranded), adds=(STRANDED,), months=months
+                Phase.DISPATCH,
+                serve,
+                (UNCOVERED, capacity),
+                writes=(UNCOVERED, used, stranded),
+                adds=(STRANDED,),
+                months=months,
             )
         else:  # nothing says how much compute is needed: the capacity counts as used
             b.step(Phase.DISPATCH, deliver, (capacity,), writes=(used,), months=months)
-        b.claim(b.name, "contract", self.rank, None if self.cure is None else cure_months(self.cure), self.late_interest)
+        b.claim(
+            b.name, "contract", self.rank, None if self.cure is None else cure_months(self.cure), self.late_interest
+        )
         b.due(due, b.name)
         self.expose(b, level, shape, last, leaves)
 
@@ -167,7 +180,9 @@ class Contract(Component):
         else:
             b.state(firm, level * (paid_by[-1] - paid_by[0]))
             rest = Series(paid_by[-1] - x for x in paid_by[: b.months + 1])
-            b.step(Phase.MEASURE, expose, (ALIVE, level, rest), writes=(headline, firm), months=(1, min(b.months, last)))
+            b.step(
+                Phase.MEASURE, expose, (ALIVE, level, rest), writes=(headline, firm), months=(1, min(b.months, last))
+            )
         b.exposure(b.name, firm, self.mitigation)
         b.contract_view(
             {
@@ -190,9 +205,17 @@ class Contract(Component):
         whom = f" with {self.counterparty}" if self.counterparty else ""
         yield f"Contract{whom}: {what}{scaled}, {term}, rank {self.rank}."
         if self.ramp:
-            yield "Reduced months: " + ", ".join(f"{month_label(k)} x {say(v, '')}" for k, v in sorted(self.ramp.items())) + "."
+            yield (
+                "Reduced months: "
+                + ", ".join(f"{month_label(k)} x {say(v, '')}" for k, v in sorted(self.ramp.items()))
+                + "."
+            )
         if self.steps:
-            yield "Steps: " + ", ".join(f"{say(v, '$/mo')} from {month_label(k)}" for k, v in sorted(self.steps.items())) + "."
+            yield (
+                "Steps: "
+                + ", ".join(f"{say(v, '$/mo')} from {month_label(k)}" for k, v in sorted(self.steps.items()))
+                + "."
+            )
 
 
 def look_up(table: list[Any], at: Any) -> Any:

@@ -89,7 +89,9 @@ class Exit(Component):
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.buyer is None and self.supplier is None:
-            yield Problem((), "an exit names the buyer, the supplier, or both", "add [contracts.NAME.exit.buyer]", "E012")
+            yield Problem(
+                (), "an exit names the buyer, the supplier, or both", "add [contracts.NAME.exit.buyer]", "E012"
+            )
         priced = host.unit_price is not None and host.market_unit_price is not None
         for k, rule in enumerate(self.buyer.when if self.buyer else ()):
             if not rule.model_fields_set:
@@ -97,7 +99,9 @@ class Exit(Component):
             if rule.price_ratio_below is not None and not (priced and around.has_price):
                 yield Problem(("buyer", "when", k, "price_ratio_below"), *_price_wanted(priced))
             if rule.stranded and "compute" not in around.tables:
-                yield Problem(("buyer", "when", k, "stranded"), "nothing is ever stranded without [compute]", code="E015")
+                yield Problem(
+                    ("buyer", "when", k, "stranded"), "nothing is ever stranded without [compute]", code="E015"
+                )
         if self.supplier is not None and not priced and not is_zero(self.supplier.hazard):
             fixed = isinstance(self.supplier.gamma, float) and self.supplier.gamma == 0.0
             if not fixed:
@@ -140,7 +144,9 @@ class Exit(Component):
         if self.buyer.when:
             wants = b.flow(f"{b.name}.wanted")
         for rule in self.buyer.when:
-            limits = [NEVER if x is None else x for x in (rule.price_ratio_below, rule.runway_below, rule.liquidity_below)]
+            limits = [
+                NEVER if x is None else x for x in (rule.price_ratio_below, rule.runway_below, rule.liquidity_below)
+            ]
             runway: Any = 0.0 if rule.runway_below is None else POLICY_RUNWAY
             b.step(
                 Phase.POLICIES,
@@ -187,7 +193,19 @@ class Exit(Component):
                 b.step(
                     phase,
                     charge_fee,
-                    (MONTH, ALIVE, side, last, given_in, noticed_now, at_notice, buyer.fee, buyer.fee_share, level, table),
+                    (
+                        MONTH,
+                        ALIVE,
+                        side,
+                        last,
+                        given_in,
+                        noticed_now,
+                        at_notice,
+                        buyer.fee,
+                        buyer.fee_share,
+                        level,
+                        table,
+                    ),
                     adds=(charged, paid),
                 )
             b.due(charged, contract)
@@ -204,7 +222,9 @@ class Exit(Component):
         if self.buyer is not None:
             locked = "" if is_zero_or_law(self.buyer.lock_in) else f" after {say(self.buyer.lock_in, 'days')}"
             yield f"The buyer may leave on {say(self.buyer.notice, 'days')} notice{locked}" + (
-                " and never does by rule." if not self.buyer.when else ": when " + ", or when ".join(_rule(r, say) for r in self.buyer.when) + "."
+                " and never does by rule."
+                if not self.buyer.when
+                else ": when " + ", or when ".join(_rule(r, say) for r in self.buyer.when) + "."
             )
         if self.supplier is not None:
             locked = "" if is_zero_or_law(self.supplier.lock_in) else f" after {say(self.supplier.lock_in, 'days')}"

@@ -37,7 +37,9 @@ class Offering(Component):
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.last < self.first:
-            yield Problem(("last",), f"the window ends ({month_label(self.last)}) before it opens ({month_label(self.first)})")
+            yield Problem(
+                ("last",), f"the window ends ({month_label(self.last)}) before it opens ({month_label(self.first)})"
+            )
         if self.first < around.start:
             yield Problem(("first",), f"the window opens before month 1 ({month_label(around.start)})")
         if self.shut is not None and self.shut not in around.regimes:

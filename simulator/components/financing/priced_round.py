@@ -92,7 +92,7 @@ class PricedRound(Component):
             months=(first, b.months),
             using=(("size_quantile", quantile),),
         )
-        lag = int(self.lag)  # type: ignore[arg-type]
+        lag = int(self.lag)
         b.step(Phase.FUNDING, pay, (Ago(closed, lag) if lag else closed,), writes=(received,))
         b.receipt(received, shadow=False, funding=True)
         b.raised(received)
@@ -116,7 +116,7 @@ def pay(closed: float) -> float:
     return closed
 
 
-def size_quantile(score: float, *params: Any) -> float:
+def size_quantile(_score: float, *_params: Any) -> float:
     raise TypeError("the engine puts the scenario's size law here")
 
 

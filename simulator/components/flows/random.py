@@ -29,7 +29,13 @@ class Random(Component):
         last = b.months if self.end is None else min(b.months, self.end - b.start)
         received, paid = b.flow(f"{b.name}.received"), b.flow(f"{b.name}.paid_out")
         sign = 1.0 if self.direction == "in" else -1.0
-        b.step(Phase.FIXED_COST, split, (b.sample("amount", self.amount), sign), writes=(received, paid), months=(first, last))
+        b.step(
+            Phase.FIXED_COST,
+            split,
+            (b.sample("amount", self.amount), sign),
+            writes=(received, paid),
+            months=(first, last),
+        )
         b.receipt(received)
         b.due(paid, "operating")
 

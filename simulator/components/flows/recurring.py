@@ -7,7 +7,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from simulator.components.base import PRICE, Builder, Component, Month, Phase, Problem, Series, Surroundings, month_label, register
+from simulator.components.base import (
+    PRICE,
+    Builder,
+    Component,
+    Month,
+    Phase,
+    Problem,
+    Series,
+    Surroundings,
+    month_label,
+    register,
+)
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import INTEREST, MONEY_PER_MONTH
 
@@ -26,7 +37,9 @@ class Recurring(Component):
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.start is not None and self.end is not None and self.end < self.start:
-            yield Problem(("end",), f"the flow ends ({month_label(self.end)}) before it starts ({month_label(self.start)})")
+            yield Problem(
+                ("end",), f"the flow ends ({month_label(self.end)}) before it starts ({month_label(self.start)})"
+            )
         if self.indexed and not around.has_price:
             yield Problem(("indexed",), "there is no [price] to index to", "add a [price] table", "E015")
 
@@ -36,7 +49,9 @@ class Recurring(Component):
         amount = b.flow(f"{b.name}.amount")
         growth = [np.power(1.0 + np.asarray(self.growth), max(0, m - first)) for m in range(b.months + 1)]
         price: Any = PRICE if self.indexed else 1.0
-        b.step(Phase.FIXED_COST, grow, (self.amount, Series(growth), price), writes=(amount,), months=(max(1, first), last))
+        b.step(
+            Phase.FIXED_COST, grow, (self.amount, Series(growth), price), writes=(amount,), months=(max(1, first), last)
+        )
         if self.direction == "in":
             b.receipt(amount)
         else:
@@ -44,7 +59,9 @@ class Recurring(Component):
 
     def in_words(self, say: Any) -> Iterable[str]:
         what = "Pays" if self.direction == "out" else "Receives"
-        grows = "" if isinstance(self.growth, float) and self.growth == 0.0 else f", growing by {say(self.growth, '%/mo')}"
+        grows = (
+            "" if isinstance(self.growth, float) and self.growth == 0.0 else f", growing by {say(self.growth, '%/mo')}"
+        )
         since = "" if self.start is None else f" from {month_label(self.start)}"
         until = "" if self.end is None else f" to {month_label(self.end)}"
         at = " at the market price of compute" if self.indexed else ""

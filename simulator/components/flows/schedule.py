@@ -10,7 +10,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from simulator.components.base import PRICE, Builder, Component, Month, Phase, Problem, Series, Surroundings, month_label, register
+from simulator.components.base import (
+    PRICE,
+    Builder,
+    Component,
+    Month,
+    Phase,
+    Problem,
+    Series,
+    Surroundings,
+    month_label,
+    register,
+)
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY_PER_MONTH, NUMBER
 

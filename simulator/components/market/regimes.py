@@ -28,9 +28,9 @@ class Regimes(Component):
     initial: str | None = None  # default: the first
     sojourn: Annotated[tuple[Annotated[Number, Quantity(MONTHS, low=1.0)], ...], Field(strict=False)] | None = None
     destinations: dict[str, dict[str, Weight]] = Field(default_factory=dict)
-    monthly_matrix: Annotated[
-        tuple[Annotated[tuple[Weight, ...], Field(strict=False)], ...], Field(strict=False)
-    ] | None = None
+    monthly_matrix: (
+        Annotated[tuple[Annotated[tuple[Weight, ...], Field(strict=False)], ...], Field(strict=False)] | None
+    ) = None
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         n = len(self.regimes)
@@ -47,19 +47,23 @@ class Regimes(Component):
         if self.monthly_matrix is not None:
             if len(self.monthly_matrix) != n or any(len(row) != n for row in self.monthly_matrix):
                 yield Problem(("monthly_matrix",), f"{n} regimes want a matrix of {n} rows of {n}")
-            elif any(abs(sum(float(x) for x in row) - 1.0) > 1e-9 for row in self.monthly_matrix):  # type: ignore[arg-type]
+            elif any(abs(sum(float(x) for x in row) - 1.0) > 1e-9 for row in self.monthly_matrix):
                 yield Problem(("monthly_matrix",), "each row of a monthly matrix adds up to 1")
 
     def _destination_problems(self) -> Iterable[Problem]:
         for origin, weights in self.destinations.items():
             if origin not in self.regimes:
-                yield Problem(("destinations", origin), f"`{origin}` is no regime", "regimes: " + ", ".join(self.regimes), "E015")
+                yield Problem(
+                    ("destinations", origin), f"`{origin}` is no regime", "regimes: " + ", ".join(self.regimes), "E015"
+                )
             for target, _ in weights.items():
                 if target not in self.regimes or target == origin:
                     yield Problem(
-                        ("destinations", origin, target), f"`{target}` is no regime to move to from `{origin}`", code="E015"
+                        ("destinations", origin, target),
+                        f"`{target}` is no regime to move to from `{origin}`",
+                        code="E015",
                     )
-            if not sum(float(w) for w in weights.values()) > 0:  # type: ignore[arg-type]
+            if not sum(float(w) for w in weights.values()) > 0:
                 yield Problem(("destinations", origin), "the weights add up to zero")
         if len(self.regimes) > 2:
             for name in self.regimes:
@@ -93,12 +97,10 @@ class Regimes(Component):
         if self.monthly_matrix is not None:
             return self.monthly_matrix[s][t]
         weights = self.destinations.get(self.regimes[s])
-        if weights is None:
-            share = 1.0
-        else:
-            share = float(weights.get(self.regimes[t], 0.0)) / sum(float(w) for w in weights.values())  # type: ignore[arg-type]
+        total = 1.0 if weights is None else sum(float(w) for w in weights.values())
+        share = (1.0 if weights is None else float(weights.get(self.regimes[t], 0.0))) / total
         assert self.sojourn is not None
-        return share / self.sojourn[s]  # type: ignore[operator]
+        return share / self.sojourn[s]
 
     def in_words(self, say: Any) -> Iterable[str]:
         first = self.initial or self.regimes[0]

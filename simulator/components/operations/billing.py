@@ -41,13 +41,17 @@ class Billing(Component):
 
     partner_share: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of billed revenue
     variable_cost: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of billed revenue
-    collections: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1)] = (1.0,)  # this month, a month later …
+    collections: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1)] = (
+        1.0,
+    )  # this month, a month later …
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if all(isinstance(w, float) for w in self.collections):
             total = sum(w for w in self.collections if isinstance(w, float))
             if total > 1.0 + 1e-9:
-                yield Problem(("collections",), f"the collection weights add up to {total:g}; more than all is collected")
+                yield Problem(
+                    ("collections",), f"the collection weights add up to {total:g}; more than all is collected"
+                )
 
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(BILLED, b.initial(RUN_RATE) / 12.0)

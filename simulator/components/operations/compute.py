@@ -77,7 +77,9 @@ class Compute(Component):
             f"Each dollar of billed revenue needs {say(n.start, '')} dollars of compute at the reference price, falling to "
             f"{say(n.floor, '')} at {say(n.decay, '/mo')}."
         )
-        rule = "at any price" if self.overflow == "always" else "while it costs less than the revenue it serves brings in"
+        rule = (
+            "at any price" if self.overflow == "always" else "while it costs less than the revenue it serves brings in"
+        )
         limit = "" if self.depth is None else f", at most {say(self.depth, '$/mo')}"
         yield f"What contracts do not cover is bought on the market {rule}{limit}; what is not bought is lost revenue."
 

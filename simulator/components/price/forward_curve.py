@@ -15,7 +15,18 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from simulator.components.base import PRICE, Builder, Component, Month, Phase, Problem, Series, Surroundings, is_zero, register
+from simulator.components.base import (
+    PRICE,
+    Builder,
+    Component,
+    Month,
+    Phase,
+    Problem,
+    Series,
+    Surroundings,
+    is_zero,
+    register,
+)
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONTHS, NUMBER, REVERSION, VOLATILITY
 

@@ -74,8 +74,8 @@ class Quantiles(Distribution):
         if self.high < math.inf:
             e = np.exp(-np.abs(y))
             share = np.where(y >= 0, 1 / (1 + e), e / (1 + e))
-            return self.low + (self.high - self.low) * share
-        return self.low + np.exp(y) if self.low > -math.inf else y
+            return np.asarray(self.low + (self.high - self.low) * share)
+        return np.asarray(self.low + np.exp(y)) if self.low > -math.inf else y
 
     def cdf(self, x: float) -> float:
         if x <= self.low:
