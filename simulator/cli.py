@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -246,4 +247,4 @@ def replay(run_folder: Path, path: int, as_json: bool) -> None:
 
 
 def _finite(x: float) -> float | None:
-    return float(x) if x - x == 0.0 else None
+    return float(x) if math.isfinite(x) else None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months
 from simulator.engine import ledger
-from simulator.engine.build import Array, Draw, ProgramBuilder, Step, resolve, same
+from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, resolve, same
 from simulator.engine.jit import Argument
 from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
 from simulator.quantities.number import Uncertain
@@ -52,7 +52,8 @@ class Program:
     metrics: tuple[Metric, ...]
     columns: tuple[Column, ...]
     inputs: dict[str, Array]
-    flows: tuple[str, ...]  # every account
+    accounts: tuple[Account, ...]
+    flows: tuple[str, ...]  # the slot of every account
     receipts: frozenset[str]  # those of them that are money coming in
     claims: tuple[str, ...]
     shocks: tuple[str, ...]
@@ -97,6 +98,7 @@ def build(
         metrics=metrics,
         columns=columns,
         inputs=b.inputs,
+        accounts=tuple(b.accounts),
         flows=tuple(account.slot for account in b.accounts),
         receipts=frozenset(account.slot for account in b.accounts if account.claim is None),
         claims=tuple(claim.name for claim in b.claims),

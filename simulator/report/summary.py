@@ -51,9 +51,9 @@ def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
         yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
     years = [str(m // 12) for m in marks]
     for name, rates in d["comparison"].items():
-        shown = [f"{y} y {percent(rates[y])}" for y in years if y in rates]
-        if shown:
-            yield f"  compare {name[:24]:<24} {', '.join(shown)}"[:80]
+        told = [f"{y} y {percent(rates[y])}" for y in years if y in rates]
+        if told:
+            yield f"  compare {name[:24]:<24} {', '.join(told)}"[:80]
 
 
 def _causes(d: dict[str, Any]) -> Iterator[str]:

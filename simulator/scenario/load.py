@@ -379,6 +379,7 @@ def _real(loc: tuple[int | str, ...], table: Any, kind: str) -> Key:
     """pydantic's location without the parts that name a branch of a union instead of a key."""
     key: list[str | int] = []
     here: Any = table
+    part: Any
     for n, part in enumerate(loc):
         if (isinstance(here, dict) and part in here) or (
             isinstance(here, list) and isinstance(part, int) and part < len(here)

@@ -29,6 +29,9 @@ MAX_PARTS = 32  # of a dotted key; tomllib's time grows with the square
 MAX_BRACKETS = 32  # inside each other; tomllib recurses
 MAX_DEPTH = 64  # of a value, by brackets and dots together
 MAX_DIGITS = 400  # Python refuses to read integers of more than 4300
+MAX_ENTRIES = 50_000  # values and parts of keys; a quarter of a second
+MAX_FINDINGS = 100
+KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
@@ -122,13 +125,7 @@ def _bytes(path: Path, name: str) -> bytes:
 
 def _require_file(status: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(status.st_mode):
-        kind = {
-            stat.S_IFDIR: "a folder",
-            stat.S_IFIFO: "a pipe",
-            stat.S_IFSOCK: "a socket",
-            stat.S_IFCHR: "a device",
-            stat.S_IFBLK: "a device",
-        }.get(stat.S_IFMT(status.st_mode), "something else")
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "a device")
         _refuse("E001", f"cannot read `{name}`: it is {kind}, not a file", None)
 
 
@@ -172,6 +169,7 @@ class _Scanner:
         self.newest: dict[Key, int] = {}  # the latest element of an array of tables
         self.open: list[int] = []  # brackets
         self.unclosed: int | None = None  # quote
+        self.entries = 0
         self.findings: list[Diagnostic] = []
 
     def run(self) -> None:
@@ -208,10 +206,9 @@ class _Scanner:
             key = (*self.element(key), self.part())
             parts.append((start, self.at))
             self.keys.setdefault(key, parts[-1])
+            self.count(key, start)
             if len(parts) > MAX_PARTS:
                 self.refuse(f"a key has more than {MAX_PARTS} parts", parts[0][0], self.at)
-            if len(key) > MAX_DEPTH:
-                self.refuse(f"a key is more than {MAX_DEPTH} levels deep", start, self.at)
             if not self.take("."):
                 return key, parts
 
@@ -241,8 +238,7 @@ class _Scanner:
             case _:
                 self.check(self.match(BARE), start)
         self.values[key] = start, self.at
-        if len(key) > MAX_DEPTH:
-            self.refuse(f"a value is more than {MAX_DEPTH} levels deep", start, self.at)
+        self.count(key, start)
 
     def items(self, close: str, item: Callable[[int], None]) -> None:
         self.open.append(self.at)
@@ -263,9 +259,16 @@ class _Scanner:
             return
         if len(text) > MAX_DIGITS:
             self.refuse(f"a number has more than {MAX_DIGITS} digits", start, self.at)
-        if not _finite(text):
+        if len(self.findings) < MAX_FINDINGS and not _finite(text):
             place = _place(self.name, self.text, start, self.at)
             self.findings.append(Diagnostic("E011", "numbers must be finite", place))
+
+    def count(self, key: Key, start: int) -> None:
+        self.entries += 1
+        if len(key) > MAX_DEPTH:
+            self.refuse(f"this is more than {MAX_DEPTH} levels deep", start, self.at)
+        if self.entries > MAX_ENTRIES:
+            self.refuse(f"there are more than {MAX_ENTRIES:,} keys and values", start, self.at)
 
     def skip(self) -> int:
         blank = BLANK.match(self.text, self.at)
@@ -330,7 +333,7 @@ COMPLAINTS: tuple[tuple[str, str, str], ...] = (  # how tomllib's begins; ours; 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, scan: _Scanner) -> Diagnostic:
     complaint, at = _complaint(error, scan.text)
-    here, rest = (at, at + 1), scan.text[at:].lstrip(" \t")[:1]
+    here = (at - 2, at) if complaint.startswith("Unescaped") else (at, at + 1)  # tomllib has passed the escape
 
     def found(message: str, span: Span, hint: str = "", also: Span | None = None, label: str = "") -> Diagnostic:
         other = _place(scan.name, scan.text, *also) if also else None
@@ -345,6 +348,7 @@ def _syntax_error(error: tomllib.TOMLDecodeError, scan: _Scanner) -> Diagnostic:
     if slip := _slip(complaint, at, scan):
         start, text = slip
         return found(f"`{text}` is not a value of TOML", (start, start + len(text)), _advice(text))
+    rest = scan.text[at:].lstrip(" \t")[:1]
     if complaint == "Invalid value" and rest in ("", *"\r\n#,]}") and (rest or not scan.open):
         return found("a value is missing here", here)
     if scan.open and complaint.startswith(("Unclosed", "Invalid value", "Invalid initial")):
@@ -368,31 +372,27 @@ def _complaint(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int]:
 
 
 def _clash(scan: _Scanner, key: Key, span: Span) -> tuple[str, Span, str, Span | None, str]:
-    name = scan.text[span[0] : span[1]]
+    name = f"`{scan.text[span[0] : span[1]]}`"
     for size in range(len(key), 0, -1):
         first = scan.keys.get(key[:size])
         if first and first[0] < span[0]:
-            message = (
-                f"`{name}` is defined twice" if size == len(key) else f"`{name}` clashes with an earlier definition"
-            )
-            return message, span, "", first, "first defined here"
-    return f"`{name}` is defined twice", span, "", None, ""
+            clash = "is defined twice" if size == len(key) else "clashes with an earlier definition"
+            return f"{name} {clash}", span, "", first, "first defined here"
+    return f"{name} is defined twice", span, "", None, ""
 
 
 def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:
     """The bare text that was meant as a value, if tomllib stumbled in one, and where it starts."""
-    if not complaint.startswith(("Invalid value", "Invalid date", "Expected newline", "Unclosed")):
+    if not complaint.startswith(("Invalid value", "Expected newline", "Unclosed")):
         return None
     begin = scan.text.rfind("\n", 0, at) + 1
     spans = [span for span in scan.values.values() if begin <= span[0] <= at and scan.text[span[0]] not in "\"'[{"]
     start, end = max(spans, default=(0, 0))
     if (start != at) if complaint.startswith("Invalid") else (at >= end and complaint.startswith("Unclosed")):
         return None
-    alone = re.fullmatch(r"""(?:[^="']|"[^"]*"|'[^']*')*=\s*""", scan.text[begin:start])  # not in brackets
+    alone = re.fullmatch(r"""(?:[^="']|"[^"]*"|'[^']*')*+=\s*""", scan.text[begin:start])  # not in brackets
     text = re.compile(r"[^#\n]*" if alone else r"[^,\]}#\n]*").match(scan.text, start)
-    if not end or not text or ("=" in text[0] and not alone):
-        return None
-    return start, text[0].strip()
+    return (start, text[0].strip()) if end and text and (alone or "=" not in text[0]) else None
 
 
 def _advice(text: str) -> str:

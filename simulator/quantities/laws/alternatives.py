@@ -15,7 +15,7 @@ from simulator.quantities.units import QuantityError
 @dataclass(frozen=True)
 class Alternatives(Distribution):
     values: tuple[float, ...]
-    cumulative: tuple[float, ...]  # of the weights, the last one 1
+    weights: tuple[float, ...]  # as written; only their ratios matter
     tag: ClassVar[str] = "alternatives"
     fields: ClassVar[str] = "[{ value, weight }, …]"
 
@@ -27,22 +27,22 @@ class Alternatives(Distribution):
         weights = [row["weight"] for row in rows]
         if not all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 <= w < np.inf for w in weights):
             raise QuantityError("the weights of alternatives are numbers that are not negative")
-        total = float(sum(weights))
-        if not total > 0:
+        if not sum(weights) > 0:
             raise QuantityError("the weights of alternatives add up to zero")
-        steps = np.cumsum(weights) / total
-        steps[-1] = 1.0
-        return cls(tuple(number(row["value"]) for row in rows), tuple(float(x) for x in steps))
+        return cls(tuple(number(row["value"]) for row in rows), tuple(float(w) for w in weights))
 
     @property
-    def weights(self) -> tuple[float, ...]:
-        return tuple(float(w) for w in np.diff(self.cumulative, prepend=0.0))
+    def cumulative(self) -> tuple[float, ...]:
+        """Of the scaled weights, the last one 1."""
+        steps = np.cumsum(self.weights) / sum(self.weights)
+        return (*(float(x) for x in steps[:-1]), 1.0)
 
     def ppf(self, u: Array) -> Array:
         return np.asarray(self.values)[np.searchsorted(np.asarray(self.cumulative[:-1]), u, side="right")]
 
     def cdf(self, x: float) -> float:
-        return float(sum(w for v, w in zip(self.values, self.weights, strict=True) if v <= x))
+        below = sum(w for v, w in zip(self.values, self.weights, strict=True) if v <= x)
+        return float(below / sum(self.weights))
 
     def mean(self) -> float:
         """For the deterministic path: the heaviest alternative, the first if equal (not the average)."""

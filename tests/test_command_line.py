@@ -1,0 +1,242 @@
+"""The command line: exit codes, one document on stdout, messages on stderr, nothing lost and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from company import COMPANY
+
+from simulator.cli import main
+
+SMALL = (
+    'format = 1\n[calendar]\nstart = "2026-11"\nmonths = 24\n'
+    + """
+[opening]
+cash = "1B"
+[flows.expense]
+amount = "0.1B/mo"
+[flows.income]
+type = "random"
+direction = "in"
+amount = { normal = { mean = "60M/mo", sd = "50M/mo" } }
+"""
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+def call(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result.stdout if code == 0 else result.output
+
+
+def fresh(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
+    run = (
+        [sys.executable, "-W", "error", "-c", code, *arguments]
+        if code
+        else [sys.executable, "-m", "simulator", *arguments]
+    )
+    return subprocess.run(run, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["check"], ["replay"]])
+def test_every_command_has_help(command: list[str]) -> None:
+    assert "Usage:" in call(*command, "--help")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom simulator.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numba', 'scipy', 'scipy.stats', 'pyarrow', 'pydantic', 'numpy', 'rich'} & set(sys.modules)\n"
+        "sys.exit(1 if heavy else 0)"
+    )
+    assert fresh(code=code).returncode == 0
+
+
+def test_check_needs_no_compiler(file: Path) -> None:
+    code = (
+        "import sys\nfrom simulator.cli import main\n"
+        f"try:\n    main(['check', {str(file)!r}])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numba', 'llvmlite', 'scipy.stats', 'pyarrow', 'rich'} & set(sys.modules)\n"
+        "sys.exit(1 if heavy else 0)"
+    )
+    assert fresh(code=code).returncode == 0
+
+
+def test_version_is_the_package_version() -> None:
+    from importlib.metadata import version
+
+    assert call("--version").strip() == f"simulator {version('simulator')}"
+
+
+def test_run_prints_a_summary_and_leaves_a_run_folder(file: Path, tmp_path: Path) -> None:
+    text = call("run", file, "--paths", 500, "--out", tmp_path / "out")
+    assert "Default probability by" in text
+    assert "95 % intervals" in text
+    assert all(len(line) <= 80 for line in text.splitlines() if str(tmp_path) not in line)
+    (folder,) = (tmp_path / "out").iterdir()
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "contracts.parquet", "manifest.json", "months.parquet", "paths-000000.parquet",
+    ]  # fmt: skip
+    assert folder.name.startswith("small-")
+
+
+def test_json_is_one_document_with_every_figure(tmp_path: Path) -> None:
+    file = tmp_path / "company.toml"
+    file.write_text("format = 1\n" + COMPANY + '\n[calendar]\nstart = "2026-11"\n')
+    d = json.loads(call("run", file, "--paths", 2048, "--out", tmp_path / "out", "--json"))
+    for key in ("schema", "scenario", "scenario_hash", "paths", "months", "start", "seed", "folder"):
+        assert key in d
+    assert set(d["seconds"]) == {"compile", "simulate", "write"}
+    assert [row["month"] for row in d["pd"]] == list(range(1, 61))
+    assert all(row["low"] <= row["value"] <= row["high"] for row in d["pd"])
+    assert d["pd"][0]["label"] == "2026-11"
+    for kind in ("funded", "unfunded"):
+        assert {"p5", "p25", "p50", "p75", "p95", "share_beyond_horizon"} <= set(d["runway"][kind])
+    assert {"p50", "p90", "p99"} <= set(d["peak_need"])
+    assert len(d["cash"]) == 60
+    assert {"month", "mean", "p1", "p5", "p25", "p50", "p75", "p95", "p99"} <= set(d["cash"][0])
+    for contract in d["contracts"].values():
+        assert {"paid", "headline", "firm", "stranded", "terminated"} <= set(contract)
+        assert set(contract["terminated"]) == {"buyer", "supplier"}
+    assert Path(d["folder"]).is_dir()
+
+
+def test_several_files_give_a_list(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(SMALL)
+    documents = json.loads(call("run", file, other, "--paths", 50, "--out", tmp_path / "out", "--json"))
+    assert [d["scenario"] for d in documents] == ["small", "other"]
+
+
+def test_options_are_as_if_written_in_the_file(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    a = json.loads(call("run", file, "--paths", 300, "--seed", 7, "--set", "opening.cash=2B", "--out", out, "--json"))
+    written = tmp_path / "small2.toml"
+    written.write_text('name = "small"\n' + SMALL.replace('"1B"', '"2B"') + "[run]\npaths = 300\nseed = 7\n")
+    b = json.loads(call("run", written, "--out", out, "--json"))
+    assert (a["paths"], a["seed"]) == (b["paths"], b["seed"]) == (300, 7)
+    assert a["pd"] == b["pd"]
+
+
+def test_the_hash_does_not_depend_on_the_number_of_paths_but_on_the_seed(file: Path, tmp_path: Path) -> None:
+    hashes = [
+        json.loads(call("run", file, *extra, "--out", tmp_path / "out", "--json"))["scenario_hash"]
+        for extra in (("--paths", 10), ("--paths", 20), ("--paths", 10, "--seed", 2))
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_an_invalid_scenario_is_refused_with_code_2_and_all_its_errors(file: Path, tmp_path: Path) -> None:
+    file.write_text(SMALL.replace('"1B"', '"1 parsec"').replace('amount = "0.1B/mo"', 'amont = "0.1B/mo"'))
+    text = call("run", file, "--out", tmp_path / "out", code=2)
+    assert "error[E010]" in text
+    assert "error[E014]" in text
+    assert "did you mean `amount`?" in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_bad_file_among_several_runs_none(file: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("format = 1\n")
+    call("run", file, bad, "--out", tmp_path / "out", code=2)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_setting_is_shown_like_a_bad_key(file: Path) -> None:
+    text = call("check", file, "--set", "opening.cahs=2B", code=2)
+    assert "--set:1:" in text
+    assert "did you mean `cash`?" in text
+
+
+def test_check_says_what_the_file_means(tmp_path: Path) -> None:
+    file = tmp_path / "company.toml"
+    file.write_text("format = 1\n" + COMPANY + '\n[calendar]\nstart = "2026-11"\n')
+    text = call("check", file)
+    for word in ("[contracts.big]", "firm", "headline", "unfunded runway", "The supplier may leave", "hash"):
+        assert word in text
+
+
+def test_replay_prints_the_ledger_of_a_path(file: Path, tmp_path: Path) -> None:
+    folder = json.loads(call("run", file, "--paths", 20, "--out", tmp_path / "out", "--json"))["folder"]
+    text = call("replay", folder, "--path", 3)
+    assert "opening cash" in text
+    assert "closing cash" in text
+    document = json.loads(call("replay", folder, "--path", 3, "--json"))
+    assert len(document["months"]["cash"]) == 25
+    call("replay", folder, "--path", 20, code=2)
+
+
+def test_a_folder_that_is_no_run_is_an_error_of_the_environment(tmp_path: Path) -> None:
+    assert "no run was finished" in call("replay", tmp_path, "--path", 0, code=4)
+    assert "no such folder" in call("replay", tmp_path / "nowhere", "--path", 0, code=4)
+
+
+def test_a_place_that_cannot_be_written_is_an_error_of_the_environment(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    text = call("run", file, "--paths", 10, "--out", tmp_path / "taken" / "below", code=4)
+    assert "cannot write" in text
+
+
+def test_a_failed_write_leaves_nothing_that_looks_like_a_run(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from simulator.store import folder
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folder.pq, "write_table", full)
+    text = call("run", file, "--paths", 10, "--out", tmp_path / "out", code=4)
+    assert "No space left" in text
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_running_twice_replaces_the_run_with_equal_bytes(file: Path, tmp_path: Path) -> None:
+    folder = Path(json.loads(call("run", file, "--paths", 200, "--out", tmp_path, "--json"))["folder"])
+    first = {p.name: p.read_bytes() for p in folder.glob("*.parquet")}
+    call("run", file, "--paths", 200, "--out", tmp_path)
+    assert {p.name: p.read_bytes() for p in folder.glob("*.parquet")} == first
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == [folder.name]
+
+
+def test_the_tables_open_in_duckdb(file: Path, tmp_path: Path) -> None:
+    import duckdb
+
+    folder = json.loads(call("run", file, "--paths", 200, "--out", tmp_path, "--json"))["folder"]
+    count = duckdb.sql(f"select count(*) from '{folder}/paths-*.parquet'").fetchall()
+    assert count == [(200,)]
+    value = duckdb.sql(f"select mean from '{folder}/months.parquet' where metric = 'pd' and month = 24").fetchall()
+    document = json.loads((Path(folder) / "manifest.json").read_text())["figures"]
+    assert value == [(document["pd"][23]["value"],)]
+
+
+def test_a_process_of_its_own_works_from_the_module(file: Path, tmp_path: Path) -> None:
+    result = fresh("run", str(file), "--paths", "30", "--out", str(tmp_path / "out"), "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["paths"] == 30
+    assert "\x1b" not in result.stderr
+
+
+def test_it_runs_without_a_home_folder(file: Path, tmp_path: Path) -> None:
+    kept = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME", "SIMULATOR_CACHE_DIR")}
+    environment = kept | {"HOME": "/nonexistent", "TMPDIR": str(tmp_path)}
+    result = subprocess.run(
+        [sys.executable, "-m", "simulator", "run", str(file), "--paths", "10", "--out", str(tmp_path / "out")],
+        capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
