@@ -327,9 +327,13 @@ def discover() -> dict[str, dict[str, type[Component]]]:
     return REGISTRY
 
 
+def is_fixed(x: Any, value: float) -> bool:
+    """Whether a number is fixed at this value (a distribution or an array over paths never is)."""
+    return isinstance(x, int | float) and float(x) == value
+
+
 def is_zero(x: Any) -> bool:
-    """A number that is fixed at nought (an array over paths never is)."""
-    return not isinstance(x, np.ndarray) and float(x) == 0.0
+    return is_fixed(x, 0.0)
 
 
 def notice_months(days: Any) -> Any:

@@ -168,10 +168,10 @@ def _month_loop() -> Any:
     from numba import types as t
 
     functions = t.ListType(t.FunctionType(jit.step_signature()))  # type: ignore[no-untyped-call]
-    rows, table, cube = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1]
+    rows, table, cube, view = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1], t.float64[:, :, :]
     slots, words = t.float64[:, ::1], t.uint32[:, ::1]
     signature = t.void(
-        functions, table, rows, t.float64[::1], slots, words, t.int64, t.int64, rows, rows, cube, rows, cube
+        functions, table, rows, t.float64[::1], slots, words, t.int64, t.int64, rows, rows, cube, rows, view
     )
     return jit.compiled_kernel(run_months, signature)
 
@@ -221,20 +221,17 @@ class Simulation:
             raise AssertionError("a chunk's program differs in structure from the first")
         kept_slots = self.kept_slots if keep is None else tuple(keep)
         columns = {c.name: np.empty(count) for c in program.columns}
-        kept = np.empty((blocks, len(kept_slots), self.scenario.calendar.months + 1, BLOCK))
+        kept = np.empty((len(kept_slots), self.scenario.calendar.months + 1, blocks * BLOCK))
         slots = np.zeros((len(program.values), BLOCK + ROW_PADDING))
         words = np.zeros((max(1, program.word_rows), BLOCK + 2 * ROW_PADDING), dtype=np.uint32)
         statistics = []
         for k in range(blocks):
             used = min(BLOCK, count - k * BLOCK)
-            statistics.append(self._run_block(program, first, k, used, slots, words, kept[k], kept_slots))
+            statistics.append(self._run_block(program, first, k, used, slots, words, lanes_of(kept, k), kept_slots))
             for column in program.columns:
                 row = slots[program.rows[column.slot]]
                 columns[column.name][k * BLOCK : k * BLOCK + used] = row[:used]
-        by_slot = {
-            slot: np.concatenate([kept[k, j] for k in range(blocks)], axis=1)[:, :count]
-            for j, slot in enumerate(kept_slots)
-        }
+        by_slot = {slot: kept[j, :, :count] for j, slot in enumerate(kept_slots)}
         inputs = {name: values[:count] for name, values in program.inputs.items()}
         return ChunkResult(first, columns, inputs, tuple(statistics), by_slot)
 
@@ -268,6 +265,11 @@ class Simulation:
                 break
             counted = numbers  # a path that is not a number is never averaged in: once more without it
         return Statistics(counted.size, out[:, :, 0].copy(), out[:, :, 1].copy())
+
+
+def lanes_of(kept: Array, block: int) -> Array:
+    """The part of a chunk's kept values that one block fills."""
+    return kept[:, :, block * BLOCK : (block + 1) * BLOCK]
 
 
 def deterministic_path(scenario: Scenario) -> dict[str, Array]:

@@ -189,8 +189,8 @@ def _ordered(b: ProgramBuilder) -> tuple[Step, ...]:
 def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
     found = [
         Metric(CASH, "", "cash", "$", True),
-        Metric(LIQUIDITY, "", "liquidity", "$", True),
-        Metric(ledger.SHADOW, "", "shadow_cash", "$", True),
+        Metric(LIQUIDITY, "", "liquidity", "$", False),
+        Metric(ledger.SHADOW, "", "shadow_cash", "$", False),
         Metric(ALIVE, "", "alive", "share", False),
         Metric("line.drawn", "", "drawn", "$", False),
         Metric("ledger.arrears", "", "arrears", "$", False),

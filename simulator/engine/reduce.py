@@ -68,7 +68,6 @@ class Summary:
         self._columns: dict[str, list[Array]] = {}
         self._kept: dict[str, list[Array]] = {}
         self._sketches: dict[str, list[Sketch]] = {}
-        self._ordered: dict[str, Array] = {}
 
     def add(self, chunk: ChunkResult) -> None:
         for block in chunk.blocks:
@@ -78,7 +77,7 @@ class Summary:
         numbers = chunk.columns["cause"] != NAN_CODE
         for slot, by_month in chunk.kept.items():
             if self.exact:
-                self._kept.setdefault(slot, []).append(by_month[:, numbers])
+                self._kept.setdefault(slot, []).append(by_month if numbers.all() else by_month[:, numbers])
             else:
                 sketches = self._sketches.setdefault(slot, [Sketch() for _ in range(self.months + 1)])
                 for month, values in enumerate(by_month[:, numbers]):
@@ -98,20 +97,15 @@ class Summary:
         if not self.exact:
             return np.array([sketch.at_ranks(ranks) for sketch in self._sketches[slot]])
         where = np.asarray(ranks) - 1
-        if not self._ordered:
-            self._ordered = dict(zip(self._kept, self._sorted(), strict=True))
-        return self._ordered[slot][:, where]
+        parts, pivots = self._kept[slot], np.unique(where)
 
-    def _sorted(self) -> list[Array]:
-        """Every kept slot with its values of each month in increasing order (sorting lets go of the interpreter)."""
-
-        def whole(parts: list[Array]) -> Array:
-            values = np.concatenate(parts, axis=1)
-            values.sort(axis=1)
-            return values
+        def of_month(month: int) -> Array:
+            values: Array = np.concatenate([part[month] for part in parts])
+            values.partition(pivots)  # lets go of the interpreter
+            return np.asarray(values[where])
 
         with ThreadPoolExecutor(available_threads()) as pool:
-            return list(pool.map(whole, self._kept.values()))
+            return np.array(list(pool.map(of_month, range(self.months + 1))))
 
     @property
     def kept_slots(self) -> tuple[str, ...]:

@@ -49,11 +49,12 @@ def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
         bound = "none seen, " if row["count"] == 0 else ""
         shown = f"  month {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  "
         yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
-    years = [str(m // 12) for m in marks]
-    for name, rates in d["comparison"].items():
-        told = [f"{y} y {percent(rates[y])}" for y in years if y in rates]
-        if told:
-            yield f"  compare {name[:24]:<24} {', '.join(told)}"[:80]
+    years = [str(m // 12) for m in marks if m % 12 == 0]
+    told = {name: [rates.get(y) for y in years] for name, rates in d["comparison"].items()}
+    if any(x is not None for row in told.values() for x in row):
+        yield f"Compare, average default rates after {', '.join(years)} years (no target):"
+        for name, row in told.items():
+            yield f"  {name[:24]:<24}" + "".join(f"{percent(x):>9}" for x in row)
 
 
 def _causes(d: dict[str, Any]) -> Iterator[str]:

@@ -90,8 +90,7 @@ def parse(text: str, name: str) -> Source:
     if len(text) > MAX_BYTES:
         _too_large(name)
     if forbidden := FORBIDDEN.search(text):
-        char = forbidden[0]
-        what = f"U+{ord(char):04X} ({unicodedata.name(char, 'a control character')})"
+        what = f"U+{ord(forbidden[0]):04X} ({unicodedata.name(forbidden[0], 'a control character')})"
         _refuse("E002", f"the character {what} is not allowed", _place(name, text, *forbidden.span()), "remove it")
     scan = _Scanner(name, text)
     scan.run()
@@ -311,6 +310,7 @@ def _finite(number: str) -> bool:
 SLIPS: tuple[tuple[str, str], ...] = (  # what stands where a value should, and what to do
     (r"(?i:true|false)", "write `{lower}`, in small letters"),
     (r"(?i:none|null|nil)", "leave the key out"),
+    (r"\d{4}-\d\d-\d\d.*", "there is no such date"),
     (r"\d{4}-\d\d?(-\d\d?)?", 'put the date in quotes: "{text}"'),
     (r"[+-]?(\.\d+|\d+\.)([eE].*)?", "write digits on both sides of the point"),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", "write the number without commas: {number}"),
@@ -327,7 +327,6 @@ COMPLAINTS: tuple[tuple[str, str, str], ...] = (  # how tomllib's begins; ours; 
     ("Expected ']", "the header of the table is not closed", "write `[table]`, or `[[table]]` for a list of tables"),
     ("Expected newline", "there is something after the end of the value", "write one `key = value` on a line"),
     ("Unescaped", "no such escape in a string", "write `\\\\` for a backslash, or put the text in single quotes"),
-    ("Invalid date", "there is no such date", ""),
 )
 
 
@@ -383,7 +382,7 @@ def _clash(scan: _Scanner, key: Key, span: Span) -> tuple[str, Span, str, Span |
 
 def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:
     """The bare text that was meant as a value, if tomllib stumbled in one, and where it starts."""
-    if not complaint.startswith(("Invalid value", "Expected newline", "Unclosed")):
+    if not complaint.startswith(("Invalid value", "Invalid date", "Expected newline", "Unclosed")):
         return None
     begin = scan.text.rfind("\n", 0, at) + 1
     spans = [span for span in scan.values.values() if begin <= span[0] <= at and scan.text[span[0]] not in "\"'[{"]

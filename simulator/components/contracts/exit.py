@@ -102,10 +102,9 @@ class Exit(Component):
                 yield Problem(
                     ("buyer", "when", k, "stranded"), "nothing is ever stranded without [compute]", code="E015"
                 )
-        if self.supplier is not None and not priced and not is_zero(self.supplier.hazard):
-            fixed = isinstance(self.supplier.gamma, float) and self.supplier.gamma == 0.0
-            if not fixed:
-                yield Problem(("supplier", "hazard"), *_price_wanted(priced), "E015")
+        s = self.supplier
+        if s is not None and not priced and not is_zero(s.hazard) and not is_zero(s.gamma):
+            yield Problem(("supplier", "hazard"), *_price_wanted(priced), "E015")
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".exit")
@@ -220,14 +219,14 @@ class Exit(Component):
 
     def in_words(self, say: Any) -> Iterable[str]:
         if self.buyer is not None:
-            locked = "" if is_zero_or_law(self.buyer.lock_in) else f" after {say(self.buyer.lock_in, 'days')}"
+            locked = "" if is_zero(self.buyer.lock_in) else f" after {say(self.buyer.lock_in, 'days')}"
             yield f"The buyer may leave on {say(self.buyer.notice, 'days')} notice{locked}" + (
                 " and never does by rule."
                 if not self.buyer.when
                 else ": when " + ", or when ".join(_rule(r, say) for r in self.buyer.when) + "."
             )
         if self.supplier is not None:
-            locked = "" if is_zero_or_law(self.supplier.lock_in) else f" after {say(self.supplier.lock_in, 'days')}"
+            locked = "" if is_zero(self.supplier.lock_in) else f" after {say(self.supplier.lock_in, 'days')}"
             yield (
                 f"The supplier may leave on {say(self.supplier.notice, 'days')} notice{locked}, with a hazard of "
                 f"{say(self.supplier.hazard, '%')} a year at par that rises with the market price over the contract's."
@@ -235,10 +234,6 @@ class Exit(Component):
             if self.supplier.recall is not None:
                 r = self.supplier.recall
                 yield f"A recall costs {say(r.revenue_lost, '%')} of revenue for {say(r.months, 'months')}."
-
-
-def is_zero_or_law(x: Any) -> bool:
-    return isinstance(x, float) and x == 0.0
 
 
 def _rule(rule: Rule, say: Any) -> str:

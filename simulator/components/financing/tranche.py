@@ -14,6 +14,7 @@ from simulator.components.base import (
     Phase,
     Problem,
     Surroundings,
+    is_fixed,
     month_label,
     register,
 )
@@ -41,7 +42,7 @@ class Tranche(Component):
         received, open_ = b.flow(f"{b.name}.received"), b.state(f"{b.name}.waiting", 1.0)
         first = 1.0 if self.month is None else float(self.month - b.start)
         gate: Any = -1.0 if self.run_rate_above is None else self.run_rate_above
-        u: Any = 0.0 if self.probability == 1.0 else b.once("event", still=0.0)
+        u: Any = 0.0 if is_fixed(self.probability, 1.0) else b.once("event", still=0.0)
         b.step(
             Phase.FUNDING,
             arrive,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
-from simulator.components.base import Builder, Component, Month, Phase, Problem, Surroundings, month_label, register
+from simulator.components.base import (
+    Builder,
+    Component,
+    Month,
+    Phase,
+    Problem,
+    Surroundings,
+    is_fixed,
+    month_label,
+    register,
+)
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY, SHARE
 
@@ -26,8 +36,7 @@ class OneOff(Component):
 
     def build(self, b: Builder, host: Any = None) -> None:
         amount = b.flow(f"{b.name}.amount")
-        certain = isinstance(self.probability, float) and self.probability == 1.0
-        u: Any = 0.0 if certain else b.once("event", still=1.0 - 2.0**-33)
+        u: Any = 0.0 if is_fixed(self.probability, 1.0) else b.once("event", still=1.0 - 2.0**-33)
         month = self.month - b.start
         b.step(Phase.FIXED_COST, happen, (u, self.probability, self.amount), writes=(amount,), months=(month, month))
         if self.direction == "in":
@@ -37,8 +46,7 @@ class OneOff(Component):
 
     def in_words(self, say: Any) -> Iterable[str]:
         what = "Pays" if self.direction == "out" else "Receives"
-        certain = isinstance(self.probability, float) and self.probability == 1.0
-        chance = "" if certain else f" with probability {say(self.probability, '%')}"
+        chance = "" if is_fixed(self.probability, 1.0) else f" with probability {say(self.probability, '%')}"
         yield f"{what} {say(self.amount, '$')} once, in {month_label(self.month)}{chance}."
 
 

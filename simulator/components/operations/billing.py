@@ -26,6 +26,7 @@ from simulator.components.base import (
     Phase,
     Problem,
     Surroundings,
+    is_fixed,
     register,
 )
 from simulator.quantities.number import Number, Quantity
@@ -53,12 +54,16 @@ class Billing(Component):
                     ("collections",), f"the collection weights add up to {total:g}; more than all is collected"
                 )
 
+    @property
+    def at_once(self) -> bool:
+        return len(self.collections) == 1 and is_fixed(self.collections[0], 1.0)
+
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(BILLED, b.initial(RUN_RATE) / 12.0)
         b.state(NET_MARGIN, 1.0 - self.partner_share - self.variable_cost)
         b.step(Phase.BILLING, bill, (RUN_RATE, SERVED), writes=(BILLED,))
         gross: Any = BILLED
-        if self.collections != (1.0,):
+        if not self.at_once:
             gross = b.flow("operations.gross_collections")
             billed = tuple(Ago(BILLED, k) for k in range(len(self.collections)))
             b.step(Phase.COLLECTIONS, collect, (billed, tuple(self.collections)), writes=(gross,))
@@ -76,7 +81,7 @@ class Billing(Component):
         yield (
             f"Partners take {say(self.partner_share, '%')} of billed revenue, other variable cost {say(self.variable_cost, '%')}."
         )
-        if self.collections != (1.0,):
+        if not self.at_once:
             parts = ", ".join(f"{say(w, '%')} after {k} mo" for k, w in enumerate(self.collections))
             yield f"Customers pay {parts}."
 

@@ -24,6 +24,7 @@ from simulator.components.base import (
     Problem,
     Series,
     Surroundings,
+    is_fixed,
     is_zero,
     register,
 )
@@ -113,10 +114,6 @@ class ForwardCurve(Component):
             f"The market price of compute is {say(c.now, '')} times the reference price today; its forward curve {course}"
             f"{until}. Around it: volatility {say(self.volatility, '%')} a year, reversion {say(self.reversion, '/yr')}."
         )
-
-
-def is_fixed(x: Any, value: float) -> bool:
-    return isinstance(x, (int, float)) and float(x) == value
 
 
 def level(forward: float) -> float:
