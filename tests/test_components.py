@@ -70,6 +70,22 @@ seed = 123456789012345
     np.testing.assert_allclose(kept["revenue.level"][1:, :64], normals, rtol=1e-14)
 
 
+def test_a_shock_never_shares_a_row_with_a_state(scenario) -> None:
+    """The regime once shared its row with the uniform that moves it: it forgot where it was every month."""
+    text = """
+[opening]
+cash = "1B"
+[market]
+regimes = ["open", "shut"]
+sojourn = ["20 mo", "5 mo"]
+"""
+    simulation = Simulation(scenario(text))
+    state = simulation.run_chunk(0, 8 * BLOCK, ("market.state",)).kept["market.state"]
+    assert set(np.unique(state)) == {0.0, 1.0}
+    # stationary share of shut = 5 / 25; at month 60 within 4 standard errors (false alarm 6e-5)
+    assert abs(state[60].mean() - 0.2) < 4 * (0.16 / (8 * BLOCK)) ** 0.5
+
+
 def test_only_the_ledger_writes_cash(scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     from simulator.components.flows.recurring import Recurring
 

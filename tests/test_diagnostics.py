@@ -19,7 +19,11 @@ UNKNOWN = Diagnostic(
 
 def cells(text: str) -> int:
     return sum(
-        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        0
+        if unicodedata.category(c) in ("Mn", "Me") or c == "\u1161"
+        else 2
+        if unicodedata.east_asian_width(c) in "WF"
+        else 1
         for c in text
     )
 
@@ -97,6 +101,8 @@ def test_an_error_is_its_rendered_diagnostics_and_survives_pickling():
         ("\u2028", "\\u2028"),
         ("\ud800", "\\ud800"),
         ("\U000e0041", "\\U000e0041"),
+        ("\u3164", "\\u3164"),
+        ("\ufe0f", "\\ufe0f"),
     ],
 )
 def test_characters_that_act_on_a_terminal_are_shown_as_escapes_everywhere(bad, shown):
@@ -116,7 +122,7 @@ def test_whatever_a_file_contains_only_printable_characters_are_shown(file, mess
     shown.encode()
 
 
-LINES = st.text(st.sampled_from("ab =\t\x1b\u202e漢字Ａe\u0301é🙂"), max_size=400)
+LINES = st.text(st.sampled_from("ab =\t\x1b\u202e漢字Ａe\u0301é🙂\u1100\u1161"), max_size=400)
 
 
 @given(LINES, LINES, LINES)

@@ -139,7 +139,7 @@ def test_adding_a_component_leaves_the_other_shocks_alone(scenario: Write) -> No
                            '[contracts.third.exit.supplier]\nnotice = "30 days"\nhazard = "50 %/yr"\ngamma = 0.0\n'
                            '[flows.more]\ntype = "random"\namount = { uniform = { low = "0M/mo", high = "1M/mo" } }\n'
                            "[financing.rounds]")  # fmt: skip
-    slots = ("revenue.run_rate", "price.index", "market.regime", "flows.other.amount", "contracts.big.exit.supplier")
+    slots = ("revenue.run_rate", "price.index", "market.state", "flows.other.amount", "contracts.big.exit.supplier")
     a = Simulation(scenario(COMPANY)).run_chunk(0, BLOCK, slots)
     b = Simulation(scenario(more)).run_chunk(0, BLOCK, slots)
     for slot in slots:

@@ -48,7 +48,7 @@ class Phase(IntEnum):
 # Slots that belong to nobody in particular: a component may read them whether or not the scenario provides them.
 RUN_RATE = "revenue.run_rate"  # $/yr
 PRICE = "price.index"  # market price of compute, 1 = reference
-REGIME = "market.regime"  # number of the funding regime, 0 = first
+REGIME = "market.state"  # number of the funding regime, 0 = first
 SERVED = "operations.served_share"  # share of revenue that is billed after recalls, reset to 1 every month
 BILLED = "operations.billed"  # $/mo
 LOST = "operations.lost_revenue"  # billed revenue lost to unserved need in this month, $/mo

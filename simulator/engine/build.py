@@ -188,9 +188,10 @@ class ProgramBuilder:
         if self.deterministic:
             return still
         if name not in self.shocks:
+            if name in self.rows:
+                raise ValueError(f"the shock {name} has the name of a slot; it would overwrite it")
             self.shocks[name] = kind
-            if name not in self.rows:
-                self._row(name, still)
+            self._row(name, still)
         return name
 
     def once(self, role: str, still: float = 0.5) -> Any:

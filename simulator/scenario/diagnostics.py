@@ -1,6 +1,7 @@
 """What is wrong with a scenario, and where: diagnostics that point at the text, and how they look in a terminal."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ WIDTH = 120  # characters of a source line that are shown
 LEAD = 40  # of these, before the caret, where a line is cropped
 LONGEST_MESSAGE = 600
 LONGEST_WORD = 64  # beyond this nobody mistyped a key; comparing would only be slow
+# These are printable by Python's rules and yet show nothing: fillers, joiners, selectors of a variant.
+BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 class Place(NamedTuple):
@@ -124,7 +127,11 @@ def _excerpt(place: Place, gutter: int, *, arrow: str, mark: str, label: str = "
 
 def _safe(text: str) -> str:
     """Nothing that moves the cursor, reorders the line or cannot be seen reaches a terminal."""
-    return "".join(char if char.isprintable() else TAB if char == "\t" else _escape(char) for char in text)
+    return "".join(TAB if char == "\t" else char if _shows(char) else _escape(char) for char in text)
+
+
+def _shows(char: str) -> bool:
+    return char.isprintable() and not BLANK.match(char)
 
 
 def _escape(char: str) -> str:
@@ -139,11 +146,13 @@ def _cropped(text: str) -> str:
 
 
 def _cells(text: str) -> int:
-    """Columns of a terminal: two for a wide character, none for an accent that joins the one before."""
-    return sum(
-        0 if unicodedata.category(char) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
+    """Columns of a terminal: two for a wide character, none for what joins the one before."""
+    return sum(0 if _joins(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _joins(char: str) -> bool:
+    """Accents, and the vowels and finals of a Korean syllable written in parts."""
+    return unicodedata.category(char) in ("Mn", "Me") or "\u1160" <= char <= "\u11ff"
 
 
 def _plain(word: str) -> str:

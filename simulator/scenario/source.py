@@ -310,29 +310,40 @@ def _finite(number: str) -> bool:
 SLIPS: tuple[tuple[str, str], ...] = (  # what stands where a value should, and what to do
     (r"(?i:true|false)", "write `{lower}`, in small letters"),
     (r"(?i:none|null|nil)", "leave the key out"),
-    (r"\d{4}-\d\d-\d\d.*", "there is no such date"),
-    (r"\d{4}-\d\d?(-\d\d?)?", 'put the date in quotes: "{text}"'),
+    (r"[+-]?(?i:inf|infinity|nan)", "numbers must be finite"),
+    (r"[“”„«‘’‚].*", "use straight quotes: {text}"),
+    (r"\S+\s+(//|--).*", "a comment starts with #"),
+    (r".*[,;]", "leave out the `{last}` at the end"),
+    (r"\d{4}-\d\d-\d\d.*", "there is no such date or time"),
+    (r"\d{4}-\d\d?(-\d\d?)?", "put the date in quotes: {text}"),
     (r"[+-]?(\.\d+|\d+\.)([eE].*)?", "write digits on both sides of the point"),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", "write the number without commas: {number}"),
-    (r"[+-]?0[\d_]+(\.\d*)?", "write the number without leading zeros"),
+    (r"[+-]?0\d[\d_]*(\.\d*)?", "write the number without leading zeros"),
+    (r"[+-]?(?=[\d.]*_)[\d_]+(\.[\d_]*)?", "an underscore stands between two digits"),
     (r".*=.*", "write one `key = value` on a line"),
-    (r'"?[^"\\]{1,60}"?', 'put the value in quotes: "{text}"'),
+    (r'"?[^"\\]{1,60}"?', "put the value in quotes: {text}"),
     (r".*", "put the value in quotes"),
 )
+ESCAPE = "write `\\\\` for a backslash, or put the text in single quotes"
+ESCAPES = ("Unescaped", "Invalid hex", "Escaped")
+ENTRY = "write `key = value`, `[table]` or `# comment`"
 COMPLAINTS: tuple[tuple[str, str, str], ...] = (  # how tomllib's begins; ours; what to do
     ("Expected '='", "there is no `=` after the key", "write `key = value`; a key of several words needs quotes"),
-    ("Invalid initial", "a key is missing here", "an inline table stays on one line, with no comma at its end"),
+    ("Invalid initial", "a key is missing here", "write a name; single dots separate the parts of a key"),
     ("Unclosed inline", "the inline table is not closed", "an inline table stays on one line"),
-    ("Invalid statement", "this is no key, table or comment", "write `key = value`, `[table]` or `# comment`"),
+    ("Invalid statement", "this is no key, table or comment", f"{ENTRY}; letters beyond a to z need quotes"),
     ("Expected ']", "the header of the table is not closed", "write `[table]`, or `[[table]]` for a list of tables"),
-    ("Expected newline", "there is something after the end of the value", "write one `key = value` on a line"),
-    ("Unescaped", "no such escape in a string", "write `\\\\` for a backslash, or put the text in single quotes"),
+    ("Expected newline", "there is something after the end of the value or header", f"{ENTRY}, each on its line"),
+    *((begin, "no such escape in a string", ESCAPE) for begin in ESCAPES),
 )
 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, scan: _Scanner) -> Diagnostic:
     complaint, at = _complaint(error, scan.text)
-    here = (at - 2, at) if complaint.startswith("Unescaped") else (at, at + 1)  # tomllib has passed the escape
+    here = at, at + 1
+    if complaint.startswith(ESCAPES):  # tomllib has passed the backslash
+        start = scan.text.rfind("\\", 0, at)
+        here = start, max(start + 2, at)
 
     def found(message: str, span: Span, hint: str = "", also: Span | None = None, label: str = "") -> Diagnostic:
         other = _place(scan.name, scan.text, *also) if also else None
@@ -348,12 +359,14 @@ def _syntax_error(error: tomllib.TOMLDecodeError, scan: _Scanner) -> Diagnostic:
         start, text = slip
         return found(f"`{text}` is not a value of TOML", (start, start + len(text)), _advice(text))
     rest = scan.text[at:].lstrip(" \t")[:1]
-    if complaint == "Invalid value" and rest in ("", *"\r\n#,]}") and (rest or not scan.open):
+    if complaint == "Invalid value" and rest in ("", *"\r\n#,]}=") and (rest or not scan.open):
         return found("a value is missing here", here)
     if scan.open and complaint.startswith(("Unclosed", "Invalid value", "Invalid initial")):
         opened = scan.open[-1], scan.open[-1] + 1
         either = "`,` or `]`" if scan.text[opened[0]] == "[" else "`,` or `}`"
         return found(f"expected {either}", here, f"add the missing {either}", opened, "opened here")
+    if complaint.startswith("Invalid initial") and "{" in scan.text[scan.text.rfind("\n", 0, at) + 1 : at]:
+        return found("a key is missing here", here, "an inline table stays on one line, with no comma at its end")
     for begin, message, hint in COMPLAINTS:
         if complaint.startswith(begin):
             return found(message, here, hint)
@@ -387,13 +400,22 @@ def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:
     begin = scan.text.rfind("\n", 0, at) + 1
     spans = [span for span in scan.values.values() if begin <= span[0] <= at and scan.text[span[0]] not in "\"'[{"]
     start, end = max(spans, default=(0, 0))
-    if (start != at) if complaint.startswith("Invalid") else (at >= end and complaint.startswith("Unclosed")):
+    between = scan.text[end:at].strip()
+    unit = re.match(r"[^\W\d]|[%/$]", scan.text[at : at + 1])
+    if complaint.startswith("Invalid"):
+        stumbled = start == at
+    elif complaint.startswith("Unclosed"):
+        stumbled = at < end or (not between and unit is not None)
+    else:
+        stumbled = not between
+    if not stumbled or not end:
         return None
     alone = re.fullmatch(r"""(?:[^="']|"[^"]*"|'[^']*')*+=\s*""", scan.text[begin:start])  # not in brackets
     text = re.compile(r"[^#\n]*" if alone else r"[^,\]}#\n]*").match(scan.text, start)
-    return (start, text[0].strip()) if end and text and (alone or "=" not in text[0]) else None
+    return (start, text[0].strip()) if text and (alone or "=" not in text[0]) else None
 
 
 def _advice(text: str) -> str:
     advice = next(advice for pattern, advice in SLIPS if re.fullmatch(pattern, text))
-    return advice.format(text=text.strip("'\""), lower=text.lower(), number=text.replace(",", ""))
+    bare = text.strip("'\"“”„«»‘’‚ ")
+    return advice.format(text=f'"{bare}"', last=text[-1], lower=text.lower(), number=text.replace(",", ""))
