@@ -112,7 +112,9 @@ def _setting(text: str) -> Source:
         raise ScenarioError([Diagnostic("E010", "--set wants KEY=VALUE", place, "--set contracts.xai.fee=1.5B/mo")])
     try:
         return parse(f"{key} = {value}", "--set")
-    except ScenarioError:
+    except ScenarioError as problem:
+        if any(d.code != "E003" for d in problem.diagnostics):
+            raise
         quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
         return parse(f"{key} = {quoted}", "--set")
 
@@ -132,7 +134,8 @@ def _merge(result: Resolved, into: dict[str, Any], new: Mapping[str, Any], sourc
     for key, value in new.items():
         here = (*at, key)
         old = into.get(key)
-        if isinstance(old, dict) and isinstance(value, dict) and _mergeable(old, value):
+        whole = key == "schedule"  # the months of another schedule are not those of this one
+        if isinstance(old, dict) and isinstance(value, dict) and not whole and _mergeable(old, value):
             result.origins[here] = source
             _merge(result, old, value, source, here)
             continue
