@@ -109,12 +109,13 @@ def run(
                 writing += time.perf_counter() - at
             if progress is not None:
                 progress(summary.paths, wanted)
+        if writer is not None:
+            writer.end_paths(fields)
         figures = Figures(known, simulation.program, summary)
         simulated = time.perf_counter() - compiled - writing
         target = None
         if writer is not None:
             at = time.perf_counter()
-            writer.end_paths(fields)
             writer.write("months.parquet", months_table(figures))
             writer.write("contracts.parquet", contracts_table(figures))
             seconds = {"compile": compiled - started, "simulate": simulated}

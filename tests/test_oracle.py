@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from companies import companies
 from company import COMPANY
+from hypothesis import given, settings
 from oracle import live
 
 import simulator
@@ -95,3 +98,9 @@ def test_the_oracle_agrees_on_a_company_that_has_a_bit_of_everything(seed: int, 
 
 def test_the_oracle_agrees_on_the_shipped_scenario() -> None:
     compare(simulator.load(Path(__file__).parent.parent / "scenarios" / "anthropic-xai.toml"), lanes=48)
+
+
+@settings(max_examples=int(os.environ.get("SIMULATOR_ORACLE_EXAMPLES", "12")))
+@given(text=companies())
+def test_the_oracle_agrees_on_whole_scenarios_of_any_shape(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    compare(written(text, tmp_path_factory.mktemp("oracle")), lanes=4)

@@ -260,7 +260,7 @@ def _shadow(b: ProgramBuilder, terms: Terms) -> None:
 def _measure(b: ProgramBuilder) -> None:
     b.state(LOWEST, math.inf)
     b.state(LOWEST_MONTH, 0.0)
-    b.step(Phase.MEASURE, lowest, (MONTH, ALIVE, LIQUIDITY, LOWEST, LOWEST_MONTH), writes=(LOWEST, LOWEST_MONTH))
+    b.step(Phase.MEASURE, lowest, (MONTH, ENDED, LIQUIDITY, LOWEST, LOWEST_MONTH), writes=(LOWEST, LOWEST_MONTH))
     arrears, drawn = b.flow("ledger.arrears"), b.flow("line.drawn")
     for claim in b.claims:
         b.step(Phase.MEASURE, same, (f"{claim.name}.arrears",), adds=(arrears,))
@@ -429,8 +429,8 @@ def shadow(
     return cash, growth, first, max(peak, (floor - cash) / growth)
 
 
-def lowest(month: int, alive: float, liquidity: float, low: float, low_month: float) -> tuple[float, float]:
-    if alive > 0.0 and liquidity < low:
+def lowest(month: int, ended: float, liquidity: float, low: float, low_month: float) -> tuple[float, float]:
+    if (ended == 0.0 or month == ended) and liquidity < low:
         return liquidity, float(month)
     return low, low_month
 

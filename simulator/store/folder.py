@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-PART_ROWS = 131_072
+PART_ROWS = 65_536
 TYPES = {"path": pa.int64(), "money": pa.float64(), "month": pa.uint16(), "code": pa.uint8(), "count": pa.uint16()}
 
 
@@ -46,7 +47,10 @@ def table(columns: Mapping[str, Any], fields: Sequence[Field], identity: Mapping
 
 
 class RunWriter:
-    """Collects the files of one run. Use as a context manager; `finish` makes it whole, leaving without it removes it."""
+    """Collects the files of one run. Use as a context manager; `finish` makes it whole, leaving without it removes it.
+
+    Files are written by one thread of its own, in the order they were handed over, while the run computes on.
+    """
 
     def __init__(self, out: Path, name: str, identity: Mapping[str, str]) -> None:
         self.target = out / name
@@ -55,6 +59,8 @@ class RunWriter:
         self._pending: dict[str, list[np.ndarray[Any, Any]]] = {}
         self._rows = 0
         self._written = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._handed_over: list[Future[dict[str, Any]]] = []
         try:
             out.mkdir(parents=True, exist_ok=True)
             self.folder = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".partial", dir=out))
@@ -66,6 +72,7 @@ class RunWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def add_paths(self, columns: Mapping[str, Any], fields: Sequence[Field]) -> None:
@@ -76,30 +83,44 @@ class RunWriter:
         while self._rows >= PART_ROWS:
             self._flush(fields, PART_ROWS)
 
+    def end_paths(self, fields: Sequence[Field]) -> None:
+        if self._rows:
+            self._flush(fields, self._rows)
+
     def _flush(self, fields: Sequence[Field], rows: int) -> None:
         whole = {name: np.concatenate(parts) for name, parts in self._pending.items()}
         self._pending = {name: [values[rows:]] for name, values in whole.items()}
         self._rows -= rows
         number = self._written // PART_ROWS
-        self.write(f"paths-{number:06d}.parquet", table({k: v[:rows] for k, v in whole.items()}, fields, self.identity))
         self._written += rows
-
-    def end_paths(self, fields: Sequence[Field]) -> None:
-        if self._rows:
-            self._flush(fields, self._rows)
+        part = {name: values[:rows] for name, values in whole.items()}
+        self.write(f"paths-{number:06d}.parquet", table(part, fields, self.identity))
 
     def write(self, name: str, data: pa.Table) -> None:
+        """Hand over one file; a failure is raised by a later call at the latest by `finish`."""
+        if len(self._handed_over) - len(self.parts) >= 2:  # a slow disk holds the run up instead of filling memory
+            self._collect(1)
+        self._handed_over.append(self._thread.submit(self._write, name, data))
+
+    def _collect(self, count: int) -> None:
+        done = len(self.parts)
+        for future in self._handed_over[done : done + count]:
+            self.parts.append(future.result())
+
+    def _write(self, name: str, data: pa.Table) -> dict[str, Any]:
         """One Parquet file, checksummed, on disk before it is listed."""
         path = self.folder / name
+        codes = [f.name for f in data.schema if not pa.types.is_floating(f.type)]  # money hardly ever repeats
         try:
-            pq.write_table(data, path, compression="zstd", write_page_checksum=True)
+            pq.write_table(data, path, compression="zstd", write_page_checksum=True, use_dictionary=codes)
             _sync(path)
         except OSError as problem:
             raise StoreError(f"cannot write {name} of {self.target}: {problem.strerror or problem}") from problem
-        self.parts.append({"file": name, "rows": data.num_rows, "sha256": sha256(path)})
+        return {"file": name, "rows": data.num_rows, "sha256": sha256(path)}
 
     def finish(self, manifest: Mapping[str, Any]) -> Path:
         """Write the manifest and move the folder to its place. Returns the place."""
+        self._collect(len(self._handed_over))
         text = json.dumps({"format": FORMAT, **manifest, "parts": self.parts}, indent=1, allow_nan=False)
         try:
             with (self.folder / MANIFEST).open("w", encoding="utf-8") as file:

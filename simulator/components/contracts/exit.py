@@ -194,7 +194,6 @@ class Exit(Component):
                     charge_fee,
                     (
                         MONTH,
-                        ALIVE,
                         side,
                         last,
                         given_in,
@@ -319,7 +318,6 @@ def decide(
 
 def charge_fee(
     month: int,
-    alive: float,
     side: float,
     last: float,
     given_in: float,
@@ -332,7 +330,8 @@ def charge_fee(
 ) -> tuple[float, float]:
     falls_due = given_in if at_notice > 0.0 else last
     now = given_in == month
-    if alive > 0.0 and side == BUYER and month == falls_due and now == (noticed_now > 0.0):
+    # also past default: a notice given before it runs on in the shadow account
+    if side == BUYER and month == falls_due and now == (noticed_now > 0.0):
         amount = fee + share * level * (paid_by[len(paid_by) - 1] - paid_by[int(last)])
         return amount, 1.0
     return 0.0, 0.0

@@ -58,7 +58,7 @@ class Revolver(Component):
         drawn, permit = b.state(f"{b.name}.drawn", self.drawn), b.state(f"{b.name}.permit", 1.0)
         interest, fee = b.flow(f"{b.name}.interest"), b.flow(f"{b.name}.commitment_fee")
         stop: Any = STOPPED if self.draw_stop else 0.0
-        b.step(Phase.OPEN, permit_draws, (MONTH, stop, maturity), writes=(permit,))
+        b.step(Phase.OPEN, permit_draws, (MONTH, ALIVE, permit, stop, maturity), writes=(permit,))
         live = float("inf") if self.maturity is None else maturity
         b.step(
             Phase.INTEREST,
@@ -82,7 +82,9 @@ class Revolver(Component):
         yield f"A revolving line of {say(self.limit, '$')}{until} at {say(self.rate, '%/mo')} on what is drawn{stop}."
 
 
-def permit_draws(month: int, stop: float, maturity: float) -> float:
+def permit_draws(month: int, alive: float, permit: float, stop: float, maturity: float) -> float:
+    if alive == 0.0:
+        return permit  # liquidity stays as it was at the ending
     return 0.0 if stop > 0.0 or month >= maturity else 1.0
 
 
