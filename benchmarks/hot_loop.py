@@ -34,9 +34,8 @@ def main() -> None:
     simulation = Simulation(scenario)
     seconds(simulation, 1, 1)  # the machine code is loaded, the pages are touched
     path_months = given.chunks * CHUNK * scenario.calendar.months
-    print(
-        f"{scenario.name}: {len(simulation.program.steps)} steps, {len(simulation.program.rows)} slots, {path_months:,} path-months a run"
-    )
+    steps, slots = len(simulation.program.steps), len(simulation.program.rows)
+    print(f"{scenario.name}: {steps} steps, {slots} slots, {path_months:,} path-months a run")
     alone = 0.0
     for workers in sorted({1, executors.available_threads()}):
         best = min(seconds(simulation, given.chunks, workers) for _ in range(given.repeats))
