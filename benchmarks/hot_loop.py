@@ -11,7 +11,7 @@ from pathlib import Path
 
 import simulator
 from simulator.engine import executors
-from simulator.engine.block import CHUNK, Simulation
+from simulator.engine.simulation import CHUNK, Simulation
 
 HOME = Path(__file__).resolve().parent.parent
 

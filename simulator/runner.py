@@ -2,7 +2,8 @@
 
 load      text -> Scenario                       scenario/load.py
 Simulation  Scenario -> Program -> machine code  engine/program.py, engine/jit.py
-run_chunk   blocks of paths, month by month      engine/block.py
+run_chunk   paths of every branch                engine/simulation.py
+live        blocks of paths, month by month      engine/block.py
 Summary     what is kept of all paths            engine/reduce.py
 Figures     numbers with intervals               estimate/figures.py
 RunWriter   Parquet parts, manifest last         store/folder.py
@@ -22,9 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine import executors
-from simulator.engine.block import BLOCK, CHUNK, ChunkResult, Simulation
+from simulator.engine.block import BLOCK
 from simulator.engine.build import Array
+from simulator.engine.program import Program
 from simulator.engine.reduce import Summary
+from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
 from simulator.estimate.figures import CASH_QUANTILES, Figures, label
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.scenario.load import load as load_file
@@ -111,7 +114,7 @@ def run(
                 progress(summary.paths, wanted)
         if writer is not None:
             writer.end_paths(fields)
-        figures = Figures(known, simulation.program, summary)
+        figures = Figures(known, simulation.outline, summary)
         simulated = time.perf_counter() - compiled - writing
         target = None
         if writer is not None:
@@ -154,13 +157,12 @@ def replay(folder: str | Path, path: int) -> Replay:
         raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
     scenario = from_manifest(stored)
     simulation = Simulation(scenario)
-    slots = tuple(slot for slot in simulation.program.rows if not slot.startswith("#"))
-    first = path // BLOCK * BLOCK
-    chunk = simulation.run_chunk(first, BLOCK, slots)
-    lane = path - first
-    months = {slot: values[:, lane].copy() for slot, values in chunk.kept.items()}
-    row = {name: float(values[lane]) for name, values in path_rows(chunk).items() if name != "path"}
-    return Replay(scenario, simulation, path, months, row)
+    program = simulation.branch_of(path).program
+    slots = tuple(slot for slot in program.rows if not slot.startswith("#"))
+    chunk = simulation.run_chunk(path, 1, slots)
+    months = {slot: values[:, 0].copy() for slot, values in chunk.kept.items()}
+    row = {name: float(values[0]) for name, values in path_rows(chunk).items() if name != "path"}
+    return Replay(scenario, program, simulation.outline.causes[int(row["cause"])].sentence, path, months, row)
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,11 @@ class Replay:
     """One path: `months` slot -> values of months 0 … M, `row` its row of `paths`."""
 
     scenario: Scenario
-    simulation: Simulation
+    program: Program  # of the branch the path takes
+    ending: str
     path: int
     months: dict[str, Array]
     row: dict[str, float]
-
-    @property
-    def ending(self) -> str:
-        return self.simulation.program.causes[int(self.row["cause"])].sentence
 
 
 def from_manifest(stored: dict[str, Any]) -> Scenario:
@@ -213,7 +212,7 @@ def identity(scenario: Scenario) -> dict[str, str]:
 
 def path_fields(simulation: Simulation, chunk: ChunkResult) -> list[Field]:
     fields = [Field("path", "number, from 0", "path")]
-    fields += [Field(c.name, c.unit, c.kind) for c in simulation.program.columns]
+    fields += [Field(c.name, c.unit, c.kind) for c in simulation.outline.columns]
     return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs]
 
 
@@ -225,12 +224,12 @@ def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:
 
 def months_table(figures: Figures) -> Any:
     """One row a month and metric: mean and interval, quantiles where they are kept, PD and its causes."""
-    program, scenario = figures.program, figures.scenario
+    outline, scenario = figures.outline, figures.scenario
     by_slot = {slot: figures.monthly_quantiles(slot) for slot in figures.summary.kept_slots}
     rows = []
     for month in range(figures.months + 1):
         at = {"month": month, "label": scenario.label(month)}
-        for k, metric in enumerate(program.metrics):
+        for k, metric in enumerate(outline.metrics):
             if metric.contract:
                 continue
             e = figures.monthly_mean(k, month)
@@ -262,7 +261,7 @@ def contracts_table(figures: Figures) -> Any:
     """One row a month, contract and metric: mean and interval over paths."""
     rows = []
     for month in range(figures.months + 1):
-        for k, metric in enumerate(figures.program.metrics):
+        for k, metric in enumerate(figures.outline.metrics):
             if metric.contract:
                 e = figures.monthly_mean(k, month)
                 rows.append({"month": month, "label": figures.scenario.label(month), "contract": metric.contract,
@@ -301,7 +300,8 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "block": BLOCK,
             "streams": STREAM_VERSION,
         },
-        "endings": [cause.sentence for cause in figures.program.causes],
+        "alternatives": {group: list(members) for group, members in scenario.alternatives.items()},
+        "endings": [cause.sentence for cause in figures.outline.causes],
         "made_with": {"python": platform.python_version(), **{p: version(p) for p in packages}},
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "seconds": {k: round(v, 4) for k, v in seconds.items()},

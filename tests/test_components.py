@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from simulator.components.base import ATTACHED, REGISTRY, Component, discover
-from simulator.engine.block import BLOCK, Simulation
+from simulator.engine.block import BLOCK
 from simulator.engine.random import uniforms
+from simulator.engine.simulation import Simulation
 from simulator.mathematics.normal import inverse_normal
 
 discover()

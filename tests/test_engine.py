@@ -11,9 +11,10 @@ from company import COMPANY
 
 import simulator
 from simulator.engine import jit
-from simulator.engine.block import BLOCK, CHUNK, Simulation, deterministic_path
+from simulator.engine.block import BLOCK, deterministic_path
 from simulator.engine.executors import run as execute
 from simulator.engine.ledger import NAN_CODE
+from simulator.engine.simulation import CHUNK, Simulation
 from simulator.scenario.model import Scenario
 from simulator.store.folder import read_manifest, read_table
 

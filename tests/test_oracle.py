@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from oracle import live
 
 import simulator
-from simulator.engine.block import BLOCK, Simulation, uniforms_once
+from simulator.engine.block import BLOCK, uniforms_of
 from simulator.engine.random import seed_words, stream_number
+from simulator.engine.simulation import Simulation
 from simulator.mathematics.philox import uniform_at
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Scenario
@@ -35,7 +36,7 @@ class EngineDraws:
 
     def once(self, name: str) -> float:
         if name not in self.cache:
-            self.cache[name] = uniforms_once(self.seed, name, 0, BLOCK)
+            self.cache[name] = uniforms_of(self.seed, name, np.arange(BLOCK))
         return float(self.cache[name][self.lane])
 
     def extra(self, name: str, month: int, running: int) -> float:

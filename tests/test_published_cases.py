@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 import simulator
-from simulator.engine.block import BLOCK, CHUNK, Simulation, deterministic_path
+from simulator.engine.block import BLOCK, deterministic_path
+from simulator.engine.simulation import CHUNK, Simulation
 from simulator.runner import with_run
 from simulator.scenario.model import Scenario
 

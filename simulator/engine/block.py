@@ -1,4 +1,4 @@
-"""Run a chunk of blocks: fill the rows, run the month loop, read off what is reported. The whole simulation on one screen."""
+"""Run blocks of paths through one program: fill the rows, run the month loop, read off what is reported."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from simulator.engine.random import draw_once, seed_words, stream_number
 from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
-CHUNK_BLOCKS = 16  # blocks per task: inputs are drawn and results handed over once a chunk
-CHUNK = BLOCK * CHUNK_BLOCKS
+Paths = npt.NDArray[np.int64]  # numbers of paths
 ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
 
 
@@ -42,10 +41,9 @@ class Statistics(NamedTuple):
         return Statistics(count, mean, squares)
 
 
-class ChunkResult(NamedTuple):
-    """What a chunk of paths leaves behind; arrays are in path order."""
+class Lived(NamedTuple):
+    """What some paths leave behind; arrays are in the order in which the paths were given."""
 
-    first: int
     columns: dict[str, Array]  # by path
     inputs: dict[str, Array]
     blocks: tuple[Statistics, ...]
@@ -94,7 +92,7 @@ def run_months(
     slots: Any,
     words: Any,
     months: int,
-    first: int,
+    paths: Any,
     counted: Any,
     metric_rows: Any,
     statistics: Any,
@@ -107,7 +105,7 @@ def run_months(
         for k in range(len(functions)):
             if calls[k, 4] <= month <= calls[k, 5]:
                 functions[k](
-                    slots, words, index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]], month, first
+                    slots, words, index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]], month, paths
                 )
         measure(slots, month, counted, metric_rows, statistics, kept_rows, kept)
 
@@ -171,7 +169,7 @@ def _month_loop() -> Any:
     rows, table, cube, view = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1], t.float64[:, :, :]
     slots, words = t.float64[:, ::1], t.uint32[:, ::1]
     signature = t.void(
-        functions, table, rows, t.float64[::1], slots, words, t.int64, t.int64, rows, rows, cube, rows, view
+        functions, table, rows, t.float64[::1], slots, words, t.int64, rows, rows, rows, cube, rows, view
     )
     return jit.compiled_kernel(run_months, signature)
 
@@ -180,45 +178,47 @@ def _month_loop() -> Any:
 def _drawer() -> Any:
     from numba import types as t
 
-    return jit.compiled_kernel(draw_once, t.void(t.float64[::1], t.float64, t.float64, t.float64, t.int64))
+    return jit.compiled_kernel(draw_once, t.void(t.float64[::1], t.float64, t.float64, t.float64, t.int64[::1]))
 
 
-def uniforms_once(seed: int, name: str, first: int, count: int) -> Array:
-    """The uniforms of month 0 of a stream for `count` paths from `first` on."""
-    target = np.empty(count)
-    _drawer()(target, *seed_words(seed), float(stream_number(name)), first)
+def uniforms_of(seed: int, name: str, paths: Paths) -> Array:
+    """The uniforms of month 0 of a stream for these paths."""
+    target = np.empty(paths.size)
+    _drawer()(target, *seed_words(seed), float(stream_number(name)), paths)
     return target
 
 
-class Simulation:
-    """A scenario made ready to run: program and machine once, then any chunk in any order and thread."""
+class ProgramRunner:
+    """One program made ready to run: structure and machine code once, then any paths in any order and thread."""
 
-    def __init__(self, scenario: Scenario, seed: int | None = None, given: Shocks | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int, given: Shocks | None = None) -> None:
         self.scenario = scenario
-        self.seed = scenario.run.seed if seed is None else seed
+        self.seed = seed
         self.given = given
         self._drawn = False
-        self.program = self._program(0, BLOCK)
+        self.program = self._program(np.arange(BLOCK))
         self.machine = assemble(self.program)
         self._loop = _month_loop()
         self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
         self.kept_slots: tuple[str, ...] = tuple(dict.fromkeys(m.slot for m in self.program.metrics if m.quantiles))
 
-    def _program(self, first: int, count: int) -> Program:
+    def _program(self, paths: Paths) -> Program:
         def draw(name: str) -> Array:
             self._drawn = True
             if self.given is not None and name in self.given:
-                return np.ascontiguousarray(np.resize(self.given[name][0], count), dtype=np.float64)
-            return uniforms_once(self.seed, name, first, count)
+                return np.ascontiguousarray(np.resize(self.given[name][0], paths.size), dtype=np.float64)
+            return uniforms_of(self.seed, name, paths)
 
         return build(self.scenario, self.seed, draw, self.given)
 
-    def run_chunk(self, first: int, count: int, keep: Sequence[str] | None = None) -> ChunkResult:
-        """Simulate paths first … first + count - 1 (`first` a multiple of the block) and keep the given slots by month."""
+    def live(self, paths: Paths, keep: Sequence[str] | None = None) -> Lived:
+        """Simulate these paths, block by block in the order given, and keep the given slots by month."""
+        count = paths.size
         blocks = -(-count // BLOCK)
-        program = self._program(first, blocks * BLOCK) if self._drawn else self.program
+        padded = np.concatenate([paths, paths[-1] + 1 + np.arange(blocks * BLOCK - count)])
+        program = self._program(padded) if self._drawn else self.program
         if len(program.values) != len(self.program.values):
-            raise AssertionError("a chunk's program differs in structure from the first")
+            raise AssertionError("the program of these paths differs in structure from the first")
         kept_slots = self.kept_slots if keep is None else tuple(keep)
         columns = {c.name: np.empty(count) for c in program.columns}
         kept = np.empty((len(kept_slots), self.scenario.calendar.months + 1, blocks * BLOCK))
@@ -226,20 +226,23 @@ class Simulation:
         words = np.zeros((max(1, program.word_rows), BLOCK + 2 * ROW_PADDING), dtype=np.uint32)
         statistics = []
         for k in range(blocks):
+            lanes = slice(k * BLOCK, (k + 1) * BLOCK)
             used = min(BLOCK, count - k * BLOCK)
-            statistics.append(self._run_block(program, first, k, used, slots, words, lanes_of(kept, k), kept_slots))
+            statistics.append(
+                self._run_block(program, padded, lanes, used, slots, words, kept[:, :, lanes], kept_slots)
+            )
             for column in program.columns:
                 row = slots[program.rows[column.slot]]
                 columns[column.name][k * BLOCK : k * BLOCK + used] = row[:used]
         by_slot = {slot: kept[j, :, :count] for j, slot in enumerate(kept_slots)}
         inputs = {name: values[:count] for name, values in program.inputs.items()}
-        return ChunkResult(first, columns, inputs, tuple(statistics), by_slot)
+        return Lived(columns, inputs, tuple(statistics), by_slot)
 
     def _run_block(
         self,
         program: Program,
-        first: int,
-        k: int,
+        paths: Paths,
+        lanes: slice,
         used: int,
         slots: Array,
         words: npt.NDArray[np.uint32],
@@ -252,12 +255,10 @@ class Simulation:
         counted = np.arange(used, dtype=np.int64)
         for _ in range(2):
             for row, value in enumerate(program.values):
-                slots[row, :BLOCK] = (
-                    value[k * BLOCK : (k + 1) * BLOCK] if isinstance(value, np.ndarray) and value.ndim else value
-                )
+                slots[row, :BLOCK] = value[lanes] if isinstance(value, np.ndarray) and value.ndim else value
             m = self.machine
             self._loop(
-                m.functions, m.calls, m.rows, m.params, slots, words, months, first + k * BLOCK,
+                m.functions, m.calls, m.rows, m.params, slots, words, months, paths[lanes],
                 counted, self._metric_rows, out, kept_rows, kept,
             )  # fmt: skip
             numbers = np.flatnonzero(slots[program.rows[ledger.CAUSE], :used] != ledger.NAN_CODE)
@@ -267,18 +268,13 @@ class Simulation:
         return Statistics(counted.size, out[:, :, 0].copy(), out[:, :, 1].copy())
 
 
-def lanes_of(kept: Array, block: int) -> Array:
-    """The part of a chunk's kept values that one block fills."""
-    return kept[:, :, block * BLOCK : (block + 1) * BLOCK]
-
-
 def deterministic_path(scenario: Scenario) -> dict[str, Array]:
     """The path with normals 0, no events and inputs at their mean, in plain Python: slot -> values of months 0 … M."""
     program = build(scenario, scenario.run.seed, lambda _: None, deterministic=True)
     slots = np.zeros((len(program.values), 1))
     for row, value in enumerate(program.values):
         slots[row] = value
-    words = np.zeros((1, 1), dtype=np.uint32)
+    words, lane = np.zeros((1, 1), dtype=np.uint32), np.zeros(1, dtype=np.int64)
     calls = [
         (
             jit.interpreted(s.law, s.arguments, s.outputs, s.using),
@@ -295,6 +291,6 @@ def deterministic_path(scenario: Scenario) -> dict[str, Array]:
         for month in range(1, months + 1):
             for function, index, params, (begin, last) in calls:
                 if begin <= month <= last:
-                    function(slots, words, index, params, month, 0)
+                    function(slots, words, index, params, month, lane)
             history[month] = slots[:, 0]
     return {slot: history[:, row] for slot, row in program.rows.items()}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 LANES = 1024  # paths in a block; also the block size of every fixed-order sum
-HEADER = "def loop(slots, words, index, params, month, first):\n"
+HEADER = "def loop(slots, words, index, params, month, paths):\n"
 PACKAGE = Path(__file__).resolve().parent.parent
 Using = tuple[tuple[str, Callable[..., Any]], ...]
 REACHABLE = ("components", "engine", "mathematics", "quantities")
@@ -66,7 +66,7 @@ def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: in
         if argument.kind == "month":
             return "month"
         if argument.kind == "path":
-            return "(first + i)"
+            return "paths[i]"
         if argument.kind == "fixed":
             before.append(f"{name} = params[{number}]")
             number += 1
@@ -192,7 +192,7 @@ def _copy(law: Callable[..., Any], replaced: dict[str, Any]) -> types.FunctionTy
 def step_signature() -> Any:
     from numba import types as t
 
-    return t.void(t.float64[:, ::1], t.uint32[:, ::1], t.int64[::1], t.float64[::1], t.int64, t.int64)
+    return t.void(t.float64[:, ::1], t.uint32[:, ::1], t.int64[::1], t.float64[::1], t.int64, t.int64[::1])
 
 
 def function_list(functions: Sequence[Any]) -> Any:

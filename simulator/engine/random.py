@@ -27,13 +27,13 @@ def seed_words(seed: int) -> tuple[float, float]:
     return float(seed & 0xFFFFFFFF), float((seed >> 32) & 0xFFFFFFFF)
 
 
-def fill_words(words: Any, start: int, params: Any, month: int, first: int, lanes: int) -> None:
+def fill_words(words: Any, start: int, params: Any, month: int, paths: Any, lanes: int) -> None:
     """Four months of one stream for the lanes of a block; params = (seed low, seed high, stream)."""
     k0, k1 = np.uint64(params[0]), np.uint64(params[1])
     c2, c3 = np.uint64(month >> 2), np.uint64(params[2])
     row_0, row_1, row_2, row_3 = words[start], words[start + 1], words[start + 2], words[start + 3]
     for i in range(lanes):
-        path = np.uint64(first + i)
+        path = np.uint64(paths[i])
         w0, w1, w2, w3 = philox(path & LOW, path >> SHIFT, c2, c3, k0, k1)
         row_0[i] = w0
         row_1[i] = w1
@@ -41,29 +41,29 @@ def fill_words(words: Any, start: int, params: Any, month: int, first: int, lane
         row_3[i] = w3
 
 
-def draw_uniform(slots: Any, words: Any, index: Any, params: Any, month: int, first: int) -> None:
+def draw_uniform(slots: Any, words: Any, index: Any, params: Any, month: int, paths: Any) -> None:
     """index = (target row, first word row); uniforms strictly inside (0, 1)."""
     if month & 3 == 0 or month == 1:
-        fill_words(words, index[1], params, month, first, index[2])
+        fill_words(words, index[1], params, month, paths, index[2])
     source, target = words[index[1] + (month & 3)], slots[index[0]]
     for i in range(index[2]):
         target[i] = (float(source[i]) + 0.5) * 2.3283064365386963e-10
 
 
-def draw_normal(slots: Any, words: Any, index: Any, params: Any, month: int, first: int) -> None:
+def draw_normal(slots: Any, words: Any, index: Any, params: Any, month: int, paths: Any) -> None:
     """index = (target row, first word row); standard normals by inversion."""
     if month & 3 == 0 or month == 1:
-        fill_words(words, index[1], params, month, first, index[2])
+        fill_words(words, index[1], params, month, paths, index[2])
     source, target = words[index[1] + (month & 3)], slots[index[0]]
     for i in range(index[2]):
         target[i] = inverse_normal((float(source[i]) + 0.5) * 2.3283064365386963e-10)
 
 
-def draw_once(target: Any, seed_low: float, seed_high: float, stream: float, first: int) -> None:
-    """The uniforms of month 0 for paths first, first + 1, …"""
+def draw_once(target: Any, seed_low: float, seed_high: float, stream: float, paths: Any) -> None:
+    """The uniforms of month 0, one for each path."""
     k0, k1, c3, zero = np.uint64(seed_low), np.uint64(seed_high), np.uint64(stream), np.uint64(0)
     for i in range(target.shape[0]):
-        path = np.uint64(first + i)
+        path = np.uint64(paths[i])
         w0, _, _, _ = philox(path & LOW, path >> SHIFT, zero, c3, k0, k1)
         target[i] = to_unit(w0)
 

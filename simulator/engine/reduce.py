@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.block import ChunkResult, Statistics
+from simulator.engine.block import Statistics
 from simulator.engine.build import Array
 from simulator.engine.executors import available_threads
 from simulator.engine.ledger import NAN_CODE
+from simulator.engine.simulation import ChunkResult
 
 EXACT_PATHS = 100_000
 _DROPPED_BITS = 42  # of the 52 of the mantissa: bins are 2^-10 wide, a middle is off by at most 0.05 %

@@ -10,8 +10,8 @@ import numpy as np
 
 from simulator.components.base import CASH
 from simulator.engine import ledger
-from simulator.engine.program import Program
 from simulator.engine.reduce import Summary
+from simulator.engine.simulation import Outline
 from simulator.estimate import intervals
 from simulator.estimate.intervals import Estimate
 from simulator.quantities.distribution import Array
@@ -29,8 +29,8 @@ def label(q: float) -> str:
 class Figures:
     """Everything a run reports, read off a summary. Months are numbers 1 … M; money is in $."""
 
-    def __init__(self, scenario: Scenario, program: Program, summary: Summary) -> None:
-        self.scenario, self.program, self.summary = scenario, program, summary
+    def __init__(self, scenario: Scenario, outline: Outline, summary: Summary) -> None:
+        self.scenario, self.outline, self.summary = scenario, outline, summary
         self.months = scenario.calendar.months
         codes = summary.column("cause").astype(np.int64)
         self.valid = codes != ledger.NAN_CODE
@@ -41,7 +41,7 @@ class Figures:
         self.defaulted = self.valid & (codes > ledger.NAN_CODE)
         self.ends = np.where(self.defaulted, ends, np.inf)[self.valid]
         # defaults by month and cause: integers, so that causes add up to PD exactly
-        self.counts = np.zeros((self.months + 1, len(program.causes)), dtype=np.int64)
+        self.counts = np.zeros((self.months + 1, len(outline.causes)), dtype=np.int64)
         np.add.at(self.counts, (ends[self.defaulted], codes[self.defaulted]), 1)
         self.monthly_quantiles = cache(self._monthly_quantiles)
 
@@ -60,7 +60,7 @@ class Figures:
         upto = self.counts[: (self.months if month is None else month) + 1].sum(axis=0)
         return {
             cause.sentence: (int(upto[code]), intervals.share(int(upto[code]), self.n))
-            for code, cause in enumerate(self.program.causes)
+            for code, cause in enumerate(self.outline.causes)
             if code > ledger.NAN_CODE
         }
 
@@ -114,7 +114,7 @@ class Figures:
         return values.reshape(self.months + 1, len(CASH_QUANTILES), 3)
 
     def cash(self) -> list[dict[str, Any]]:
-        metric = next(k for k, m in enumerate(self.program.metrics) if m.name == "cash" and not m.contract)
+        metric = next(k for k, m in enumerate(self.outline.metrics) if m.name == "cash" and not m.contract)
         quantiles = self.monthly_quantiles(CASH)
         rows = []
         for month in range(1, self.months + 1):
@@ -145,7 +145,7 @@ class Figures:
         found: dict[str, Any] = {}
         for name in self.scenario.contracts:
             opening = {
-                m.name: self.monthly_mean(k, 0) for k, m in enumerate(self.program.metrics) if m.contract == name
+                m.name: self.monthly_mean(k, 0) for k, m in enumerate(self.outline.metrics) if m.contract == name
             }
             row: dict[str, Any] = {"interval": {}}
             for key in ("paid", "stranded"):

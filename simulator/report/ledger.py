@@ -14,7 +14,7 @@ from simulator.runner import Replay
 
 def accounts(replay: Replay) -> dict[str, Array]:
     """Name -> values of months 1 … M, in the order of the ledger; receipts positive, payments negative."""
-    m, program = replay.months, replay.simulation.program
+    m, program = replay.months, replay.program
     table: dict[str, Array] = {"opening cash": m[CASH][:-1]}
     for slot in program.flows:
         if slot in program.receipts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +15,13 @@ from pydantic import ValidationError
 from simulator.components.base import ATTACHED, REGISTRY, Component, Surroundings, discover
 from simulator.quantities.number import Quantity, Uncertain
 from simulator.quantities.units import SHARE, QuantityError
+from simulator.scenario.alternatives import combinations, weights
 from simulator.scenario.diagnostics import ScenarioError, near
+from simulator.scenario.inputs import complain_of_unused, share_inputs
 from simulator.scenario.model import (
     DEFAULT_MONTHS,
     FORMAT,
+    Branch,
     Calendar,
     Default,
     Dependence,
@@ -49,37 +53,44 @@ PLAIN: dict[str, type[Component]] = {
 }
 REQUIRED = ("calendar", "opening")
 TEXTS = ("name", "title", "description")
-TOP = ("format", *TEXTS, "extends", "inputs", "comparison", *PLAIN, *SINGLE, *NAMED)
+TOP = ("format", *TEXTS, "extends", "inputs", "alternatives", "comparison", *PLAIN, *SINGLE, *NAMED)
 MODEL = TypeVar("MODEL", bound=Component)
 
 
 def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
     """The scenario of a file; `settings` are `KEY=VALUE` as after `--set`. Raises ScenarioError with all complaints."""
-    resolved = resolve(Path(path), settings)
-    loader = _Loader(resolved)
-    scenario = loader.scenario()
-    if scenario is None or resolved.diagnostics:
-        raise ScenarioError(_once(resolved.diagnostics))
-    return scenario
+    return build(resolve(Path(path), settings))
 
 
 def from_resolved(text: str, file: str = "") -> Scenario:
     """The scenario of a stored canonical text (a run's manifest). Raises ScenarioError."""
-    loader = _Loader(Resolved(json.loads(text), {}, Source(file, "", {})))
-    scenario = loader.scenario()
-    if scenario is None:
-        raise ScenarioError(_once(loader.r.diagnostics))
-    return scenario
+    return build(Resolved(json.loads(text), {}, Source(file, "", {})))
 
 
-def _once(diagnostics: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(diagnostics))
+def build(resolved: Resolved) -> Scenario:
+    """Check every branch of a resolved file and put them together. Raises ScenarioError with all complaints."""
+    diagnostics = resolved.diagnostics
+    canonical = _canonical(resolved.data)
+    groups = weights(resolved)
+    branches, used = [], []
+    for choices, weight, branch in combinations(resolved, groups):
+        used.append(share_inputs(branch))
+        scenario = _Loader(branch, canonical).scenario()
+        diagnostics.extend(branch.diagnostics)
+        if scenario is not None:
+            branches.append(Branch(choices, weight, scenario))
+    complain_of_unused(resolved, used)
+    if diagnostics or not branches:
+        raise ScenarioError(dict.fromkeys(diagnostics))
+    heaviest = branches[0].scenario
+    return replace(heaviest, alternatives=groups, branching=tuple(branches)) if groups else heaviest
 
 
 class _Loader:
-    def __init__(self, resolved: Resolved) -> None:
+    def __init__(self, resolved: Resolved, canonical: str) -> None:
         discover()
         self.r = resolved
+        self.canonical = canonical
         self.data = resolved.data
 
     def scenario(self) -> Scenario | None:
@@ -113,7 +124,7 @@ class _Loader:
             dependence=plain["dependence"],  # type: ignore[arg-type]
             comparison=comparison,
             entries=tuple(entries),
-            canonical=_canonical(self.data),
+            canonical=self.canonical,
             file=self.r.main.name,
             text=self.r.main.text,
         )

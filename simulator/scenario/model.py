@@ -73,9 +73,17 @@ class Entry(NamedTuple):
     attached: Mapping[str, Component]
 
 
+class Branch(NamedTuple):
+    """One combination of the file's alternatives, as a scenario of its own."""
+
+    choices: tuple[int, ...]  # by group, the number of the alternative in the order of the file
+    weight: float
+    scenario: Scenario
+
+
 @dataclass(frozen=True)
 class Scenario:
-    """What a scenario file says, after `extends`, `--set` and included files."""
+    """What a scenario file says, after `extends`, `--set` and included files; with alternatives, its heaviest branch."""
 
     name: str
     title: str
@@ -90,6 +98,13 @@ class Scenario:
     canonical: str  # the resolved scenario as text, without the number of paths
     file: str = ""
     text: str = field(default="", repr=False, compare=False)
+    alternatives: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # group -> alternative -> weight
+    branching: tuple[Branch, ...] = field(default=(), repr=False)  # heaviest first; empty without alternatives
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The heaviest first; one without alternatives."""
+        return self.branching or (Branch((), 1.0, self),)
 
     @property
     def regimes(self) -> tuple[str, ...]:
@@ -106,7 +121,9 @@ class Scenario:
 
     @property
     def contracts(self) -> tuple[str, ...]:
-        return tuple(e.name.split(".", 1)[1] for e in self.entries if e.name.startswith("contracts."))
+        """Names, of all branches."""
+        entries = (entry for branch in self.branches for entry in branch.scenario.entries)
+        return tuple(dict.fromkeys(e.name.split(".", 1)[1] for e in entries if e.name.startswith("contracts.")))
 
     def label(self, month: int) -> str:
         """The calendar label of a month number (0 = opening)."""
