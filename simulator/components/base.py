@@ -32,7 +32,8 @@ class Phase(IntEnum):
     BILLING = 40
     NEED = 45
     FEES = 50
-    FEE_CLAUSES = 51  # 51 … 59: the clauses on a fee in the order in which they act on it
+    DELIVERED = 55  # 51 … 59: the clauses on a fee in the order in which they act on it
+    PREPAID = 57
     DISPATCH = 60
     MARKET = 65  # overflow bought, surplus resold
     COLLECTIONS = 66
@@ -96,6 +97,7 @@ class Builder(Protocol):
     start: int  # ordinal of the calendar month before month 1
     deterministic: bool
     regimes: tuple[str, ...]  # of the funding market; empty without one
+    receivables: Any  # $ at the opening; None: as if revenue had always been billed at the opening run-rate
 
     @property
     def short(self) -> str:
@@ -113,8 +115,8 @@ class Builder(Protocol):
     def uniform(self, role: str, still: float = 1.0 - 2.0**-33) -> str:
         """A uniform each month; `still` is its value on the deterministic path (an event happens if u < p)."""
 
-    def once(self, role: str, still: float = 0.5) -> Any:
-        """A uniform drawn once a path."""
+    def once(self, role: str, still: float = 0.5, name: str | None = None) -> Any:
+        """A uniform drawn once a path, of the stream NAME.ROLE (default: the component that builds)."""
 
     def sample(self, role: str, law: Sampled) -> str:
         """A number drawn each month from a distribution; its mean on the deterministic path."""
@@ -142,8 +144,11 @@ class Builder(Protocol):
         replaces functions that the law calls by name (a size law that the scenario chooses).
         """
 
-    def claim(self, name: str, kind: str, rank: int, cure: Any, late_interest: Any) -> None:
-        """Somebody who is owed: dues that are not paid become arrears of this claim."""
+    def claim(
+        self, name: str, kind: str, rank: int, cure: Any, late_interest: Any, arrears: Any = 0.0, missed: Any = 0.0
+    ) -> None:
+        """Somebody who is owed: dues that are not paid become arrears of this claim. `arrears` and `missed`: what was
+        owed at the opening, and for how many month-ends."""
 
     def receipt(self, slot: str, *, shadow: bool = True, funding: bool = False) -> None:
         """This slot is money that comes in; `shadow`: also where nothing uncommitted arrives."""
@@ -151,7 +156,7 @@ class Builder(Protocol):
     def due(self, slot: str, claim: str, *, shadow: bool = True, burn: bool = True) -> None:
         """This slot is money that falls due under a claim."""
 
-    def exposure(self, claim: str, firm: str, mitigation: Any) -> None:
+    def exposure(self, claim: str, firm: str | float, mitigation: Any) -> None:
         """What this claim's creditor loses besides arrears if the path defaults: firm x (1 - mitigation)."""
 
     def line(self, name: str, limit: Any) -> None:
@@ -292,6 +297,7 @@ class Component(BaseModel):
     family: ClassVar[str]
     tag: ClassVar[str]
     attaches: ClassVar[str | None] = None
+    order: ClassVar[int] = 50  # of building among the clauses of one host: who says how long it lasts comes first
     SHOCKS: ClassVar[tuple[str, ...]] = ()  # roles that may stand in the dependence table as NAME.ROLE
 
     def build(self, b: Builder, host: Any = None) -> None:

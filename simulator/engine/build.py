@@ -123,7 +123,7 @@ class ProgramBuilder:
     accounts: list[Account] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
-    exposures: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    exposures: dict[str, tuple[str | float, Any]] = field(default_factory=dict)
     raises: list[str] = field(default_factory=list)
     shocks: dict[str, str] = field(default_factory=dict)  # name -> normal or uniform
     table: tuple[str, ...] = ()  # shocks of the dependence table, in its order
@@ -133,6 +133,7 @@ class ProgramBuilder:
     totals: list[Reported] = field(default_factory=list)
     finals: list[Reported] = field(default_factory=list)
     contracts: dict[str, dict[str, str]] = field(default_factory=dict)
+    receivables: Any = None
     ledger: bool = False  # while the ledger builds, protected slots may be written
 
     def __post_init__(self) -> None:
@@ -194,8 +195,8 @@ class ProgramBuilder:
             self._row(name, still)
         return name
 
-    def once(self, role: str, still: float = 0.5) -> Any:
-        drawn = self.draw(f"{self.name}.{role}")
+    def once(self, role: str, still: float = 0.5, name: str | None = None) -> Any:
+        drawn = self.draw(f"{name or self.name}.{role}")
         return still if drawn is None else drawn
 
     def sample(self, role: str, law: Sampled) -> Any:
@@ -332,9 +333,12 @@ class ProgramBuilder:
 
     # --- what the ledger and the reports read ---
 
-    def claim(self, name: str, kind: str, rank: int, cure: Any, late_interest: Any) -> None:
+    def claim(
+        self, name: str, kind: str, rank: int, cure: Any, late_interest: Any, arrears: Any = 0.0, missed: Any = 0.0
+    ) -> None:
         self.claims.append(Claim(name, kind, rank, cure, late_interest))
-        self.state(f"{name}.arrears", 0.0)
+        self.state(f"{name}.arrears", arrears)
+        self.state(f"{name}.missed", missed)
         self.flow(f"{name}.paid")
 
     def receipt(self, slot: str, *, shadow: bool = True, funding: bool = False) -> None:
@@ -343,7 +347,7 @@ class ProgramBuilder:
     def due(self, slot: str, claim: str, *, shadow: bool = True, burn: bool = True) -> None:
         self.accounts.append(Account(slot, claim, shadow, burn, False))
 
-    def exposure(self, claim: str, firm: str, mitigation: Any) -> None:
+    def exposure(self, claim: str, firm: str | float, mitigation: Any) -> None:
         self.exposures[claim] = (firm, mitigation)
 
     def line(self, name: str, limit: Any) -> None:

@@ -46,6 +46,10 @@ class Terms(NamedTuple):
     floor_cure: Any  # months
     late_interest: Any
     stop_at_default: bool
+    arrears: Any = 0.0
+    arrears_months: Any = 0.0
+    restricted_cash: Any = 0.0
+    released: int | None = None  # month number
 
 
 class Cause(NamedTuple):
@@ -63,12 +67,24 @@ def open_books(b: ProgramBuilder, terms: Terms) -> None:
     b.state(CAUSE, 0.0)
     b.step(Phase.OPEN - 3, live, (ENDED, CAUSE, 1.0 if terms.stop_at_default else 0.0), writes=(ALIVE,))
     b.name = "operations"
-    b.claim(OPERATING, "operating", 1, None, None)
+    b.claim(OPERATING, "operating", 1, None, None, terms.arrears, terms.arrears_months)
     b.name = "treasury"
+    restricted: str | None = None
+    if not is_zero(terms.restricted_cash):
+        restricted, released = b.state("treasury.restricted_cash", terms.restricted_cash), b.flow("treasury.released")
+        if terms.released is not None and 1 <= terms.released <= b.months:
+            m = terms.released
+            b.step(Phase.FUNDING, release, (restricted,), writes=(restricted, released), months=(m, m))
+        b.receipt(released, funding=True)
+        b.monthly(restricted, "restricted_cash", "$")
     if not is_zero(terms.interest):
         earned = b.flow("treasury.interest")
         b.step(Phase.INTEREST, earn, (CASH, terms.interest), writes=(earned,))
         b.receipt(earned, shadow=False)
+        if restricted is not None:
+            aside = b.flow("treasury.interest_on_restricted")
+            b.step(Phase.INTEREST, earn, (restricted, terms.interest), writes=(aside,))
+            b.receipt(aside)
     b.ledger = False
 
 
@@ -131,7 +147,6 @@ def _pay(b: ProgramBuilder, terms: Terms) -> None:
     for claim in b.claims:
         late = terms.late_interest if claim.late_interest is None else claim.late_interest
         b.state(f"{claim.name}.owed", 0.0)
-        b.state(f"{claim.name}.missed", 0.0)
         b.flow(f"{claim.name}.late_interest")
         b.step(
             Phase.CLOSE,
@@ -301,6 +316,10 @@ def live(ended: float, cause: float, stop_at_default: float) -> float:
 
 def earn(cash: float, rate: float) -> float:
     return max(0.0, cash) * rate
+
+
+def release(restricted: float) -> tuple[float, float]:
+    return 0.0, restricted
 
 
 def signed(flow: float, sign: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months
+from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
 from simulator.engine import ledger
 from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, resolve, same
 from simulator.engine.jit import Argument
@@ -78,7 +78,7 @@ def build(
     ledger.open_books(b, terms)
     for entry in scenario.entries:
         component = resolve(entry.component, entry.name, b.number)
-        for tag, part in entry.attached.items():
+        for tag, part in sorted(entry.attached.items(), key=lambda clause: (clause[1].order, clause[0])):
             b.name = f"{entry.name}.{tag}"
             resolve(part, b.name, b.number).build(b, component)
         b.name = entry.name
@@ -108,6 +108,7 @@ def build(
 
 def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
     opening = resolve(scenario.opening, "opening", b.number)
+    b.receivables = opening.receivables
     treasury = resolve(scenario.treasury, "treasury", b.number)
     default = resolve(scenario.default, "default", b.number)
     cure = cure_months(default.cure)
@@ -120,6 +121,10 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
         floor_cure=cure if default.floor_cure is None else cure_months(default.floor_cure),
         late_interest=default.late_interest,
         stop_at_default=default.stop_at_default,
+        arrears=opening.arrears,
+        arrears_months=0.0 if is_zero(opening.arrears) else float(opening.arrears_months),
+        restricted_cash=opening.restricted_cash,
+        released=None if opening.restricted_until is None else opening.restricted_until - b.start,
     )
 
 

@@ -128,6 +128,26 @@ class Figures:
             rows.append(row)
         return rows
 
+    def fiscal_years(self) -> list[dict[str, Any]]:
+        """By fiscal year: mean totals of its months inside the horizon, cash and default probability at its end."""
+        calendar = self.scenario.calendar
+        where = {m.name: k for k, m in enumerate(self.outline.metrics) if not m.contract}
+        months_of: dict[int, list[int]] = {}
+        for month in range(1, self.months + 1):
+            ordinal = calendar.start + month - 1
+            months_of.setdefault((ordinal + (13 - calendar.fiscal_year_start) % 12) // 12, []).append(month)
+        rows = []
+        for year, months in months_of.items():
+            row: dict[str, Any] = {"year": year, "first": months[0], "last": months[-1]}
+            for name in ("revenue", "receipts", "paid", "raised"):
+                if name in where:
+                    mean = self.summary.statistics.mean[months, where[name]]
+                    row[name] = _number(float(mean.sum()))
+            row["cash"] = _estimate(self.monthly_mean(where["cash"], months[-1]))
+            row["pd"] = _estimate(self.pd(months[-1]))
+            rows.append(row)
+        return rows
+
     def cash_flow_at_risk(self) -> dict[str, Any]:
         """Mean less 5 % quantile of the shadow flow of months 1 … 12."""
         flows = np.sort(self._column("shadow_flow_12m"))
@@ -156,8 +176,8 @@ class Figures:
                 row[key], row["interval"][key] = _number(mean.value), [_number(mean.low), _number(mean.high)]
             sides = self._column(f"{name}.notice_side") if f"{name}.notice_side" in self.summary.column_names else None
             row["terminated"] = {}
-            for side, code in (("buyer", 1), ("supplier", 2)):
-                count = 0 if sides is None else int((sides == code).sum())
+            for side, codes in (("buyer", (1, 3)), ("supplier", (2,))):
+                count = 0 if sides is None else int(np.isin(sides, codes).sum())
                 row["terminated"][side] = _estimate(intervals.share(count, self.n))
             row["exposure_at_default"] = self._exposure(name)
             found[name] = row
@@ -202,6 +222,7 @@ class Figures:
             "cash_flow_at_risk": self.cash_flow_at_risk(),
             "raised": self.mean("raised"),
             "cash": self.cash(),
+            "fiscal_years": self.fiscal_years(),
             "contracts": self.contracts(),
             "comparison": {name: dict(rates) for name, rates in s.comparison.items()},
         }

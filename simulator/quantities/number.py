@@ -29,6 +29,7 @@ class Uncertain:
     unit: str
     shared: str | None = None  # the name in [inputs], where several keys draw the same number
     whole: bool = False
+    still: str = "mean"  # or "median": what the deterministic path takes
 
     def draw(self, u: Array) -> Array:
         """Values for uniforms `u`, shape kept, in the unit the engine computes in."""
@@ -38,8 +39,8 @@ class Uncertain:
         )
 
     def central(self) -> float:
-        """The value on the deterministic path: the mean of the number as written."""
-        mean = self.law.mean()
+        """The value on the deterministic path: the mean (or the median) of the number as written."""
+        mean = self.law.mean() if self.still == "mean" else float(self.law.ppf(np.array([0.5]))[0])
         return float(self.dimension.convert(round_half_up(mean) if self.whole else mean, self.unit))
 
 
@@ -63,6 +64,7 @@ class Quantity:
     open_low: bool = False  # the lower end itself is not allowed
     whole: bool = False  # rounded half up when drawn
     drawn: bool = True  # may be a distribution
+    still: str = "mean"  # or "median": what the deterministic path takes of a distribution
 
     def read(self, value: object) -> Number:
         if isinstance(value, Uncertain):
@@ -79,7 +81,7 @@ class Quantity:
         if not self.drawn:
             raise QuantityError("this key takes a fixed number, not a distribution")
         law, unit = read_distribution(table, self.dimension, (self.low, self.high))
-        result = Uncertain(law, self.dimension, unit, shared, self.whole)
+        result = Uncertain(law, self.dimension, unit, shared, self.whole, self.still)
         low, high = (float(self.dimension.convert(x, unit)) if math.isfinite(x) else x for x in law.support())
         slack = 1e-12 * max(1.0, abs(low) if math.isfinite(low) else 0.0, abs(high) if math.isfinite(high) else 0.0)
         if low < self.low - slack or high > self.high + slack:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from simulator.components.base import ATTACHED, REGISTRY, Component, Surroundings, discover
+from simulator.components.base import ATTACHED, REGISTRY, Component, Surroundings, discover, is_zero
 from simulator.quantities.number import Quantity, Uncertain
 from simulator.quantities.units import SHARE, QuantityError
 from simulator.scenario.alternatives import combinations, weights
@@ -106,6 +106,9 @@ class _Loader:
             self.r.complain(
                 "E013", ("compute",), "[compute] needs revenue: the need is a share of billed revenue", "add [revenue]"
             )
+        opening = plain["opening"]
+        if isinstance(opening, Opening):
+            self._opening(opening)
         comparison = self._comparison()
         calendar = plain["calendar"]
         if calendar is not None:
@@ -143,6 +146,16 @@ class _Loader:
             self.r.complain(
                 "E010", ("name",), "a name has letters, digits, '-', '_' and '.', at most 80", 'name = "my-lab"'
             )
+
+    def _opening(self, opening: Opening) -> None:
+        if opening.receivables is not None and "revenue" not in self.data:
+            self.r.complain(
+                "E013", ("opening", "receivables"), "receivables are collected with revenue", "add [revenue]"
+            )
+        if "arrears_months" in opening.model_fields_set and is_zero(opening.arrears):
+            self.r.complain("E013", ("opening", "arrears_months"), "there are no arrears", 'write arrears = "1B"')
+        if opening.restricted_until is not None and is_zero(opening.restricted_cash):
+            self.r.complain("E013", ("opening", "restricted_until"), "no cash is restricted", 'restricted_cash = "1B"')
 
     def _plain(self, name: str, model: type[MODEL]) -> MODEL | None:
         if name not in self.data:

@@ -20,28 +20,51 @@ DEFAULT_PATHS, DEFAULT_SEED, DEFAULT_MONTHS = 100_000, 1, 60
 
 class Calendar(Component):
     family: ClassVar[str] = "calendar"
-    start: Month  # month 1
+    start: Month
+    """The calendar month of month 1."""
     months: Annotated[int, Field(ge=1, le=600)] = DEFAULT_MONTHS
+    """The horizon."""
+    fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = 1
+    """The calendar month (1 … 12) in which the fiscal year begins; a fiscal year has the name of the year in which it ends."""
 
 
 class Opening(Component):
     family: ClassVar[str] = "opening"
     cash: Annotated[Number, Quantity(MONEY, low=0.0)]
+    """Cash that can be paid out, at the close before month 1."""
+    receivables: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None
+    """Billed and not yet collected; arrives as `operations.collections` says, in month 1 where customers pay at once.
+    Default: as if revenue had always been billed at the opening run-rate."""
+    arrears: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """Operating dues that were not paid before month 1."""
+    arrears_months: Annotated[int, Field(ge=0, le=600)] = 1
+    """For how many month-ends, the opening included, there have been operating arrears: where their cure clock stands."""
+    restricted_cash: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """Cash that may not be paid out and is no liquidity; it earns the cash rate."""
+    restricted_until: Month | None = None
+    """The month at whose end the restricted cash becomes free. Default: beyond the horizon."""
 
 
 class Treasury(Component):
     family: ClassVar[str] = "treasury"
-    interest: Annotated[Number, Quantity(INTEREST)] = 0.0  # on opening cash
-    target_cash: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0  # kept before a line is repaid
+    interest: Annotated[Number, Quantity(INTEREST)] = 0.0
+    """Earned on the cash of the last close, if it is above 0."""
+    target_cash: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """Cash that is kept before a line is repaid."""
 
 
 class Default(Component):
     family: ClassVar[str] = "default"
-    floor: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None  # liquidity covenant, tested at the close
+    floor: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None
+    """Liquidity covenant: the least liquidity at a month's close. Default: no covenant."""
     cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] = 0.0
-    floor_cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None  # default: cure
-    late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] = 0.0  # on opening arrears
+    """How long a claim may stay unpaid; only full months count, because nothing arrives before the next month-end."""
+    floor_cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None
+    """The same for the floor. Default: `cure`."""
+    late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] = 0.0
+    """On arrears of the last close."""
     stop_at_default: bool = True
+    """Whether a path ends with its default; `false` lets it run on."""
 
 
 class Dependence(Component):

@@ -1,6 +1,10 @@
 """A compute contract: a counterparty, a term, a fee schedule; clauses stand in tables of their own below it.
 
-    fee due in month m = scale x (fee, or the step, or the schedule's amount of m) x ramp(m), from start to end
+    fee due in month m = scale x (scheduled amount x ramp, as amended), from start to end
+    scheduled amount = the fee, or the latest step, or the schedule's amount of m
+
+An amendment is signed with a probability, drawn once a path. From its month on it replaces the amount (`fee`) or changes it
+(`change`), and may move the end; several act in the order of the file.
 
 Capacity is `capacity_value`, else the scheduled fee: dollars at the reference price. Need is served in file order; what is
 paid for and not used is stranded. Exposures at the close of m, undiscounted and without arrears: headline = dues of
@@ -30,13 +34,29 @@ from simulator.components.base import (
     Surroundings,
     Table,
     cure_months,
+    is_fixed,
+    is_zero,
     month_label,
     register,
 )
 from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import DURATION, INTEREST, MONEY_PER_MONTH, NUMBER, SHARE, UNIT_PRICE
+from simulator.quantities.units import DURATION, INTEREST, MONEY, MONEY_PER_MONTH, NUMBER, SHARE, UNIT_PRICE
 
 Fee = Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]
+
+
+class Amendment(Component):
+    family: ClassVar[str] = "part"
+    start: Month
+    """The first month with the amended amount."""
+    fee: Fee | None = None
+    """The amount from then on, instead of the scheduled one."""
+    change: Annotated[Number, Quantity(MONEY_PER_MONTH)] | None = None
+    """Added to the scheduled amount; may be below 0, the amount never is."""
+    end: Month | None = None
+    """The last month of the contract, if the amendment is signed."""
+    probability: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 1.0
+    """Of being signed."""
 
 
 @register
@@ -51,6 +71,7 @@ class Contract(Component):
     steps: dict[Month, Fee] = Field(default_factory=dict)  # from this month on
     ramp: dict[Month, Annotated[Number, Quantity(NUMBER, low=0.0)]] = Field(default_factory=dict)  # in this month
     schedule: dict[Month, Fee] | None = None  # an amount a month, from a CSV file or written out
+    amendments: dict[str, Amendment] = Field(default_factory=dict)  # by name
     scale: Annotated[Number, Quantity(NUMBER, low=0.0)] = 1.0
     capacity_value: Fee | None = None
     unit_price: Annotated[Number, Quantity(UNIT_PRICE, low=0.0, open_low=True)] | None = None
@@ -59,6 +80,8 @@ class Contract(Component):
     cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None
     late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] | None = None
     mitigation: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of the firm exposure, by re-letting
+    arrears: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0  # owed and unpaid at the opening
+    arrears_months: Annotated[int, Field(ge=0, le=600)] = 1  # month-ends in arrears, the opening included
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if (self.fee is None) == (self.schedule is None):
@@ -96,43 +119,96 @@ class Contract(Component):
                                 f"{month_label(month)} lies outside the term, {month_label(first)} to {month_label(last)}",
                             )
 
+        yield from self._amendment_problems(first)
+
+    def _amendment_problems(self, first: int | None) -> Iterable[Problem]:
+        for name, change in self.amendments.items():
+            at = ("amendments", name)
+            if change.fee is None and change.change is None and change.end is None:
+                yield Problem(at, "this amendment changes nothing", 'write fee = "1.97B/mo", change or end', "E012")
+            if change.fee is not None and change.change is not None:
+                yield Problem((*at, "change"), "an amendment gives a fee or a change, not both", "delete one of them")
+            if first is not None and change.start < first:
+                yield Problem((*at, "start"), f"the amendment starts before the contract ({month_label(first)})")
+            if change.end is not None and change.end < change.start:
+                yield Problem((*at, "end"), "the amended contract ends before the amendment starts")
+
     def term_or_none(self) -> tuple[int | None, int | None]:
         listed = sorted(self.schedule) if self.schedule else [None]
         return self.start if self.start is not None else listed[0], self.end if self.end is not None else listed[-1]
 
     def term(self, b: Builder) -> tuple[int, int]:
-        """First and last month as month numbers; the first may be 0 or negative."""
+        """First month and last month that any path may have, as month numbers; the first may be 0 or negative."""
         first, last = self.term_or_none()
         if first is None or last is None:
             raise ValueError(f"{b.name} has no term")
-        return first - b.start, last - b.start
+        ends = [x.end for x in self.amendments.values() if x.end is not None and not is_zero(x.probability)]
+        return first - b.start, max([last, *ends]) - b.start
 
-    def dues(self, b: Builder) -> tuple[Any, list[Any]]:
+    def signed(self, b: Builder, contract: str) -> dict[str, Any]:
+        """By amendment: 1 on the paths that sign it, else 0."""
+        found = {}
+        for name, change in self.amendments.items():
+            if is_fixed(change.probability, 1.0) or is_zero(change.probability):
+                found[name] = change.probability
+            else:
+                u = b.once(f"amendments.{name}", name=contract)
+                found[name] = np.where(np.asarray(u) < change.probability, 1.0, 0.0)[()]
+        return found
+
+    def end_by_path(self, b: Builder, contract: str) -> Any:
+        """The last month as a month number, or an array of them where an amendment may move it."""
+        _, last = self.term_or_none()
+        end: Any = float((last or 0) - b.start)
+        for name, signed in self.signed(b, contract).items():
+            moved = self.amendments[name].end
+            if moved is not None:
+                end = signed * float(moved - b.start) + (1.0 - signed) * end
+        return end
+
+    def dues(self, b: Builder, contract: str) -> tuple[Any, list[Any]]:
         """(level, shape): the fee of month m is level x shape[m], m = 0 … the later of horizon and end."""
         first, last = self.term(b)
-        varying = self.schedule is not None or bool(self.steps)
+        _, plain_last = self.term_or_none()
+        signed = self.signed(b, contract)
+        varying = self.schedule is not None or bool(self.steps) or bool(signed)
         level: Any = self.scale if varying or self.fee is None else self.scale * self.fee
+        ends: Any = self.end_by_path(b, contract) if signed else float(last)
         shape: list[Any] = []
         for m in range(max(b.months, last) + 1):
             month = m + b.start
             if not max(first, 1) <= m <= last:
                 shape.append(0.0)
                 continue
-            if self.schedule is not None:
-                amount: Any = self.schedule.get(month, 0.0)
+            if plain_last is not None and month > plain_last:
+                amount: Any = 0.0
+            elif self.schedule is not None:
+                amount = self.schedule.get(month, 0.0)
             elif self.steps:
                 begun = [k for k in self.steps if k <= month]
                 amount = self.steps[max(begun)] if begun else self.fee
             else:
-                amount = 1.0
-            shape.append(amount * self.ramp.get(month, 1.0))
+                amount = self.fee if varying else 1.0
+            amount = amount * self.ramp.get(month, 1.0)
+            for name, is_signed in signed.items():
+                change = self.amendments[name]
+                if month < change.start:
+                    continue
+                if change.fee is not None:
+                    amount = is_signed * change.fee + (1.0 - is_signed) * amount
+                elif change.change is not None:
+                    amount = np.maximum(0.0, amount + is_signed * change.change)[()]
+            shape.append(amount * np.where(m <= np.asarray(ends), 1.0, 0.0)[()] if signed else amount)
         return level, shape
 
     def build(self, b: Builder, host: Any = None) -> None:
         first, last = self.term(b)
-        level, shape = self.dues(b)
+        level, shape = self.dues(b, b.name)
         due, capacity, used, stranded = (b.flow(f"{b.name}.{x}") for x in ("due", "capacity", "used", "stranded"))
         months = (max(1, first), min(b.months, last))
+        end = self.end_by_path(b, b.name)
+        if isinstance(end, np.ndarray) and not b.is_written(f"{b.name}.last"):
+            b.state(f"{b.name}.last", end)
         leaves = b.is_written(f"{b.name}.last")
         fee = Series(shape[: b.months + 1])
         value = None if self.capacity_value is None else self.capacity_value
@@ -155,33 +231,52 @@ class Contract(Component):
         else:  # nothing says how much compute is needed: the capacity counts as used
             b.step(Phase.DISPATCH, deliver, (capacity,), writes=(used,), months=months)
         b.claim(
-            b.name, "contract", self.rank, None if self.cure is None else cure_months(self.cure), self.late_interest
+            b.name,
+            "contract",
+            self.rank,
+            None if self.cure is None else cure_months(self.cure),
+            self.late_interest,
+            self.arrears,
+            0.0 if is_zero(self.arrears) else float(self.arrears_months),
         )
         b.due(due, b.name)
+        if b.is_written(f"{b.name}.side"):
+            sides = "0 none, 1 buyer, 2 supplier, 3 buyer for late delivery"
+            b.final(f"{b.name}.side", f"{b.short}.notice_side", sides, "code")
         self.expose(b, level, shape, last, leaves)
 
     def expose(self, b: Builder, level: Any, shape: list[Any], last: int, leaves: bool) -> None:
         paid_by: list[Any] = [0.0]  # sum of the shape up to and including m
         for x in shape[1:]:
             paid_by.append(paid_by[-1] + x)
-        headline, firm = f"{b.name}.headline", f"{b.name}.firm"
-        b.state(headline, level * (paid_by[-1] - paid_by[0]))
+        headline, firm, credit = f"{b.name}.headline", f"{b.name}.firm", f"{b.name}.credit"
+        kept: Any = f"{b.name}.kept" if b.is_written(f"{b.name}.kept") else 1.0  # share that is left of it for good
+        unused: Any = credit if b.is_written(credit) else 0.0  # prepaid and not yet credited
+        opening: Any = b.initial(credit) if b.is_written(credit) else 0.0
+        b.state(headline, np.maximum(0.0, level * paid_by[-1] - opening)[()])
         if leaves:
-            until, fee = f"{b.name}.firm_until", f"{b.name}.fee_if_left"
-            table = Table(paid_by)
-            b.state(firm, level * (look_up(paid_by, b.initial(until)) - paid_by[0]) + b.initial(fee))
+            until: str = f"{b.name}.firm_until"
+            fee: Any = f"{b.name}.fee_if_left"
+            if not b.is_written(until):  # nobody has the right to give notice
+                until, fee = f"{b.name}.last", 0.0
+            owed = level * look_up(paid_by, b.initial(until)) + (b.initial(fee) if isinstance(fee, str) else fee)
+            b.state(firm, np.maximum(0.0, owed - opening)[()])
             b.step(
                 Phase.MEASURE,
                 expose_until,
-                (MONTH, f"{b.name}.last", until, fee, ALIVE, level, table),
+                (MONTH, f"{b.name}.last", until, fee, ALIVE, level, kept, unused, Table(paid_by)),
                 writes=(headline, firm),
                 months=(1, min(b.months, last)),
             )
         else:
-            b.state(firm, level * (paid_by[-1] - paid_by[0]))
+            b.state(firm, b.initial(headline))
             rest = Series(paid_by[-1] - x for x in paid_by[: b.months + 1])
             b.step(
-                Phase.MEASURE, expose, (ALIVE, level, rest), writes=(headline, firm), months=(1, min(b.months, last))
+                Phase.MEASURE,
+                expose,
+                (ALIVE, level, rest, kept, unused),
+                writes=(headline, firm),
+                months=(1, min(b.months, last)),
             )
         b.exposure(b.name, firm, self.mitigation)
         b.contract_view(
@@ -210,6 +305,14 @@ class Contract(Component):
                 + ", ".join(f"{month_label(k)} x {say(v, '')}" for k, v in sorted(self.ramp.items()))
                 + "."
             )
+        for name, change in self.amendments.items():
+            amount = "" if change.fee is None else f" to {say(change.fee, '$/mo')}"
+            amount += "" if change.change is None else f" by {say(change.change, '$/mo')}"
+            until = "" if change.end is None else f", until {month_label(change.end)}"
+            odds = say(change.probability, "%")
+            yield f"Amended{amount} from {month_label(change.start)}{until} ({name}), with probability {odds}."
+        if not is_zero(self.arrears):
+            yield f"In arrears at the opening: {say(self.arrears, '$')}."
         if self.steps:
             yield (
                 "Steps: "
@@ -251,17 +354,25 @@ def serve(uncovered: float, capacity: float) -> tuple[float, float, float, float
     return uncovered - used, used, stranded, stranded
 
 
-def expose(alive: float, level: float, rest: float) -> tuple[float, float]:
-    owed = alive * level * rest
+def expose(alive: float, level: float, rest: float, kept: float, credit: float) -> tuple[float, float]:
+    owed = alive * max(0.0, level * rest * kept - credit)
     return owed, owed
 
 
 def expose_until(
-    month: int, last: float, until: float, fee: float, alive: float, level: float, paid_by: tuple[float, ...]
+    month: int,
+    last: float,
+    until: float,
+    fee: float,
+    alive: float,
+    level: float,
+    kept: float,
+    credit: float,
+    paid_by: tuple[float, ...],
 ) -> tuple[float, float]:
     so_far = paid_by[month]
     to_end = max(last, month)
     to_notice = max(until, month)
-    headline = level * (paid_by[int(to_end)] - so_far)
-    firm = level * (paid_by[int(to_notice)] - so_far) + fee
-    return alive * headline, alive * firm
+    headline = level * (paid_by[int(to_end)] - so_far) * kept
+    firm = level * (paid_by[int(to_notice)] - so_far) * kept + fee
+    return alive * max(0.0, headline - credit), alive * max(0.0, firm - credit)

@@ -82,6 +82,7 @@ class Exit(Component):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "contracts"
     tag: ClassVar[str] = "exit"
+    order: ClassVar[int] = 10
     SHOCKS: ClassVar[tuple[str, ...]] = ("supplier",)
 
     buyer: Buyer | None = None
@@ -109,11 +110,12 @@ class Exit(Component):
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".exit")
         first, end = host.term(b)
-        level, shape = host.dues(b)
+        level, shape = host.dues(b, contract)
+        ends = host.end_by_path(b, contract)
         paid_by: list[Any] = [0.0]
         for x in shape[1:]:
             paid_by.append(paid_by[-1] + x)
-        last, side = b.state(f"{contract}.last", float(end)), b.state(f"{b.name}.side", 0.0)
+        last, side = b.state(f"{contract}.last", ends), b.state(f"{contract}.side", 0.0)
         given_in = b.state(f"{b.name}.month", 0.0)
         ratio: Any = 1.0
         if host.unit_price is not None and host.market_unit_price is not None:
@@ -124,15 +126,14 @@ class Exit(Component):
         b.step(
             Phase.POLICIES,
             decide,
-            (MONTH, ALIVE, last, side, given_in, wants, leaves, notice_b, earliest_b, notice_s, earliest_s, float(end)),
+            (MONTH, ALIVE, last, side, given_in, wants, leaves, notice_b, earliest_b, notice_s, earliest_s, ends),
             writes=(last, side, given_in),
             months=(1, min(b.months, end) - 1),
         )
-        self._fee_and_firm(b, contract, level, paid_by, first, end)
+        self._fee_and_firm(b, contract, level, paid_by, first, ends)
         if self.supplier is not None and self.supplier.recall is not None:
             r = self.supplier.recall
             b.step(Phase.OPEN, recall, (MONTH, SERVED, last, side, r.revenue_lost, r.months), writes=(SERVED,))
-        b.final(side, f"{contract.split('.', 1)[1]}.notice_side", "0 none, 1 buyer, 2 supplier", "code")
         b.final(given_in, f"{contract.split('.', 1)[1]}.notice_month", "month, 0 none", "month")
 
     def _buyer(self, b: Builder, ratio: Any, first: int) -> tuple[Any, Any, Any]:
@@ -169,17 +170,17 @@ class Exit(Component):
             )
         return leaves, notice_months(self.supplier.notice), first + notice_months(self.supplier.lock_in) - 1.0
 
-    def _fee_and_firm(self, b: Builder, contract: str, level: Any, paid_by: list[Any], first: int, end: int) -> None:
-        last, side, given_in = f"{contract}.last", f"{b.name}.side", f"{b.name}.month"
+    def _fee_and_firm(self, b: Builder, contract: str, level: Any, paid_by: list[Any], first: int, end: Any) -> None:
+        last, side, given_in = f"{contract}.last", f"{contract}.side", f"{b.name}.month"
         until, open_fee = f"{contract}.firm_until", f"{contract}.fee_if_left"
         buyer = self.buyer
         if buyer is None:
-            b.state(until, float(end))
+            b.state(until, end)
             b.state(open_fee, 0.0)
             b.step(Phase.MEASURE, firm_without_right, (last,), writes=(until,))
             return
         n, earliest = notice_months(buyer.notice), first + notice_months(buyer.lock_in) - 1.0
-        now = np.minimum(float(end), np.maximum(0.0, earliest) + n)
+        now = np.minimum(end, np.maximum(0.0, earliest) + n)
         b.state(until, now)
         fixed = is_zero(buyer.fee) and is_zero(buyer.fee_share)
         table = Table(paid_by)
@@ -210,11 +211,11 @@ class Exit(Component):
             b.step(
                 Phase.MEASURE,
                 fee_still_open,
-                (MONTH, side, last, paid, buyer.fee, buyer.fee_share, level, n, earliest, float(end), table),
+                (MONTH, side, last, paid, buyer.fee, buyer.fee_share, level, n, earliest, end, table),
                 writes=(until, open_fee),
             )
         else:
-            b.step(Phase.MEASURE, firm_until, (MONTH, side, last, n, earliest, float(end)), writes=(until,))
+            b.step(Phase.MEASURE, firm_until, (MONTH, side, last, n, earliest, end), writes=(until,))
 
     def in_words(self, say: Any) -> Iterable[str]:
         if self.buyer is not None:

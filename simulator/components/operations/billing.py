@@ -4,7 +4,8 @@
     collections = Σ w_k x billed k months ago, less the revenue lost to unserved need in this month
 
 Partner share and variable cost fall due in the month of billing, on billed revenue net of what was lost. Before month 1
-billed revenue is taken as R(0)/12. Lost revenue above the month's collections is an operating due of the month.
+billed revenue is taken as R(0)/12, or at the level that the receivables of the opening imply. Lost revenue above the
+month's collections is an operating due of the month.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from simulator.components.base import (
     Problem,
     Surroundings,
     is_fixed,
+    is_zero,
     register,
 )
 from simulator.quantities.number import Number, Quantity
@@ -63,10 +65,18 @@ class Billing(Component):
         b.state(NET_MARGIN, 1.0 - self.partner_share - self.variable_cost)
         b.step(Phase.BILLING, bill, (RUN_RATE, SERVED), writes=(BILLED,))
         gross: Any = BILLED
+        lags = sum(k * w for k, w in enumerate(self.collections))
         if not self.at_once:
-            gross = b.flow("operations.gross_collections")
-            billed = tuple(Ago(BILLED, k) for k in range(len(self.collections)))
+            gross, source = b.flow("operations.gross_collections"), BILLED
+            if b.receivables is not None and not is_zero(lags):  # what was billed each month before the first
+                source = b.state("operations.to_collect", b.receivables / lags)
+                b.step(Phase.COLLECTIONS, same, (BILLED,), writes=(source,))
+            billed = tuple(Ago(source, k) for k in range(len(self.collections)))
             b.step(Phase.COLLECTIONS, collect, (billed, tuple(self.collections)), writes=(gross,))
+        if b.receivables is not None and is_zero(lags):
+            opening = b.flow("operations.opening_receivables")
+            b.step(Phase.COLLECTIONS, same, (b.receivables,), writes=(opening,), months=(1, 1))
+            b.receipt(opening)
         received, refunded = b.flow("operations.collections"), b.flow("operations.lost_above_collections")
         b.step(Phase.COLLECTIONS, lose, (gross, LOST), writes=(received, refunded))
         b.receipt(received)
@@ -84,6 +94,10 @@ class Billing(Component):
         if not self.at_once:
             parts = ", ".join(f"{say(w, '%')} after {k} mo" for k, w in enumerate(self.collections))
             yield f"Customers pay {parts}."
+
+
+def same(x: float) -> float:
+    return x
 
 
 def bill(run_rate: float, served: float) -> float:

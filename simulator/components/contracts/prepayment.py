@@ -1,0 +1,105 @@
+"""Prepayment: a share of all scheduled dues is due in the contract's first month and credited against later fees.
+
+    prepaid P = share x Σ scheduled dues, or the credit that is left at the opening
+    entitled by month m of the crediting months a … b:  P x (m - a + 1) / (b - a + 1)
+    credit of m = min(fee of m, entitled by m - credited before)
+
+What a month's fee could not take is carried on. Unused credit is lost when the buyer leaves or the term ends, and returned in
+the last month of a notice of the supplier. Exposures are net of unused credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+from simulator.components.base import (
+    MONTH,
+    Builder,
+    Component,
+    Month,
+    Phase,
+    Problem,
+    Surroundings,
+    is_zero,
+    month_label,
+    register,
+)
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import MONEY, SHARE
+
+SUPPLIER = 2.0
+
+
+@register
+class Prepayment(Component):
+    family: ClassVar[str] = "clause"
+    attaches: ClassVar[str | None] = "contracts"
+    tag: ClassVar[str] = "prepayment"
+
+    share: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
+    """Of all scheduled dues of the contract, due in its first month."""
+    opening_credit: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """Paid before month 1 and not yet credited."""
+    credit_from: Month | None = None
+    """The first month in which credit is given. Default: the contract's first, or month 1."""
+    credit_until: Month | None = None
+    """The last month over which credit is spread evenly. Default: the contract's last."""
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        first, last = host.term_or_none()
+        if is_zero(self.share) and is_zero(self.opening_credit):
+            yield Problem((), "a prepayment has a share or an opening credit", 'share = "20 %"', "E012")
+        if not is_zero(self.share) and first is not None and first < around.start:
+            hint = 'write what is left of it: opening_credit = "2B"'
+            yield Problem(("share",), "the contract began before month 1: its prepayment has been made", hint)
+        begin = self.credit_from if self.credit_from is not None else first
+        until = self.credit_until if self.credit_until is not None else last
+        if begin is not None and until is not None and until < begin:
+            yield Problem(
+                ("credit_until",), f"credit ends ({month_label(until)}) before it begins ({month_label(begin)})"
+            )
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        contract = b.name.removesuffix(".prepayment")
+        first, end = host.term(b)
+        level, shape = host.dues(b, contract)
+        due, credit = b.flow(f"{contract}.due"), b.state(f"{contract}.credit", self.opening_credit)
+        begin = max(1, first if self.credit_from is None else self.credit_from - b.start)
+        until = max(begin, end if self.credit_until is None else self.credit_until - b.start)
+        prepaid = self.opening_credit + self.share * level * sum(shape)
+        months = (begin, min(b.months, end))
+        given = b.flow(f"{b.name}.credited")
+        args = (MONTH, due, credit, prepaid, float(begin), float(until))
+        b.step(Phase.PREPAID, credit_fee, args, writes=(due, credit, given), months=months)
+        if not is_zero(self.share) and 1 <= first <= b.months:
+            amount = self.share * level * sum(shape)
+            b.step(Phase.PREPAID, pay, (amount,), adds=(due, credit), months=(first, first))
+        returned = b.flow(f"{b.name}.returned")
+        last: Any = f"{contract}.last" if b.is_written(f"{contract}.last") else float(end)
+        side: Any = f"{contract}.side" if b.is_written(f"{contract}.side") else 0.0
+        b.step(Phase.FUNDING, settle, (MONTH, credit, last, side), writes=(credit, returned))
+        b.receipt(returned)
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        what = [] if is_zero(self.share) else [f"{say(self.share, '%')} of all dues is paid in the first month"]
+        what += [] if is_zero(self.opening_credit) else [f"{say(self.opening_credit, '$')} was paid before month 1"]
+        yield " and ".join(what).capitalize() + ", credited against later fees."
+
+
+def credit_fee(
+    month: int, due: float, credit: float, prepaid: float, begin: float, until: float
+) -> tuple[float, float, float]:
+    entitled = prepaid * min(1.0, (month - begin + 1.0) / (until - begin + 1.0))
+    now = max(0.0, min(due, credit, entitled - (prepaid - credit)))
+    return due - now, credit - now, now
+
+
+def pay(amount: float) -> tuple[float, float]:
+    return amount, amount
+
+
+def settle(month: int, credit: float, last: float, side: float) -> tuple[float, float]:
+    if month < last:
+        return credit, 0.0
+    return 0.0, credit if side == SUPPLIER and month == last else 0.0

@@ -1,0 +1,49 @@
+"""Security of the supplier: a deposit, paid in the contract's first month (or before the opening) and returned in its last.
+
+The last month is the end of the term or of a notice. A deposit is not returned after a default: it is what the creditor
+keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+from simulator.components.base import ALIVE, MONTH, Builder, Component, Phase, register
+from simulator.quantities.number import Number, Quantity
+from simulator.quantities.units import MONEY
+
+
+@register
+class Security(Component):
+    family: ClassVar[str] = "clause"
+    attaches: ClassVar[str | None] = "contracts"
+    tag: ClassVar[str] = "security"
+
+    deposit: Annotated[Number, Quantity(MONEY, low=0.0)]
+    """Held by the supplier; no interest."""
+
+    def build(self, b: Builder, host: Any = None) -> None:
+        contract = b.name.removesuffix(".security")
+        first, end = host.term(b)
+        begun = first < 1
+        held = b.state(f"{b.name}.deposit", self.deposit if begun else 0.0)
+        if not begun and first <= b.months:
+            paid = b.flow(f"{b.name}.paid_in")
+            b.step(Phase.FIXED_COST, hand_over, (self.deposit,), writes=(held, paid), months=(first, first))
+            b.due(paid, contract, burn=False)
+        returned = b.flow(f"{b.name}.returned")
+        last: Any = f"{contract}.last" if b.is_written(f"{contract}.last") else float(end)
+        b.step(Phase.FUNDING, give_back, (MONTH, ALIVE, held, last), writes=(held, returned))
+        b.receipt(returned, funding=True)
+
+    def in_words(self, say: Any) -> Iterable[str]:
+        yield f"The supplier holds a deposit of {say(self.deposit, '$')} until the last month."
+
+
+def hand_over(deposit: float) -> tuple[float, float]:
+    return deposit, deposit
+
+
+def give_back(month: int, alive: float, held: float, last: float) -> tuple[float, float]:
+    return (0.0, held) if alive > 0.0 and month >= last else (held, 0.0)

@@ -1,0 +1,268 @@
+"""Clauses, loans and opening balances against ledgers written by hand (in $M; month 0 is the opening)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import simulator
+from simulator.engine.block import BLOCK, deterministic_path
+from simulator.engine.simulation import Simulation
+from simulator.scenario.model import Scenario
+
+Write = Callable[[str], Scenario]
+HEAD = '[calendar]\nstart = "2026-11"\nmonths = 12\n[opening]\ncash = "100B"\n'
+CONTRACT = '[contracts.gpu]\nfee = "100M/mo"\nstart = "2026-11"\nend = "2027-06"\n'  # months 1 … 8
+
+
+def in_millions(scenario: Scenario, slot: str) -> list[float]:
+    """A slot's months 0 … M on the deterministic path; the compiled engine must say the same of a path without chance."""
+    plain = deterministic_path(scenario)[slot]
+    program = Simulation(scenario).program
+    if not program.shocks and not program.inputs:
+        compiled = Simulation(scenario).run_chunk(0, BLOCK, (slot,)).kept[slot]
+        np.testing.assert_allclose(compiled[:, 5], plain, rtol=1e-12, atol=1e-3)
+    return [float(x) / 1e6 for x in plain]
+
+
+def near(found: Sequence[float], wanted: Sequence[float]) -> bool:
+    return bool(np.allclose(found[: len(wanted)], wanted, rtol=1e-9, atol=1e-6))
+
+
+# --- delivery --------------------------------------------------------------------------------------------------------
+
+
+def test_a_late_delivery_abates_the_fee_in_proportion(scenario: Write) -> None:
+    late = scenario(HEAD + CONTRACT + '[contracts.gpu.delivery]\ndelay = "2.25 mo"\n')
+    assert near(in_millions(late, "contracts.gpu.due"), [0, 0, 0, 75, 100, 100, 100, 100, 100, 0])
+    assert near(in_millions(late, "contracts.gpu.capacity"), [0, 0, 0, 75, 100, 100, 100, 100, 100, 0])
+    # exposures assume full delivery
+    assert near(in_millions(late, "contracts.gpu.headline"), [800, 700, 600, 500, 400, 300, 200, 100, 0])
+
+
+def test_a_buyer_leaves_after_the_grace_without_fee_and_notice(scenario: Write) -> None:
+    text = '[contracts.gpu.delivery]\ndelay = "2.25 mo"\ngrace = "2 mo"\nwhen_late = "leave"\n'
+    left = scenario(HEAD + CONTRACT + text)
+    assert near(in_millions(left, "contracts.gpu.due"), [0, 0, 0, 75, 0, 0, 0, 0, 0])  # month s + grace = 3 is the last
+    assert near(in_millions(left, "contracts.gpu.headline"), [800, 700, 600, 0, 0])
+    stayed = scenario(HEAD + CONTRACT + text.replace("2 mo", "3 mo"))
+    assert near(in_millions(stayed, "contracts.gpu.due"), [0, 0, 0, 75, 100])
+    run = simulator.run(left, paths=10)
+    assert run.document["contracts"]["gpu"]["terminated"]["buyer"]["value"] == 1.0
+
+
+def test_a_buyer_shrinks_to_what_is_delivered_for_good(scenario: Write) -> None:
+    text = '[contracts.gpu.delivery]\ndelay = "2.25 mo"\ngrace = "2 mo"\nwhen_late = "shrink"\n'
+    shrunk = scenario(HEAD + CONTRACT + text)
+    assert near(in_millions(shrunk, "contracts.gpu.due"), [0, 0, 0, 75, 75, 75, 75, 75, 75, 0])
+    assert near(in_millions(shrunk, "contracts.gpu.headline"), [800, 700, 600, 375, 300, 225, 150, 75, 0])
+
+
+def test_the_delay_is_drawn_once_a_path_and_is_its_median_on_the_deterministic_path(scenario: Write) -> None:
+    text = '[contracts.gpu.delivery]\ndelay = { p10 = "0.5 mo", p50 = "1.5 mo", p90 = "4 mo" }\n'
+    late = scenario(HEAD + CONTRACT + text)
+    assert near(in_millions(late, "contracts.gpu.due"), [0, 0, 50, 100, 100])
+    run = simulator.run(late, paths=3000)
+    delay, paid = run.column("input.contracts.gpu.delivery.delay"), run.column("gpu.paid")
+    np.testing.assert_allclose(paid, 1e8 * np.maximum(0.0, 8 - delay), rtol=1e-9, atol=1.0)
+
+
+# --- amendments ------------------------------------------------------------------------------------------------------
+
+
+def test_an_amendment_replaces_or_changes_the_fee_and_moves_the_end(scenario: Write) -> None:
+    text = '[contracts.gpu.amendments.more]\nstart = "2027-01"\nfee = "150M/mo"\nend = "2027-08"\n'
+    assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.due"), [0, 100, 100, *[150] * 8, 0, 0])
+    text = '[contracts.gpu.amendments.less]\nstart = "2027-01"\nchange = "-30M/mo"\n'
+    assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.due"), [0, 100, 100, *[70] * 6, 0])
+    text = '[contracts.gpu.amendments.short]\nstart = "2027-01"\nend = "2027-02"\n'
+    assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.headline"), [400, 300, 200, 100, 0])
+
+
+def test_an_amendment_is_signed_with_its_probability_on_whole_paths(scenario: Write) -> None:
+    text = (
+        '[contracts.gpu.exit.buyer]\nnotice = "60 days"\n[contracts.gpu.amendments.more]\nstart = "2027-01"\n'
+        'fee = "150M/mo"\nend = "2027-08"\nprobability = "30 %"\n'
+    )
+    run = simulator.run(scenario(HEAD + CONTRACT + text), paths=20_000)
+    paid = run.column("gpu.paid") / 1e6
+    signed = np.isclose(paid, 1400)
+    assert np.all(signed | np.isclose(paid, 800))
+    # false alarm 1e-5: 4.4 standard errors
+    assert abs(signed.mean() - 0.3) < 4.4 * np.sqrt(0.21 / 20_000)
+    firm = Simulation(run.scenario).run_chunk(0, BLOCK, ("contracts.gpu.firm",)).kept["contracts.gpu.firm"] / 1e6
+    assert np.allclose(firm[4, signed[:BLOCK]], 300)
+    assert np.allclose(firm[4, ~signed[:BLOCK]], 200)
+    assert np.allclose(firm[8, signed[:BLOCK]], 300)
+    assert np.allclose(firm[8, ~signed[:BLOCK]], 0)
+
+
+# --- prepayment and deposit ------------------------------------------------------------------------------------------
+
+
+def test_a_prepayment_is_due_at_the_start_and_credited_evenly(scenario: Write) -> None:
+    # P = 25 % of 800 = 200, credited over months 3 … 6, 50 a month
+    text = '[contracts.gpu.prepayment]\nshare = "25 %"\ncredit_from = "2027-01"\ncredit_until = "2027-04"\n'
+    prepaid = scenario(HEAD + CONTRACT + text)
+    assert near(in_millions(prepaid, "contracts.gpu.due"), [0, 300, 100, 50, 50, 50, 50, 100, 100, 0])
+    assert near(in_millions(prepaid, "contracts.gpu.headline"), [800, 500, 400, 350, 300, 250, 200, 100, 0])
+
+
+def test_credit_that_a_fee_cannot_take_is_carried_on(scenario: Write) -> None:
+    # 450 over months 1 … 3 is 150 a month, and a fee takes 100
+    text = '[contracts.gpu.prepayment]\nopening_credit = "450M"\ncredit_until = "2027-01"\n'
+    assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.due"), [0, 0, 0, 0, 0, 50, 100, 100, 100])
+
+
+def test_unused_credit_returns_after_the_suppliers_notice_and_is_lost_at_the_buyers(scenario: Write) -> None:
+    credit = '[contracts.gpu.prepayment]\nopening_credit = "800M"\n'
+    supplier = '[contracts.gpu.exit.supplier]\nnotice = "30 days"\nhazard = "100000 /yr"\ngamma = 0.0\n'
+    run = Simulation(scenario(HEAD + CONTRACT + credit + supplier))
+    slots = ("contracts.gpu.prepayment.returned", "contracts.gpu.due")
+    returned = run.run_chunk(0, BLOCK, slots).kept
+    # notice in month 1, last month 2; 100 a month credited in 1 and 2
+    assert near(list(returned[slots[0]][:, 0] / 1e6), [0, 0, 600, 0, 0])
+    buyer = '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nwhen = [{ liquidity_below = "200B" }]\n'
+    lost = scenario(HEAD + CONTRACT + credit + buyer)
+    assert near(in_millions(lost, "contracts.gpu.prepayment.returned"), [0] * 9)
+    assert near(in_millions(lost, "contracts.gpu.credit"), [800, 700, 0, 0])
+
+
+def test_a_deposit_is_paid_at_the_start_and_returned_in_the_last_month(scenario: Write) -> None:
+    later = CONTRACT.replace("2026-11", "2027-01")
+    text = HEAD.replace("100B", "1B") + later + '[contracts.gpu.security]\ndeposit = "90M"\n'
+    assert near(in_millions(scenario(text), "cash"), [1000, 1000, 1000, 810, 710, 610, 510, 410, 400])
+    begun = HEAD.replace("100B", "1B") + CONTRACT.replace("2026-11", "2026-10")
+    text = begun + '[contracts.gpu.security]\ndeposit = "90M"\n'
+    assert near(in_millions(scenario(text), "cash"), [1000, 900, 800, 700, 600, 500, 400, 300, 290, 290])
+
+
+# --- opening balances ------------------------------------------------------------------------------------------------
+
+
+def test_opening_receivables_replace_the_revenue_before_month_1(scenario: Write) -> None:
+    revenue = (
+        '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1.2B/yr"\n[operations]\ncollections = [0.2, 0.5, 0.3]\n'
+    )
+    usual = in_millions(scenario(HEAD + revenue), "operations.collections")
+    assert near(usual[1:], [100, 100, 100])
+    # lags 1 x 0.5 + 2 x 0.3 = 1.1 months of 50: 25 + 15 in month 1, 15 in month 2
+    given = HEAD.replace('cash = "100B"', 'cash = "100B"\nreceivables = "55M"')
+    assert near(in_millions(scenario(given + revenue), "operations.collections")[1:], [60, 85, 100, 100])
+    at_once = revenue.split("[operations]")[0]
+    assert near(in_millions(scenario(given + at_once), "cash"), [1e5, 1e5 + 155, 1e5 + 255])
+
+
+def test_restricted_cash_is_no_liquidity_until_it_is_free(scenario: Write) -> None:
+    head = HEAD.replace('cash = "100B"', 'cash = "1B"\nrestricted_cash = "500M"\nrestricted_until = "2027-01"')
+    text = head + '[treasury]\ninterest = "1 %/mo"\n[flows.cost]\namount = "10M/mo"\n'
+    cash, restricted = 1000.0, 500.0
+    wanted = [cash]
+    for month in range(1, 7):
+        cash += 0.01 * cash + 0.01 * restricted - 10 + (500 if month == 3 else 0)
+        restricted = 0.0 if month >= 3 else 500.0
+        wanted.append(cash)
+    assert near(in_millions(scenario(text), "cash"), wanted)
+    assert near(in_millions(scenario(text), "liquidity"), wanted)
+
+
+@pytest.mark.parametrize(("months", "ending"), [(1, 2), (0, 3), (2, 1)])
+def test_opening_arrears_carry_their_clock(scenario: Write, months: int, ending: int) -> None:
+    """Nothing can be paid; with a cure of 2 months default comes when more than 2 month-ends have passed in arrears."""
+    head = HEAD.replace('cash = "100B"', 'cash = "0B"')
+    default = '[default]\ncure = "60 days"\n'
+    contract = CONTRACT + f'arrears = "50M"\narrears_months = {months}\n'
+    assert simulator.run(scenario(head + default + contract), paths=5).column("end_month").tolist() == [ending] * 5
+    operating = head.replace('cash = "0B"', f'cash = "0B"\narrears = "50M"\narrears_months = {months}')
+    result = simulator.run(scenario(operating + default), paths=5)
+    assert result.column("end_month").tolist() == [ending] * 5
+    assert result.column("arrears").tolist() == [50e6] * 5
+
+
+# --- term debt -------------------------------------------------------------------------------------------------------
+
+
+def test_a_bullet_loan_pays_interest_and_falls_due_at_maturity(scenario: Write) -> None:
+    head = HEAD.replace("100B", "1B")
+    loan = '[financing.loan]\ntype = "term_debt"\nprincipal = "400M"\nrate = "12 %/yr nominal"\nmaturity = "2027-01"\n'
+    assert near(in_millions(scenario(head + loan), "cash"), [1000, 996, 992, 588, 588])
+    drawn = loan.replace("2027-01", "2027-03") + 'drawn = "2026-12"\n'
+    assert near(in_millions(scenario(head + drawn), "cash"), [1000, 1000, 1400, 1396, 1392, 988, 988])
+
+
+def test_an_amortising_loan_is_repaid_in_equal_parts(scenario: Write) -> None:
+    text = (
+        '[financing.loan]\ntype = "term_debt"\nprincipal = "400M"\nrate = "12 %/yr nominal"\nmaturity = "2027-03"\n'
+        'repayment = "amortising"\nfirst_repayment = "2026-12"\n'
+    )
+    cash = in_millions(scenario(HEAD.replace("100B", "1B") + text), "cash")
+    assert near(cash, [1000, 996, 892, 789, 687, 586, 586])
+
+
+def test_a_principal_that_cannot_be_paid_is_a_default_at_once(scenario: Write) -> None:
+    text = '[default]\ncure = "90 days"\n[financing.loan]\ntype = "term_debt"\nprincipal = "2B"\nmaturity = "2027-03"\n'
+    result = simulator.run(scenario(HEAD.replace("100B", "1B") + text), paths=4)
+    assert result.column("end_month").tolist() == [5] * 4
+    assert result.column("loan.repayment.exposure_at_default").tolist() == [1e9] * 4
+    assert result.document["causes"]["payment default on loan.repayment (debt)"]["count"] == 4
+
+
+# --- tranches --------------------------------------------------------------------------------------------------------
+
+
+def test_a_tranche_waits_for_every_gate_and_its_delay(scenario: Write) -> None:
+    tranche = '[financing.partner]\ntype = "tranche"\namount = "1B"\n'
+    late = CONTRACT + '[contracts.gpu.delivery]\ndelay = "2 mo"\n'
+    received = "financing.partner.received"
+    text = HEAD + late + tranche + 'delivered = "gpu"\n'
+    assert near(in_millions(scenario(text), received), [0, 0, 0, 1000, 0])
+    assert near(in_millions(scenario(text + 'month = "2027-03"\n'), received), [0, 0, 0, 0, 0, 1000, 0])
+    assert near(in_millions(scenario(text + 'delay = "1.5 mo"\n'), received), [0, 0, 0, 0, 0, 1000, 0])
+    revenue = '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1B/yr"\ngrowth = "1.2 log/yr"\n'
+    gate = 'run_rate_above = "1.25B/yr"\n'  # exp(0.1 m) >= 1.25 from m = 3
+    assert near(in_millions(scenario(HEAD + revenue + tranche + gate), received), [0, 0, 0, 1000, 0])
+
+
+# --- revenue plan ----------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_followed_and_kept_in_the_mean(scenario: Write) -> None:
+    plan = '[revenue]\ntype = "plan"\nplan = { "2026-11" = "1B/yr", "2027-01" = "4B/yr", "2027-02" = "2B/yr" }\n'
+    rate = in_millions(scenario(HEAD + plan), "revenue.run_rate")
+    assert near(rate, [1000, 1000, 2000, 4000, 2000, 2000])
+    for reversion in ("0 /yr", "2 /yr"):
+        noisy = scenario(HEAD + plan + f'volatility = "60 %/yr"\nreversion = "{reversion}"\n')
+        kept = Simulation(noisy).run_chunk(0, 16 * BLOCK, ("revenue.run_rate",)).kept["revenue.run_rate"] / 1e6
+        for month in (1, 3, 12):
+            error = kept[month].std() / np.sqrt(kept.shape[1])
+            assert abs(kept[month].mean() - rate[month]) < 4.4 * error  # false alarm 1e-5 each
+        variance = np.var(np.log(kept[12]))
+        kappa = float(reversion.split()[0])
+        wanted = 0.36 * (1.0 if kappa == 0 else (1 - np.exp(-2 * kappa)) / (2 * kappa))
+        assert abs(variance / wanted - 1) < 4.4 * np.sqrt(2 / kept.shape[1])
+
+
+def test_a_plan_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "plan.csv").write_text("# ours\nwhen,headcount,sales\n2026-11,10,1.0\n2027-01,12,4.0\n")
+    text = (
+        '[revenue]\ntype = "plan"\nplan = { csv = "plan.csv", month = "when", column = "sales", unit = "B/yr" }\n'
+        '[flows.people]\ntype = "schedule"\n'
+        'schedule = { csv = "plan.csv", month = "when", column = "headcount", unit = "M/mo" }\n'
+    )
+    (tmp_path / "case.toml").write_text("format = 1\n" + HEAD + text)
+    read = simulator.load(tmp_path / "case.toml")
+    assert near(in_millions(read, "revenue.run_rate"), [1000, 1000, 2000, 4000, 4000])
+    assert near(in_millions(read, "flows.people.paid_out"), [0, 10, 0, 12, 0])
+
+
+# --- fiscal years ----------------------------------------------------------------------------------------------------
+
+
+def test_fiscal_years_have_the_name_of_the_year_in_which_they_end(scenario: Write) -> None:
+    text = HEAD.replace("months = 12", "months = 26\nfiscal_year_start = 2") + '[flows.cost]\namount = "10M/mo"\n'
+    years = simulator.run(scenario(text), paths=3).document["fiscal_years"]
+    assert [(y["year"], y["first"], y["last"]) for y in years] == [(2027, 1, 3), (2028, 4, 15), (2029, 16, 26)]
+    assert [round(y["paid"] / 1e6) for y in years] == [30, 120, 110]
