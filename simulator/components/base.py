@@ -204,6 +204,10 @@ class _MonthField:
         return core_schema.no_info_plain_validator_function(validate)
 
 
+def is_month_field(annotation: object) -> bool:
+    return isinstance(annotation, _MonthField)
+
+
 Month = Annotated[int, _MonthField()]  # ordinal: 12 x year + month - 1
 
 
@@ -298,6 +302,7 @@ class Component(BaseModel):
     tag: ClassVar[str]
     attaches: ClassVar[str | None] = None
     order: ClassVar[int] = 50  # of building among the clauses of one host: who says how long it lasts comes first
+    example: ClassVar[str] = ""  # tables that use it, as a file writes them
     SHOCKS: ClassVar[tuple[str, ...]] = ()  # roles that may stand in the dependence table as NAME.ROLE
 
     def build(self, b: Builder, host: Any = None) -> None:

@@ -21,6 +21,7 @@ from simulator.scenario.inputs import complain_of_unused, share_inputs
 from simulator.scenario.model import (
     DEFAULT_MONTHS,
     FORMAT,
+    PLAIN,
     Branch,
     Calendar,
     Default,
@@ -42,14 +43,6 @@ DEFAULT_TYPE = {
     "market": "regimes",
     "contracts": "contract",
     "flows": "recurring",
-}
-PLAIN: dict[str, type[Component]] = {
-    "calendar": Calendar,
-    "opening": Opening,
-    "treasury": Treasury,
-    "default": Default,
-    "dependence": Dependence,
-    "run": Run,
 }
 REQUIRED = ("calendar", "opening")
 TEXTS = ("name", "title", "description")

@@ -70,6 +70,7 @@ class Default(Component):
 class Dependence(Component):
     family: ClassVar[str] = "dependence"
     shocks: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
+    """Names of monthly shocks, COMPONENT.ROLE; one appended at the end leaves the others alone."""
     correlation: Annotated[
         tuple[
             Annotated[tuple[Annotated[Number, Quantity(CORRELATION, low=-1.0, high=1.0)], ...], Field(strict=False)],
@@ -77,14 +78,25 @@ class Dependence(Component):
         ],
         Field(strict=False),
     ]
+    """Of the month's normal scores, in the order of `shocks`; whole, or the lower triangle."""
 
 
 class Run(Component):
     family: ClassVar[str] = "run"
     paths: Annotated[int, Field(ge=1, le=1_000_000_000)] = DEFAULT_PATHS
+    """How many paths are simulated."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = DEFAULT_SEED
+    """Of the random numbers; the same seed gives the same paths."""
 
 
+PLAIN: dict[str, type[Component]] = {  # tables that stand once and have no type
+    "calendar": Calendar,
+    "opening": Opening,
+    "treasury": Treasury,
+    "default": Default,
+    "dependence": Dependence,
+    "run": Run,
+}
 Rates = dict[str, Annotated[float, Quantity(SHARE, low=0.0, high=1.0, drawn=False)]]  # years -> cumulative default rate
 
 

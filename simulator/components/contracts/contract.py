@@ -63,25 +63,51 @@ class Amendment(Component):
 class Contract(Component):
     family: ClassVar[str] = "contracts"
     tag: ClassVar[str] = "contract"
+    example: ClassVar[str] = """\
+[contracts.gpu]
+counterparty = "A supplier"
+fee = "120M/mo"
+start = "2026-11"
+end = "2029-05"
+ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
+"""
 
     counterparty: str | None = None
+    """Who supplies, for people."""
     fee: Fee | None = None
-    start: Month | None = None  # default with a schedule: its first month
-    end: Month | None = None  # the last month that is delivered and due; default with a schedule: its last month
-    steps: dict[Month, Fee] = Field(default_factory=dict)  # from this month on
-    ramp: dict[Month, Annotated[Number, Quantity(NUMBER, low=0.0)]] = Field(default_factory=dict)  # in this month
-    schedule: dict[Month, Fee] | None = None  # an amount a month, from a CSV file or written out
-    amendments: dict[str, Amendment] = Field(default_factory=dict)  # by name
+    """Due every month of the term; or give a `schedule`."""
+    start: Month | None = None
+    """First month that is due; may lie before month 1. Default with a schedule: its first month."""
+    end: Month | None = None
+    """Last month that is delivered and due. Default with a schedule: its last month."""
+    steps: dict[Month, Fee] = Field(default_factory=dict)
+    """Other fees from these months on."""
+    ramp: dict[Month, Annotated[Number, Quantity(NUMBER, low=0.0)]] = Field(default_factory=dict)
+    """Factors on the fee in these months."""
+    schedule: dict[Month, Fee] | None = None
+    """An amount for each month, written out or from a CSV file."""
+    amendments: dict[str, Amendment] = Field(default_factory=dict)
+    """Named amendments, dated and with a probability."""
     scale: Annotated[Number, Quantity(NUMBER, low=0.0)] = 1.0
+    """All amounts times this."""
     capacity_value: Fee | None = None
+    """What the capacity is worth a month at the reference price. Default: the scheduled fee."""
     unit_price: Annotated[Number, Quantity(UNIT_PRICE, low=0.0, open_low=True)] | None = None
-    market_unit_price: Annotated[Number, Quantity(UNIT_PRICE, low=0.0, open_low=True)] | None = None  # where index = 1
+    """The contract's price of a GPU-hour."""
+    market_unit_price: Annotated[Number, Quantity(UNIT_PRICE, low=0.0, open_low=True)] | None = None
+    """The market's price of a GPU-hour of the same kind where the price index is 1."""
     rank: Annotated[int, Field(ge=1, le=5)] = 3
+    """1 … 5, paid in this order: operating 1, lines 2, contracts 3."""
     cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None
+    """How long its dues may stay unpaid. Default: as in [default]."""
     late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] | None = None
-    mitigation: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of the firm exposure, by re-letting
-    arrears: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0  # owed and unpaid at the opening
-    arrears_months: Annotated[int, Field(ge=0, le=600)] = 1  # month-ends in arrears, the opening included
+    """On arrears. Default: as in [default]."""
+    mitigation: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
+    """Share of the firm exposure that the supplier saves after a default, by letting the capacity again."""
+    arrears: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """Owed and unpaid at the opening."""
+    arrears_months: Annotated[int, Field(ge=0, le=600)] = 1
+    """For how many month-ends, the opening included: where the cure clock stands."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if (self.fee is None) == (self.schedule is None):

@@ -32,6 +32,17 @@ class Delivery(Component):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "contracts"
     tag: ClassVar[str] = "delivery"
+    example: ClassVar[str] = """\
+[contracts.gpu]
+fee = "120M/mo"
+start = "2026-12"
+end = "2029-05"
+
+[contracts.gpu.delivery]
+delay = { lognormal = { p10 = "0.6 mo", p90 = "3.7 mo" } }
+grace = "3 mo"
+when_late = "leave"
+"""
     order: ClassVar[int] = 20
 
     delay: Annotated[Number, Quantity(MONTHS, low=0.0, still="median")]

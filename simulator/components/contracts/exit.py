@@ -47,34 +47,51 @@ NEVER = math.inf
 class Rule(Component):
     family: ClassVar[str] = "part"
     price_ratio_below: Annotated[Number, Quantity(NUMBER, low=0.0)] | None = None
+    """The market price over the contract's is below this."""
     runway_below: Annotated[Number, Quantity(MONTHS, low=0.0)] | None = None
+    """Runway at the present burn is below this."""
     liquidity_below: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None
+    """Liquidity at the last close is below this."""
     stranded: Literal[True] | None = None
+    """Some paid capacity of any contract is unused."""
 
 
 class Buyer(Component):
     family: ClassVar[str] = "part"
     notice: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)]
+    """From notice to the last month, begun months count."""
     lock_in: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] = 0.0
+    """How long after the start notice may first be given."""
     when: Annotated[tuple[Rule, ...], Field(strict=False)] = ()
+    """Rules; any one gives notice, and all conditions of a rule must hold. Default: never."""
     fee: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
-    fee_share: Annotated[Number, Quantity(SHARE, low=0.0)] = 0.0  # of the payments after the last notice month
+    """Fixed fee of leaving."""
+    fee_share: Annotated[Number, Quantity(SHARE, low=0.0)] = 0.0
+    """Fee of leaving as a share of the payments after the last notice month."""
     fee_at: Literal["end", "notice"] = "end"
+    """When the fee falls due: in the last notice month, or at once."""
 
 
 class Recall(Component):
     family: ClassVar[str] = "part"
     revenue_lost: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
+    """Share of billed revenue lost when the supplier has left."""
     months: Annotated[Number, Quantity(MONTHS, low=0.0, whole=True)]
+    """For how long."""
 
 
 class Supplier(Component):
     family: ClassVar[str] = "part"
     notice: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)]
+    """From notice to the last month, begun months count."""
     lock_in: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] = 0.0
+    """How long after the start notice may first be given."""
     hazard: Annotated[Number, Quantity(HAZARD, low=0.0)] = 0.0
+    """How often the supplier leaves while the market price equals the contract's."""
     gamma: Annotated[Number, Quantity(NUMBER)] = 1.0
+    """How strongly that rises with the market price: hazard x ratio^gamma."""
     recall: Recall | None = None
+    """What the supplier's leaving costs in revenue."""
 
 
 @register
@@ -82,11 +99,31 @@ class Exit(Component):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "contracts"
     tag: ClassVar[str] = "exit"
+    example: ClassVar[str] = """\
+[contracts.gpu]
+fee = "120M/mo"
+start = "2026-11"
+end = "2029-05"
+unit_price = "5.27 $/GPU-h"
+market_unit_price = "4.88 $/GPU-h"
+
+[contracts.gpu.exit.buyer]
+notice = "90 days"
+lock_in = "90 days"
+when = [{ price_ratio_below = 0.75 }, { runway_below = "9 mo" }]
+
+[contracts.gpu.exit.supplier]
+notice = "90 days"
+hazard = "8 %/yr"
+recall = { revenue_lost = "10 %", months = "4 mo" }
+"""
     order: ClassVar[int] = 10
     SHOCKS: ClassVar[tuple[str, ...]] = ("supplier",)
 
     buyer: Buyer | None = None
+    """The buyer's right to leave."""
     supplier: Supplier | None = None
+    """The supplier's right to leave."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.buyer is None and self.supplier is None:

@@ -36,6 +36,17 @@ class Prepayment(Component):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "contracts"
     tag: ClassVar[str] = "prepayment"
+    example: ClassVar[str] = """\
+[contracts.gpu]
+fee = "120M/mo"
+start = "2026-12"
+end = "2029-05"
+
+[contracts.gpu.prepayment]
+share = "10 %"
+credit_from = "2027-06"
+credit_until = "2028-05"
+"""
 
     share: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
     """Of all scheduled dues of the contract, due in its first month."""

@@ -15,8 +15,16 @@ class Resale(Component):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "contracts"
     tag: ClassVar[str] = "resale"
+    example: ClassVar[str] = """\
+[contracts.gpu]
+fee = "120M/mo"
+start = "2026-11"
+end = "2029-05"
+resale.haircut = "70 %"
+"""
 
     haircut: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
+    """Share of the market price that is lost on subletting."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         proceeds = b.flow(f"{b.name}.proceeds")

@@ -19,6 +19,13 @@ class Security(Component):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "contracts"
     tag: ClassVar[str] = "security"
+    example: ClassVar[str] = """\
+[contracts.gpu]
+fee = "120M/mo"
+start = "2026-12"
+end = "2028-05"
+security.deposit = "240M"
+"""
 
     deposit: Annotated[Number, Quantity(MONEY, low=0.0)]
     """Held by the supplier; no interest."""

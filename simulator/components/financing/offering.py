@@ -28,12 +28,25 @@ from simulator.quantities.units import MONEY, SHARE
 class Offering(Component):
     family: ClassVar[str] = "financing"
     tag: ClassVar[str] = "offering"
+    example: ClassVar[str] = """\
+[financing.ipo]
+type = "offering"
+proceeds = "60B"
+probability = "75 %"
+first = "2026-12"
+last = "2027-03"
+"""
 
     proceeds: Annotated[Number, Quantity(MONEY, low=0.0)]
+    """What it raises."""
     probability: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 1.0
+    """That it happens, drawn once a path."""
     first: Month
+    """First month of the window; the month is drawn evenly."""
     last: Month
-    shut: str | None = None  # the regime in which nothing can be offered
+    """Last month of the window."""
+    shut: str | None = None
+    """The regime of [market] in which nothing can be offered; it then waits inside the window, else fails."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.last < self.first:

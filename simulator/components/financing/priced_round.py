@@ -41,14 +41,27 @@ MOST = 64  # chances a month; more have a probability below 1e-40 for T >= 1
 class PricedRound(Component):
     family: ClassVar[str] = "financing"
     tag: ClassVar[str] = "priced_round"
+    example: ClassVar[str] = """\
+[financing.rounds]
+type = "priced_round"
+every = "6 mo"
+size = { lognormal = { p10 = "10B", p90 = "50B" } }
+success = 0.7
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("arrival", "success", "size")
 
-    every: Annotated[Number, Quantity(MONTHS, low=1.0)]  # T, mean months between chances
+    every: Annotated[Number, Quantity(MONTHS, low=1.0)]
+    """Mean months between chances to raise."""
     arrival: Literal["poisson", "bernoulli"] = "poisson"
+    """Any number of chances a month (`poisson`), or at most one (`bernoulli`)."""
     size: Annotated[Sampled, SampledField(Quantity(MONEY, low=0.0))]
-    success: dict[str, Chance] | Chance = 1.0  # by regime, or one for all
-    lag: Annotated[Number, Quantity(MONTHS, low=0.0, whole=True, drawn=False)] = 0.0  # from the chance to the money
-    first: Month | None = None  # no chance before it
+    """What a round raises, drawn at each chance."""
+    success: dict[str, Chance] | Chance = 1.0
+    """Probability that a chance becomes a round: one number, or one for each regime of [market]."""
+    lag: Annotated[Number, Quantity(MONTHS, low=0.0, whole=True, drawn=False)] = 0.0
+    """From the chance to the money."""
+    first: Month | None = None
+    """No chance before this month. Default: month 1."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if isinstance(self.success, dict):

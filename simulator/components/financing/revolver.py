@@ -34,16 +34,32 @@ from simulator.quantities.units import DURATION, INTEREST, MONEY
 class Revolver(Component):
     family: ClassVar[str] = "financing"
     tag: ClassVar[str] = "revolver"
+    example: ClassVar[str] = """\
+[financing.line]
+type = "revolver"
+limit = "15B"
+rate = "6 %/yr nominal"
+commitment_fee = "0.25 %/yr nominal"
+"""
 
     limit: Annotated[Number, Quantity(MONEY, low=0.0)]
-    drawn: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0  # at the opening
+    """The most that may be drawn."""
+    drawn: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """At the opening."""
     rate: Annotated[Number, Quantity(INTEREST, low=0.0)] = 0.0
+    """On what was drawn at the last close; lines are quoted `nominal`."""
     commitment_fee: Annotated[Number, Quantity(INTEREST, low=0.0)] = 0.0
-    maturity: Month | None = None  # default: after the horizon
+    """On what was not drawn."""
+    maturity: Month | None = None
+    """The month in which what is drawn falls due and the limit ends. Default: after the horizon."""
     draw_stop: bool = True
+    """Whether a breached covenant stops draws in the next month."""
     rank: Annotated[int, Field(ge=1, le=5)] = 2
+    """1 … 5, paid in this order: operating 1, lines 2, contracts 3."""
     cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None
+    """How long its dues may stay unpaid. Default: as in [default]."""
     late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] | None = None
+    """On arrears. Default: as in [default]."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if isinstance(self.limit, float) and isinstance(self.drawn, float) and self.drawn > self.limit:

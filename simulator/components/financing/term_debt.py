@@ -32,6 +32,15 @@ from simulator.quantities.units import DURATION, INTEREST, MONEY
 class TermDebt(Component):
     family: ClassVar[str] = "financing"
     tag: ClassVar[str] = "term_debt"
+    example: ClassVar[str] = """\
+[financing.loan]
+type = "term_debt"
+principal = "2B"
+rate = "9 %/yr nominal"
+maturity = "2028-06"
+repayment = "amortising"
+first_repayment = "2027-07"
+"""
 
     principal: Annotated[Number, Quantity(MONEY, low=0.0)]
     """Outstanding at the opening, or received in the month `drawn`."""

@@ -31,8 +31,17 @@ from simulator.quantities.units import MONEY, MONEY_PER_YEAR, MONTHS, SHARE
 class Tranche(Component):
     family: ClassVar[str] = "financing"
     tag: ClassVar[str] = "tranche"
+    example: ClassVar[str] = """\
+[financing.partner]
+type = "tranche"
+amount = "15B"
+month = "2027-04"
+run_rate_above = "5B/yr"
+probability = "70 %"
+"""
 
     amount: Annotated[Number, Quantity(MONEY, low=0.0)]
+    """What arrives, whole and once."""
     month: Month | None = None
     """Not before this month."""
     run_rate_above: Annotated[Number, Quantity(MONEY_PER_YEAR, low=0.0)] | None = None

@@ -24,11 +24,22 @@ from simulator.quantities.units import MONEY, SHARE
 class OneOff(Component):
     family: ClassVar[str] = "flows"
     tag: ClassVar[str] = "one_off"
+    example: ClassVar[str] = """\
+[flows.settlement]
+type = "one_off"
+amount = "1.5B"
+month = "2027-06"
+probability = "60 %"
+"""
 
     amount: Annotated[Number, Quantity(MONEY, low=0.0)]
+    """The amount."""
     month: Month
+    """When it falls due or arrives."""
     probability: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 1.0
+    """That it happens, drawn once a path."""
     direction: Literal["out", "in"] = "out"
+    """Paid, or received."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.month < around.start:

@@ -17,12 +17,21 @@ from simulator.quantities.units import MONEY_PER_MONTH
 class Random(Component):
     family: ClassVar[str] = "flows"
     tag: ClassVar[str] = "random"
+    example: ClassVar[str] = """\
+[flows.working_capital]
+type = "random"
+amount = { normal = { mean = "0M/mo", sd = "50M/mo" } }
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("amount",)
 
     amount: Annotated[Sampled, SampledField(Quantity(MONEY_PER_MONTH))]
-    start: Month | None = None  # default: month 1
-    end: Month | None = None  # default: the horizon
+    """Drawn anew each month; below 0 it runs the other way."""
+    start: Month | None = None
+    """First month. Default: month 1."""
+    end: Month | None = None
+    """Last month. Default: the horizon."""
     direction: Literal["out", "in"] = "out"
+    """Paid, or received."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         first = 1 if self.start is None else max(1, self.start - b.start)

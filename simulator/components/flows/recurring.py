@@ -27,13 +27,24 @@ from simulator.quantities.units import INTEREST, MONEY_PER_MONTH
 class Recurring(Component):
     family: ClassVar[str] = "flows"
     tag: ClassVar[str] = "recurring"
+    example: ClassVar[str] = """\
+[flows.operating_expense]
+amount = "18B/yr"
+growth = "0.25 log/yr"
+"""
 
-    amount: Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]  # of its first month
+    amount: Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]
+    """In its first month."""
     growth: Annotated[Number, Quantity(INTEREST)] = 0.0
-    start: Month | None = None  # default: month 1
-    end: Month | None = None  # default: the horizon
+    """From its first month on."""
+    start: Month | None = None
+    """First month. Default: month 1."""
+    end: Month | None = None
+    """Last month. Default: the horizon."""
     direction: Literal["out", "in"] = "out"
-    indexed: Literal["price"] | None = None  # the amount is at the reference price of compute
+    """Paid, or received."""
+    indexed: Literal["price"] | None = None
+    """The amount is at the reference price of compute and moves with the market's."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.start is not None and self.end is not None and self.end < self.start:

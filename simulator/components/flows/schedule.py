@@ -30,11 +30,20 @@ from simulator.quantities.units import MONEY_PER_MONTH, NUMBER
 class Schedule(Component):
     family: ClassVar[str] = "flows"
     tag: ClassVar[str] = "schedule"
+    example: ClassVar[str] = """\
+[flows.headcount]
+type = "schedule"
+schedule = { "2026-12" = "40M/mo", "2027-01" = "42M/mo", "2027-02" = "45M/mo" }
+"""
 
     schedule: Annotated[dict[Month, Annotated[Number, Quantity(MONEY_PER_MONTH)]], Field(min_length=1)]
+    """Amount by month, written out or from a CSV file; months that are not listed are 0."""
     scale: Annotated[Number, Quantity(NUMBER, low=0.0)] = 1.0
+    """All amounts times this."""
     direction: Literal["out", "in"] = "out"
+    """Paid, or received."""
     indexed: Literal["price"] | None = None
+    """The amounts are at the reference price of compute and move with the market's."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.indexed and not around.has_price:

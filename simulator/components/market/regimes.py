@@ -22,15 +22,28 @@ Weight = Annotated[Number, Quantity(SHARE, low=0.0, drawn=False)]
 class Regimes(Component):
     family: ClassVar[str] = "market"
     tag: ClassVar[str] = "regimes"
+    example: ClassVar[str] = """\
+[market]
+regimes = ["open", "tight", "shut"]
+sojourn = ["18 mo", "9 mo", "9 mo"]
+destinations.open = { tight = 0.8, shut = 0.2 }
+destinations.tight = { open = 0.7, shut = 0.3 }
+destinations.shut = { tight = 1.0 }
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("regime",)
 
     regimes: Annotated[tuple[str, ...], Field(strict=False, min_length=2, max_length=8)]
-    initial: str | None = None  # default: the first
+    """Names of the states of the funding market."""
+    initial: str | None = None
+    """The state at the opening. Default: the first."""
     sojourn: Annotated[tuple[Annotated[Number, Quantity(MONTHS, low=1.0)], ...], Field(strict=False)] | None = None
+    """Mean stay in each state, in their order."""
     destinations: dict[str, dict[str, Weight]] = Field(default_factory=dict)
+    """Where a state leads when it is left, as weights; not needed with two states."""
     monthly_matrix: (
         Annotated[tuple[Annotated[tuple[Weight, ...], Field(strict=False)], ...], Field(strict=False)] | None
     ) = None
+    """Probabilities of moving from a row's state to a column's in one month, instead of `sojourn`."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         n = len(self.regimes)

@@ -41,12 +41,19 @@ Weight = Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
 class Billing(Component):
     family: ClassVar[str] = "operations"
     tag: ClassVar[str] = "billing"
+    example: ClassVar[str] = """\
+[operations]
+partner_share = "7.5 %"
+variable_cost = "2 %"
+collections = [0.6, 0.3, 0.1]
+"""
 
-    partner_share: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of billed revenue
-    variable_cost: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0  # of billed revenue
-    collections: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1)] = (
-        1.0,
-    )  # this month, a month later …
+    partner_share: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
+    """Share of billed revenue that partners keep."""
+    variable_cost: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
+    """Other cost that moves with billed revenue."""
+    collections: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1)] = (1.0,)
+    """Shares of billed revenue that are collected in the month itself, a month later, and so on."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if all(isinstance(w, float) for w in self.collections):

@@ -33,19 +33,31 @@ from simulator.quantities.units import DECAY, MONEY_PER_MONTH, NUMBER
 
 class Intensity(Component):
     family: ClassVar[str] = "part"
-    start: Annotated[Number, Quantity(NUMBER, low=0.0)]  # $ of compute per $ of billed revenue, in month 1
+    start: Annotated[Number, Quantity(NUMBER, low=0.0)]
+    """Dollars of compute needed per dollar of billed revenue in month 1, at the reference price."""
     floor: Annotated[Number, Quantity(NUMBER, low=0.0)]
+    """What it decays to."""
     decay: Annotated[Number, Quantity(DECAY, low=0.0)]
+    """Speed of the decay."""
 
 
 @register
 class Compute(Component):
     family: ClassVar[str] = "compute"
     tag: ClassVar[str] = "compute"
+    example: ClassVar[str] = """\
+[compute]
+need = { start = 0.52, floor = 0.40, decay = "0.05 /mo" }
+overflow = "always"
+"""
 
     need: Intensity
+    """How much compute revenue needs."""
     overflow: Literal["economic", "always"] = "economic"
-    depth: Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)] | None = None  # what the market can deliver
+    """Need beyond the contracts is bought while serving it pays (`economic`), or at any price (`always`)."""
+    depth: Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)] | None = None
+    """How much the market can deliver, at the reference price; the rest of the need is revenue lost. Default: any
+    amount."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         n = self.need

@@ -37,26 +37,42 @@ STEP = 1.0 / 12.0
 class Point(Component):
     family: ClassVar[str] = "part"
     month: Month
+    """A month of the curve."""
     index: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)]
+    """The forward index for its end."""
 
 
 class Curve(Component):
     family: ClassVar[str] = "part"
     now: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)] = 1.0
+    """The index at the opening; 1 is the reference price."""
     drift: Annotated[Number, Quantity(DRIFT)] = 0.0
-    drift_for: Annotated[Number, Quantity(MONTHS, low=0.0)] | None = None  # default: to the horizon
+    """Of the forward curve."""
+    drift_for: Annotated[Number, Quantity(MONTHS, low=0.0)] | None = None
+    """How long it drifts; flat after. Default: to the horizon."""
     points: Annotated[tuple[Point, ...], Field(strict=False)] = ()
+    """The curve point by point instead of a drift."""
 
 
 @register
 class ForwardCurve(Component):
     family: ClassVar[str] = "price"
     tag: ClassVar[str] = "forward_curve"
+    example: ClassVar[str] = """\
+[price]
+type = "forward_curve"
+curve = { now = 1.0, drift = "-0.15 log/yr" }
+volatility = "50 %/yr"
+reversion = "0.8 /yr"
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("deviation",)
 
     curve: Curve = Curve()
+    """Expected price by month."""
     volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    """Of the deviation from the curve."""
     reversion: Annotated[Number, Quantity(REVERSION, low=0.0)] = 0.0
+    """Speed at which the deviation returns to the curve; 0 is a random walk."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         months = [point.month for point in self.curve.points]

@@ -24,12 +24,24 @@ STEP = 1.0 / 12.0
 class OrnsteinUhlenbeck(Component):
     family: ClassVar[str] = "price"
     tag: ClassVar[str] = "ornstein_uhlenbeck"
+    example: ClassVar[str] = """\
+[price]
+type = "ornstein_uhlenbeck"
+now = 1.0
+level = 0.8
+volatility = "50 %/yr"
+reversion = "0.8 /yr"
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("deviation",)
 
     now: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)] = 1.0
+    """The index at the opening; 1 is the reference price."""
     level: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)] = 1.0
+    """The index to which it reverts (exponential of the mean of its logarithm)."""
     volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)]
+    """Of the logarithm."""
     reversion: Annotated[Number, Quantity(REVERSION, low=0.0, open_low=True)]
+    """Speed of return to `level`."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         log_price = b.state(f"{b.name}.log", np.log(self.now))

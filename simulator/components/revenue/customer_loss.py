@@ -20,10 +20,17 @@ class CustomerLoss(Component):
     family: ClassVar[str] = "revenue"
     attaches: ClassVar[str | None] = "revenue"
     tag: ClassVar[str] = "customer_loss"
+    example: ClassVar[str] = """\
+[revenue.customer_loss]
+hazard = "10 %/yr"
+size = "8 %"
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("event",)
 
     hazard: Annotated[Number, Quantity(HAZARD, low=0.0)]
+    """How often a large customer leaves; at most one a month."""
     size: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
+    """Share of revenue that leaves with it, for good."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         lost = b.flow(f"{b.name}.events")

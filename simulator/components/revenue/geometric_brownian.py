@@ -22,11 +22,21 @@ STEP = 1.0 / 12.0
 class GeometricBrownian(Component):
     family: ClassVar[str] = "revenue"
     tag: ClassVar[str] = "geometric_brownian"
+    example: ClassVar[str] = """\
+[revenue]
+type = "geometric_brownian"
+run_rate = "5B/yr"
+growth = "0.30 log/yr"
+volatility = "40 %/yr"
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("level",)
 
-    run_rate: Annotated[Number, Quantity(MONEY_PER_YEAR, low=0.0, open_low=True)]  # at the opening
-    growth: Annotated[Number, Quantity(DRIFT)] = 0.0  # of the mean
+    run_rate: Annotated[Number, Quantity(MONEY_PER_YEAR, low=0.0, open_low=True)]
+    """Annualised revenue at the opening."""
+    growth: Annotated[Number, Quantity(DRIFT)] = 0.0
+    """Of the mean."""
     volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    """Of the level; 0 is deterministic growth."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(RUN_RATE, self.run_rate)

@@ -25,23 +25,41 @@ STEP = 1.0 / 12.0
 
 class Noise(Component):
     family: ClassVar[str] = "part"
-    sd: Annotated[Number, Quantity(NUMBER, low=0.0)]  # stationary, of monthly log growth
-    persistence: Annotated[Number, Quantity(NUMBER, low=-1.0, high=1.0)] = 0.0  # from month to month
+    sd: Annotated[Number, Quantity(NUMBER, low=0.0)]
+    """Standard deviation of the persistent noise on monthly log growth, in the long run."""
+    persistence: Annotated[Number, Quantity(NUMBER, low=-1.0, high=1.0)] = 0.0
+    """Share of a month's noise that is left in the next."""
 
 
 @register
 class MeanRevertingGrowth(Component):
     family: ClassVar[str] = "revenue"
     tag: ClassVar[str] = "mean_reverting_growth"
+    example: ClassVar[str] = """\
+[revenue]
+type = "mean_reverting_growth"
+run_rate = "84B/yr"
+growth = "0.085 log/mo"
+long_run_growth = "0.010 log/mo"
+gap_decay = "0.111 /mo"
+noise = { sd = 0.06, persistence = 0.6 }
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("level", "growth", "noise")
 
-    run_rate: Annotated[Number, Quantity(MONEY_PER_YEAR, low=0.0, open_low=True)]  # at the opening
-    growth: Annotated[Number, Quantity(DRIFT)]  # of month 1
+    run_rate: Annotated[Number, Quantity(MONEY_PER_YEAR, low=0.0, open_low=True)]
+    """Annualised revenue at the opening."""
+    growth: Annotated[Number, Quantity(DRIFT)]
+    """Growth of month 1."""
     long_run_growth: Annotated[Number, Quantity(DRIFT)]
+    """Growth to which it tends."""
     gap_decay: Annotated[Number, Quantity(REVERSION, low=0.0)]
+    """Speed at which the gap between the two closes."""
     volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    """Of the level: lasting shocks to revenue."""
     growth_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    """Of growth itself: shocks that fade with `gap_decay`."""
     noise: Noise | None = None
+    """Persistent noise on monthly growth."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(RUN_RATE, self.run_rate)

@@ -36,6 +36,13 @@ STEP = 1.0 / 12.0
 class Plan(Component):
     family: ClassVar[str] = "revenue"
     tag: ClassVar[str] = "plan"
+    example: ClassVar[str] = """\
+[revenue]
+type = "plan"
+plan = { "2026-12" = "1.0B/yr", "2027-12" = "2.5B/yr", "2028-12" = "4.0B/yr" }
+volatility = "30 %/yr"
+reversion = "0.5 /yr"
+"""
     SHOCKS: ClassVar[tuple[str, ...]] = ("level",)
 
     plan: Annotated[
