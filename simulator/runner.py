@@ -26,7 +26,7 @@ from simulator.engine import executors
 from simulator.engine.block import BLOCK
 from simulator.engine.build import Array
 from simulator.engine.program import Program
-from simulator.engine.reduce import Summary
+from simulator.engine.reduce import EXACT_PATHS, Summary
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
 from simulator.estimate.figures import CASH_QUANTILES, Figures, label
 from simulator.mathematics.philox import STREAM_VERSION
@@ -129,6 +129,34 @@ def run(
             writer.__exit__(None, None, None)
     seconds = {"compile": compiled - started, "simulate": simulated, "write": writing}
     return Result(known, figures, target, {k: round(v, 4) for k, v in seconds.items()})
+
+
+def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str, Any]:
+    """What a run would take: paths, bytes on disk (uncompressed), memory in bytes, seconds (measured on one chunk)."""
+    simulation = Simulation(scenario)
+    paths, months = scenario.run.paths, scenario.calendar.months
+    workers = executors.available_threads() if threads is None else threads
+    size = min(paths, CHUNK)
+    simulation.run_chunk(0, min(size, BLOCK))  # touches what the first call has to
+    at = time.perf_counter()
+    chunk = simulation.run_chunk(0, size)
+    simulating = (time.perf_counter() - at) * paths / size / min(workers, max(1, paths // CHUNK))
+    columns = len(path_rows(chunk))
+    kept = len(simulation.kept_slots) * (months + 1) * 8
+    return {
+        "schema": 1,
+        "scenario": scenario.name,
+        "scenario_hash": scenario.hash,
+        "paths": paths,
+        "months": months,
+        "columns": columns,
+        "folder": str(out / folder_name(scenario)),
+        "exists": (out / folder_name(scenario)).exists(),
+        "bytes": paths * columns * 8,
+        "memory": 150_000_000 + paths * columns * 8 * 2 + min(paths, EXACT_PATHS) * kept + 2 * workers * size * kept,
+        "seconds": round(1.5 + simulating + paths * columns * 5e-9, 1),
+        "measured_paths": size,
+    }
 
 
 def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenario:

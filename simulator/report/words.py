@@ -80,6 +80,10 @@ def in_words(scenario: Scenario) -> Iterator[str]:
         for part in entry.attached.values():
             for line in part.in_words(say):
                 yield f"  {line}"
+    for group, weights in s.alternatives.items():
+        yield ""
+        shares = ", ".join(f"{name} {percent(weight)}" for name, weight in weights.items())
+        yield f"[alternatives.{group}]  every path takes one: {shares}. Above is the heaviest."
     if s.dependence is not None:
         yield ""
         yield "[dependence]"
@@ -87,6 +91,13 @@ def in_words(scenario: Scenario) -> Iterator[str]:
             for j in range(i):
                 a_before, between = s.dependence.shocks[j], say(s.dependence.correlation[i][j], "")
                 yield f"  Monthly scores of {a_before} and {a}: correlation {between}."
+
+
+def explained(scenario: Scenario) -> Iterator[str]:
+    """What `check` says of a valid file."""
+    yield from in_words(scenario)
+    yield ""
+    yield from deterministic(scenario)
 
 
 def deterministic(scenario: Scenario) -> Iterator[str]:

@@ -11,7 +11,7 @@ from simulator.quantities.distribution import discover
 from simulator.quantities.number import SHARED
 from simulator.scenario.diagnostics import Diagnostic, Place, ScenarioError, near
 from simulator.scenario.plans import shown, with_plans
-from simulator.scenario.source import Key, Source, parse, read
+from simulator.scenario.source import FORBIDDEN, Key, Source, parse, read
 
 REMOVED = "none"  # the value that takes an inherited key away
 MAX_EXTENDS = 16
@@ -61,9 +61,11 @@ def resolve(path: Path, settings: Sequence[str] = ()) -> Resolved:
     result = Resolved({}, {}, chain[-1][1])
     for file, source in chain:
         data = {key: value for key, value in source.data.items() if key != "extends"}
+        _refuse_hidden(source)
         merge(result, with_plans(data, source, file.parent, result.diagnostics), Origin(source, ()))
     for setting in settings:
         source = _setting(setting)
+        _refuse_hidden(source)
         merge(result, source.data, Origin(source, ()))
     return result
 
@@ -101,6 +103,23 @@ def _chain(path: Path) -> list[tuple[Path, Source]]:
             hint = near(target.name, (p.name for p in target.parent.glob("*.toml")))
             raise refuse(f"there is no {parent}", f"did you mean {hint}?" if hint else None)
         file = target
+
+
+def _refuse_hidden(source: Source) -> None:
+    """Characters that no eye sees stand neither in the text nor behind an escape of it."""
+    found = []
+
+    def look(value: Any, at: Key) -> None:
+        for text in (value, at[-1] if at else ""):
+            if isinstance(text, str) and FORBIDDEN.search(text):
+                message = "a text holds a control or bidirectional character behind an escape"
+                found.append(Diagnostic("E002", message, source.value_place(at), "remove it"))
+        for key, inner in _children(value):
+            look(inner, (*at, key))
+
+    look(source.data, ())
+    if found:
+        raise ScenarioError(dict.fromkeys(found))
 
 
 def _setting(text: str) -> Source:

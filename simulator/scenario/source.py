@@ -326,6 +326,7 @@ SLIPS: tuple[tuple[str, str], ...] = (  # what stands where a value should, and 
 )
 ESCAPE = "write `\\\\` for a backslash, or put the text in single quotes"
 ESCAPES = ("Unescaped", "Invalid hex", "Escaped")
+ONCE = "delete one of them, or give it another name"
 ENTRY = "write `key = value`, `[table]` or `# comment`"
 COMPLAINTS: tuple[tuple[str, str, str], ...] = (  # how tomllib's begins; ours; what to do
     ("Expected '='", "there is no `=` after the key", "write `key = value`; a key of several words needs quotes"),
@@ -388,9 +389,10 @@ def _clash(scan: _Scanner, key: Key, span: Span) -> tuple[str, Span, str, Span |
     for size in range(len(key), 0, -1):
         first = scan.keys.get(key[:size])
         if first and first[0] < span[0]:
-            clash = "is defined twice" if size == len(key) else "clashes with an earlier definition"
-            return f"{name} {clash}", span, "", first, "first defined here"
-    return f"{name} is defined twice", span, "", None, ""
+            if size == len(key):
+                return f"{name} is defined twice", span, ONCE, first, "first defined here"
+            return f"{name} clashes with an earlier definition", span, "", first, "first defined here"
+    return f"{name} is defined twice", span, ONCE, None, ""
 
 
 def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:

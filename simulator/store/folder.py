@@ -178,6 +178,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def finished(out: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The finished runs in a folder with their manifests, by name; what is unfinished or foreign is left out."""
+    found = []
+    for place in sorted(out.iterdir()) if out.is_dir() else ():
+        if not place.name.startswith(".") and (place / MANIFEST).is_file():
+            try:
+                found.append((place, read_manifest(place)))
+            except StoreError:
+                continue
+    return found
+
+
 def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A table of a finished run: `paths`, `months` or `contracts`. Page checksums are verified."""
     manifest = read_manifest(folder)

@@ -1,0 +1,48 @@
+"""The command line: parse, call, print. One file a command; common.py has the exit codes."""
+
+from __future__ import annotations
+
+import click
+
+from simulator.cli import check, diff, doctor, explain, init, replay, results, run, schema
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"simulator {version('simulator')}")
+        context.exit()
+
+
+class InOrder(click.Group):
+    """Commands in the order in which a newcomer needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings=CONTEXT)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+def main() -> None:
+    """How long does the money last, how likely is default, and why.
+
+    Scenario files say what is promised, earned and owed: `init` writes one, `check` explains it, `run` simulates it.
+    """
+
+
+for command in (
+    init.init,
+    check.check,
+    run.run,
+    replay.replay,
+    results.list_runs,
+    results.show,
+    diff.diff,
+    explain.explain,
+    schema.schema,
+    doctor.doctor,
+):
+    main.add_command(command)

@@ -1,0 +1,130 @@
+"""What the commands share: options, exit codes, and how a failure becomes a message.
+
+0 done; 1 finished but a stated limit failed; 2 usage or scenario invalid; 4 environment (disk, folder); 101 our bug;
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+FAILED, INVALID, ENVIRONMENT, BUG, INTERRUPTED = 1, 2, 4, 101, 130
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what can go wrong into a message and an exit code; a traceback only with SIMULATOR_TRACEBACK=1."""
+
+    @wraps(command)
+    def call(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:  # the reader of a pipe has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except Exception as problem:
+            if os.environ.get("SIMULATOR_TRACEBACK"):
+                raise
+            _explain(problem)
+
+    return call
+
+
+def _explain(problem: Exception) -> None:
+    from simulator.scenario.diagnostics import ScenarioError
+
+    if isinstance(problem, ScenarioError):
+        click.echo(str(problem), err=True)
+        sys.exit(INVALID)
+    if type(problem).__name__ == "StoreError" or isinstance(problem, OSError | MemoryError):
+        click.echo(f"error: {problem or 'not enough memory'}", err=True)
+        sys.exit(ENVIRONMENT)
+    if isinstance(problem, IndexError) and "is not one of" in str(problem):
+        click.echo(f"error: {problem}", err=True)
+        sys.exit(INVALID)
+    click.echo(
+        f"internal error: {type(problem).__name__}: {problem}\n"
+        "This is a bug of the simulator. SIMULATOR_TRACEBACK=1 shows where; please report it with the scenario.",
+        err=True,
+    )
+    sys.exit(BUG)
+
+
+SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key, as if written in the file. Repeatable.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def load_all(files: tuple[Path, ...], settings: tuple[str, ...]) -> list[Any]:
+    """All scenarios, or all their diagnostics."""
+    from simulator.scenario.diagnostics import ScenarioError
+    from simulator.scenario.load import load
+
+    scenarios: list[Any] = []
+    diagnostics: list[Any] = []
+    for file in files:
+        try:
+            scenarios.append(load(file, settings))
+        except ScenarioError as problem:
+            diagnostics.extend(problem.diagnostics)
+    if diagnostics:
+        raise ScenarioError(dict.fromkeys(diagnostics))
+    return scenarios
+
+
+def plain() -> bool:
+    """ASCII only where the output cannot carry more."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    return "utf" not in encoding
+
+
+class Progress:
+    """A progress bar on a terminal, nothing in a pipe."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.bar: Any = None
+
+    def __enter__(self) -> Callable[[int, int], None] | None:
+        if not sys.stderr.isatty():
+            return None
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.fields[name]}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+                   TimeRemainingColumn())  # fmt: skip
+        self.bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        task = self.bar.add_task("", name=self.name, total=None)
+        self.bar.start()
+        return lambda done, total: self.bar.update(task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def print_json(document: Any) -> None:
+    click.echo(json.dumps(document, indent=1, allow_nan=False))
+
+
+def finite(x: float) -> float | None:
+    return float(x) if math.isfinite(x) else None

@@ -1,0 +1,65 @@
+"""`simulator list` and `simulator show`: finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from simulator.cli.common import AS_JSON, guarded, plain, print_json
+
+
+@click.command("list", short_help="List finished runs.")
+@click.argument("folder", default=Path("results"), type=click.Path(path_type=Path))
+@AS_JSON
+@guarded
+def list_runs(folder: Path, as_json: bool) -> None:
+    """List the finished runs in FOLDER [results]."""
+    from simulator.report.words import percent
+    from simulator.store.folder import finished
+
+    runs = finished(folder)
+    rows = []
+    for place, manifest in runs:
+        figures = manifest["figures"]
+        rows.append(
+            {
+                "folder": str(place),
+                "scenario": manifest["scenario"]["name"],
+                "scenario_hash": manifest["scenario"]["sha256"],
+                "paths": figures["paths"],
+                "months": figures["months"],
+                "start": figures["start"],
+                "seed": figures["seed"],
+                "pd": figures["pd"][-1]["value"],
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        click.echo(f"no finished run in {folder}; make one: simulator run FILE --out {folder}", err=True)
+    for row in rows:
+        click.echo(
+            f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} months from {row['start']}, "
+            f"seed {row['seed']}, default {percent(row['pd'])}"
+        )
+
+
+@click.command(short_help="Print the summary of a finished run again.")
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@AS_JSON
+@guarded
+def show(run_folder: Path, as_json: bool) -> None:
+    """Print the summary of a finished RUN again."""
+    from simulator.report.summary import lines
+    from simulator.store.folder import read_manifest
+
+    manifest = read_manifest(run_folder)
+    document = {**manifest["figures"], "folder": str(run_folder), "seconds": manifest["seconds"]}
+    if as_json:
+        print_json(document)
+        return
+    for line in lines(document, plain=plain()):
+        click.echo(line)
+    click.echo(f"\n{run_folder}; next: simulator replay {run_folder} --path 0")

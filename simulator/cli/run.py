@@ -1,0 +1,139 @@
+"""`simulator run`: simulate scenario files and store every path."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulator.cli.common import AS_JSON, FAILED, SETTINGS, Progress, guarded, load_all, plain, print_json
+
+OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where run folders go.",
+)
+
+
+def _conditions(_: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Any, ...]:
+    if not texts:
+        return ()
+    from simulator.estimate.conditions import parse
+    from simulator.quantities.units import QuantityError
+
+    found = []
+    for text in texts:
+        try:
+            found.append(parse(text))
+        except QuantityError as problem:
+            hint = f"\n{problem.hint}" if problem.hint else ""
+            raise click.BadParameter(f"{problem}{hint}", param=parameter) from None
+    return tuple(found)
+
+
+@click.command(short_help="Simulate scenario files and store every path.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--paths", type=click.IntRange(1, 1_000_000_000), help="Number of paths [file's, else 100,000].")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed [file's, else 1].")
+@SETTINGS
+@OUT
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads [all cores]; the result does not depend on it.")
+@click.option(
+    "--fail-if",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    callback=_conditions,
+    help="Exit with 1 if this holds of the result, for example 'pd(24) > 5%'. Repeatable.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what the run would take, and write nothing.")
+@AS_JSON
+@guarded
+def run(
+    files: tuple[Path, ...],
+    paths: int | None,
+    seed: int | None,
+    settings: tuple[str, ...],
+    out: Path,
+    threads: int | None,
+    conditions: tuple[Any, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Simulate scenario FILES and store every path.
+
+    Each run goes into a folder of its own under --out, named by scenario and hash. With --json several files give a list.
+
+    Figures for --fail-if: pd(MONTH), runway(p5), unfunded_runway(p5), peak_need(p90), lowest_liquidity(p5), cash(p5, MONTH),
+    cash_flow_at_risk, raised, paid(CONTRACT), firm(CONTRACT), headline(CONTRACT), stranded(CONTRACT); `.low` and `.high`
+    after a figure are the ends of its 95 % interval.
+    """
+    from simulator import runner
+    from simulator.engine.jit import is_cold
+    from simulator.report.summary import lines
+
+    extra = [f"run.paths={paths}"] if paths is not None else []
+    extra += [f"run.seed={seed}"] if seed is not None else []
+    scenarios = load_all(files, (*settings, *extra))
+    if is_cold():
+        click.echo("first run: compiling the model's laws (about half a minute, once)", err=True)
+    documents: list[dict[str, Any]] = []
+    failed: list[str] = []
+    for n, scenario in enumerate(scenarios):
+        if dry_run:
+            documents.append(_dry(scenario, out, threads, as_json))
+            continue
+        with Progress(scenario.name) as advance:
+            result = runner.run(scenario, out=out, threads=threads, progress=advance)
+        documents.append(result.document)
+        if not as_json:
+            if n:
+                click.echo("")
+            for line in lines(result.document, plain=plain()):
+                click.echo(line)
+            s = result.seconds
+            click.echo("")
+            click.echo(
+                f"{result.folder}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, {s['write']:.1f} s write)"
+            )
+            click.echo(f"next: simulator replay {result.folder} --path 0   |   simulator check {files[n]}")
+        failed += _failed(conditions, scenario.name, result.document)
+    if as_json:
+        print_json(documents[0] if len(documents) == 1 else documents)
+    if failed:
+        for line in failed:
+            click.echo(line, err=True)
+        sys.exit(FAILED)
+
+
+def _failed(conditions: tuple[Any, ...], name: str, document: dict[str, Any]) -> list[str]:
+    from simulator.quantities.units import QuantityError
+
+    found = []
+    for condition in conditions:
+        try:
+            if condition.holds(document):
+                found.append(f"limit failed: {name}: {condition.text} (it is {condition.value(document):.6g})")
+        except QuantityError as problem:
+            hint = f"; {problem.hint}" if problem.hint else ""
+            raise click.UsageError(f"--fail-if {condition.text!r}: {problem}{hint}") from None
+    return found
+
+
+def _dry(scenario: Any, out: Path, threads: int | None, as_json: bool) -> dict[str, Any]:
+    from simulator import runner
+
+    plan = runner.plan(scenario, out, threads)
+    if not as_json:
+        click.echo(
+            f"{scenario.name}: {plan['paths']:,} paths x {plan['months']} months, {plan['columns']} columns a path"
+        )
+        click.echo(f"  into     {plan['folder']}" + ("  (exists, would be replaced)" if plan["exists"] else ""))
+        click.echo(f"  disk     at most {plan['bytes'] / 1e6:,.0f} MB")
+        click.echo(f"  memory   about {plan['memory'] / 1e6:,.0f} MB")
+        click.echo(f"  time     about {plan['seconds']:.1f} s (measured on {plan['measured_paths']:,} paths)")
+    return plan
