@@ -52,7 +52,7 @@ def fresh(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(run, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["check"], ["replay"]])
+@pytest.mark.parametrize("command", [[], *([name] for name in main.commands)])
 def test_every_command_has_help(command: list[str]) -> None:
     assert "Usage:" in call(*command, "--help")
 
@@ -240,3 +240,137 @@ def test_it_runs_without_a_home_folder(file: Path, tmp_path: Path) -> None:
         capture_output=True, text=True, env=environment, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
+
+
+def test_a_stated_limit_that_fails_gives_exit_code_1_and_keeps_the_run(file: Path, tmp_path: Path) -> None:
+    arguments = ("run", file, "--paths", 200, "--out", tmp_path / "out")
+    result = CliRunner().invoke(
+        main, [str(a) for a in (*arguments, "--fail-if", "pd(24) >= 0%", "--fail-if", "pd(24) > 100%")]
+    )
+    assert result.exit_code == 1
+    assert "limit failed: small: pd(24) >= 0%" in result.stderr
+    assert "> 100%" not in result.stderr
+    assert list((tmp_path / "out").glob("*/manifest.json"))
+    call(*arguments, "--fail-if", "pd(24) > 100%", code=0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("pd(24) is high", "is not a condition"),
+        ("pdd(24) > 5%", "did you mean `pd`?"),
+        ("pd > 5%", "write pd(MONTH)"),
+        ("pd(24) > 5B", "share is wanted"),
+        ("pd(25) > 5%", "is not a month from 1 to 24"),
+        ("runway(p7) < 12", "is not one of p5"),
+        ("paid(nobody) > 1B", "there is no contract `nobody`"),
+    ],
+)
+def test_a_condition_that_makes_no_sense_is_refused(file: Path, tmp_path: Path, condition: str, words: str) -> None:
+    assert words in call("run", file, "--paths", 50, "--out", tmp_path, "--fail-if", condition, code=2)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("pd(2) > 5%", True),
+        ("pd(2).low > 5%", False),
+        ("pd(2).high > 0.4", True),
+        ("runway(p5) < 18", True),
+        ("runway(p50) < 600", False),  # beyond the horizon is infinite
+        ("cash(p1, 2) < -1B", True),
+        ("cash(p1,2) >= -1B", False),
+        ("peak_need(p90) <= 20B", True),
+        ("firm(gpu) > $1B", True),
+        ("raised >= 0", True),
+    ],
+)
+def test_a_condition_reads_value_low_or_high_of_a_figure(condition: str, holds: bool) -> None:
+    from simulator.estimate.conditions import parse
+
+    document = {
+        "pd": [{"value": 0.0, "low": 0.0, "high": 0.1}, {"value": 0.2, "low": 0.04, "high": 0.5}],
+        "runway": {"funded": {"p5": 17, "p50": None, "interval": {"p5": [16, 19], "p50": [None, None]}}},
+        "cash": [{}, {"p1": -2e9, "interval": {"p1": [-3e9, -1e9]}}],
+        "peak_need": {"p90": 20e9, "interval": {"p90": [1e9, 3e10]}},
+        "contracts": {"gpu": {"firm": 1.5e9, "interval": {"firm": [1.5e9, 1.5e9]}}},
+        "raised": {"value": 0.0, "low": 0.0, "high": 0.0},
+    }
+    assert parse(condition).holds(document) is holds
+
+
+def test_a_dry_run_says_what_it_would_take_and_writes_nothing(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    plan = json.loads(call("run", file, "--paths", 5000, "--out", out, "--dry-run", "--json"))
+    assert plan["paths"] == 5000
+    assert not out.exists()
+    assert "about" in call("run", file, "--paths", 5000, "--out", out, "--dry-run")
+    call("run", file, "--paths", 5000, "--out", out)
+    folder = next(out.iterdir())
+    assert str(folder) == plan["folder"]
+    stored = sum(f.stat().st_size for f in folder.glob("paths-*.parquet"))
+    assert stored <= plan["bytes"] + 50_000
+    assert json.loads(call("run", file, "--paths", 5000, "--out", out, "--dry-run", "--json"))["exists"] is True
+
+
+def test_finished_runs_are_listed_and_shown_and_unfinished_ones_are_not(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert json.loads(call("list", out, "--json")) == []
+    document = json.loads(call("run", file, "--paths", 300, "--out", out, "--json"))
+    (out / "half").mkdir()
+    (out / ".small-1.partial").mkdir()
+    rows = json.loads(call("list", out, "--json"))
+    assert [row["folder"] for row in rows] == [document["folder"]]
+    assert rows[0]["paths"] == 300
+    assert document["folder"] in call("list", out)
+    shown = json.loads(call("show", document["folder"], "--json"))
+    assert {k: v for k, v in shown.items() if k != "seconds"} == {k: v for k, v in document.items() if k != "seconds"}
+    assert "Default probability" in call("show", document["folder"])
+    call("show", out / "half", code=4)
+
+
+def test_check_prints_the_schedule_of_every_contract(tmp_path: Path) -> None:
+    deal = tmp_path / "deal.toml"
+    deal.write_text(
+        SMALL + '[contracts.gpu]\nfee = "10M/mo"\nstart = "2026-12"\nend = "2027-02"\nexit.buyer.notice = "30 days"\n'
+    )
+    rows = json.loads(call("check", deal, "--schedule", "--json"))["schedule"]
+    found = {row["month"]: (row["label"], row["due"], row["firm"], row["headline"]) for row in rows}
+    assert found[0] == ("2026-10", 0.0, 10e6, 30e6)  # notice in month s - 1 = 1 at the earliest, due in 2
+    assert found[2] == ("2026-12", 10e6, 10e6, 20e6)
+    assert found[4] == ("2027-02", 10e6, 0.0, 0.0)
+    assert "[contracts.gpu]  $30.00M due" in call("check", deal, "--schedule")
+
+
+def test_check_as_json_lists_every_diagnostic_with_its_place(tmp_path: Path, file: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(SMALL.replace("0.1B/mo", "0.1B") + "nonsense = 1\n")
+    documents = json.loads(call("check", file, wrong, "--json", code=2))
+    assert [d["valid"] for d in documents] == [True, False]
+    codes = {d["code"]: d["place"]["line"] for d in documents[1]["diagnostics"]}
+    assert codes == {"E010": 9, "E014": 14}
+
+
+def test_show_origin_names_the_place_of_every_value(file: Path) -> None:
+    text = call("check", file, "--show-origin", "--set", "opening.cash=2B")
+    assert "opening.cash" in text
+    assert '"2B"  <- --set' in text
+    assert "<- default" in text
+    assert "small.toml:9" in text
+
+
+def test_doctor_says_what_a_bug_report_needs() -> None:
+    facts = json.loads(call("doctor", "--json"))
+    assert {"packages", "machine", "cache", "terminal"} == set(facts)
+    assert facts["packages"]["numba"][0].isdigit()
+    assert "numba" in call("doctor")
+
+
+def test_diff_prints_both_values(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text('extends = "small.toml"\nname = "small"\nopening.cash = "2B"\n')
+    text = call("diff", file, other)
+    assert "opening.cash" in text
+    assert '- "1B"' in text
+    assert '+ "2B"' in text
+    assert call("diff", file, file).strip() == "no difference"

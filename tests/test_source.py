@@ -284,7 +284,8 @@ def test_any_text_is_parsed_or_refused(text):
 
 def test_the_scenarios_of_the_project_have_a_place_for_everything():
     for file in sorted((Path(__file__).parent.parent / "scenarios").rglob("*.toml")):
-        check_every_place(read(file))
+        if not file.name.startswith(("E003", "E011-not-finite")):  # those cannot be parsed, on purpose
+            check_every_place(read(file))
 
 
 # --- syntax errors

@@ -25,9 +25,11 @@ CODES: dict[str, str] = {
 }
 
 TAB = "    "
+SHOWN = 100  # diagnostics; nobody reads more, and a file can have thousands
 WIDTH = 120  # characters of a source line that are shown
 LEAD = 40  # of these, before the caret, where a line is cropped
 LONGEST_MESSAGE = 600
+MOST_NAMES = 100  # to compare a word with; so many are no list that somebody knows by heart
 LONGEST_WORD = 64  # beyond this nobody mistyped a key; comparing would only be slow
 # These are printable by Python's rules and yet show nothing: fillers, joiners, selectors of a variant.
 BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -64,9 +66,11 @@ class ScenarioError(Exception):
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
     """The text for a person, in the order of the files; safe to print whatever the files contain."""
-    blocks = ["\n".join(_lines(one)) for one in sorted(diagnostics, key=_order)]
-    total = "1 error" if len(blocks) == 1 else f"{len(blocks)} errors"
-    return "\n\n".join([*blocks, total])
+    found = sorted(diagnostics, key=_order)
+    blocks = ["\n".join(_lines(one)) for one in found[:SHOWN]]
+    total = "1 error" if len(found) == 1 else f"{len(found)} errors"
+    rest = f", {len(found) - SHOWN} of them not shown" if len(found) > SHOWN else ""
+    return "\n\n".join([*blocks, total + rest])
 
 
 def near(word: str, candidates: Iterable[str]) -> str | None:
@@ -74,10 +78,14 @@ def near(word: str, candidates: Iterable[str]) -> str | None:
     meant = _plain(word)
     if not meant or len(word) > LONGEST_WORD:
         return None
-    names = sorted({name for name in candidates if len(name) <= LONGEST_WORD}, key=lambda name: (len(name), name))
+    known = {name for name in candidates if len(name) <= LONGEST_WORD}
+    if len(known) > MOST_NAMES:
+        return None
+    names = sorted(known, key=lambda name: (len(name), name))
     for same in (_plain, _run_together):
+        wanted = same(word)
         for name in names:
-            if same(name) == same(word):
+            if same(name) == wanted:
                 return name
     spelled = {_plain(name): name for name in reversed(names)}
     if close := difflib.get_close_matches(meant, spelled, n=1, cutoff=0.7):

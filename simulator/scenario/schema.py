@@ -13,8 +13,9 @@ from simulator.quantities.distribution import discover as discover_laws
 from simulator.quantities.number import Quantity
 from simulator.quantities.units import Dimension
 from simulator.scenario.describe import Key, Kind, keys, law_of
-from simulator.scenario.load import DEFAULT_TYPE, NAMED, SINGLE, TEXTS
+from simulator.scenario.load import NAMED, SINGLE, TEXTS
 from simulator.scenario.model import FORMAT, PLAIN
+from simulator.scenario.resolve import REMOVED
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -41,11 +42,12 @@ def schema() -> Schema:
         },
     }
     for name, model in PLAIN.items():
-        properties[name] = _table(keys(model), definitions, "")
+        properties[name] = _removable(_table(keys(model), definitions, ""))
     for family in SINGLE:
-        properties[family] = _family(family, definitions)
+        properties[family] = _removable(_family(family, definitions))
     for family in NAMED:
-        properties[family] = {"type": "object", "additionalProperties": _family(family, definitions)}
+        named = {"type": "object", "additionalProperties": _removable(_family(family, definitions))}
+        properties[family] = _removable(named)
     return {
         "$schema": DIALECT,
         "title": "Scenario",
@@ -54,6 +56,13 @@ def schema() -> Schema:
         "additionalProperties": False,
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def _removable(value: Schema) -> Schema:
+    """What a key may hold in a file that extends another: its value, or `none`, which takes the inherited one away."""
+    if "anyOf" in value:
+        return {**value, "anyOf": [*value["anyOf"], {"const": REMOVED}]}
+    return {"anyOf": [value, {"const": REMOVED}]}
 
 
 def _alternatives() -> Schema:
@@ -68,8 +77,10 @@ def _alternatives() -> Schema:
 def _family(family: str, definitions: dict[str, Schema]) -> Schema:
     """One table of a family: which keys it has follows from its type."""
     branches = []
-    clauses = {tag: _table(keys(m), definitions, law_of(m)) for tag, m in ATTACHED.get(family, {}).items()}
-    default = DEFAULT_TYPE.get(family)
+    clauses = {
+        tag: _removable(_table(keys(model), definitions, law_of(model)))
+        for tag, model in ATTACHED.get(family, {}).items()
+    }
     for tag, model in REGISTRY[family].items():
         table = _table(keys(model), definitions, law_of(model))
         table["properties"] = {"type": {"const": tag}, **table["properties"], **clauses}
@@ -80,19 +91,18 @@ def _family(family: str, definitions: dict[str, Schema]) -> Schema:
     if len(branches) == 1:
         return branches[0][1]
     tags = [tag for tag, _ in branches]
-    chosen: Schema = {"type": "object", "properties": {"type": {"enum": tags}}, "allOf": []}
-    for tag, ref in branches:
-        condition: Schema = {"properties": {"type": {"const": tag}}}
-        if tag != default:
-            condition["required"] = ["type"]
-        chosen["allOf"].append({"if": condition, "then": ref})
-    return chosen
+    # without a type a table is of the family's default one, or an override of a table whose type stands elsewhere
+    untyped = {"if": {"not": {"required": ["type"]}}, "then": {"anyOf": [ref for _, ref in branches]}}
+    typed = [
+        {"if": {"properties": {"type": {"const": tag}}, "required": ["type"]}, "then": ref} for tag, ref in branches
+    ]
+    return {"type": "object", "properties": {"type": {"enum": tags}}, "allOf": [*typed, untyped]}
 
 
 def _table(listed: list[Key], definitions: dict[str, Schema], law: str) -> Schema:
     properties = {}
     for key in listed:
-        value = dict(_value(key.kind, definitions))
+        value = _removable(_value(key.kind, definitions))
         if key.doc:
             value["description"] = key.doc
         if isinstance(key.default, str | bool | int) and key.kind.name != "quantity":

@@ -13,9 +13,12 @@ import stat
 import sys
 import tomllib
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -145,11 +148,19 @@ def _refuse(code: str, message: str, place: Place | None, hint: str | None = Non
 
 
 def _place(name: str, text: str, start: int, end: int) -> Place:
-    begin = text.rfind("\n", 0, start) + 1
-    stop = text.find("\n", start)
-    line = text[begin : stop if stop >= 0 else len(text)].rstrip("\r")
-    length = len(line[start - begin : end - begin].rstrip())
-    return Place(name, text.count("\n", 0, start) + 1, start - begin + 1, max(1, length), line)
+    starts, lines = _lines(text)
+    number = bisect_right(starts, start)
+    line, column = lines[number - 1], start - starts[number - 1]
+    length = len(line[column : end - starts[number - 1]].rstrip())
+    return Place(name, number, column + 1, max(1, length), line)
+
+
+@lru_cache(maxsize=16)  # thousands of places in one long line share it
+def _lines(text: str) -> tuple[list[int], list[str]]:
+    """Where each line starts, and the lines."""
+    lines = text.split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0))
+    return starts, [line.rstrip("\r") for line in lines]
 
 
 # --- positions

@@ -1,0 +1,318 @@
+"""No key of the language is dead: each, changed alone, changes what a run says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from company import COMPANY
+
+import simulator
+from simulator.components.base import Component
+from simulator.engine.block import BLOCK
+from simulator.engine.reduce import Summary
+from simulator.engine.simulation import Simulation
+from simulator.estimate.figures import Figures
+from simulator.scenario import describe
+
+TAIL = '[calendar]\nstart = "2026-11"\nmonths = 60\n'
+MORE = """
+[contracts.late]
+fee = "0.1B/mo"
+start = "2027-01"
+end = "2029-12"
+[contracts.late.delivery]
+delay = "2.5 mo"
+grace = "2 mo"
+when_late = "shrink"
+[contracts.late.amendments.more]
+start = "2027-06"
+fee = "0.12B/mo"
+end = "2030-03"
+probability = "50 %"
+[contracts.late.prepayment]
+share = "10 %"
+credit_from = "2028-01"
+credit_until = "2028-12"
+[contracts.late.security]
+deposit = "0.2B"
+[financing.loan]
+type = "term_debt"
+principal = "1B"
+rate = "8 %/yr nominal"
+maturity = "2028-06"
+repayment = "amortising"
+first_repayment = "2027-02"
+[flows.plan]
+type = "schedule"
+schedule = { "2027-01" = "20M/mo", "2027-02" = "30M/mo" }
+"""
+POOR = ("opening.cash=1.5B", "financing.rounds=none", "financing.listing=none", "financing.partner=none")
+TRANCHE = '{ type = "tranche", amount = "1B", month = "2027-02" }'
+GBM = 'revenue={ type = "geometric_brownian", run_rate = "20B/yr", growth = "0.1 log/yr", volatility = "20 %/yr" }'
+PLANNED = (
+    'revenue={ type = "plan", plan = { "2027-01" = "20B/yr", "2028-01" = "25B/yr" }, volatility = "20 %/yr", '
+    'reversion = "0.5 /yr" }'
+)
+OU = 'price={ type = "ornstein_uhlenbeck", now = 1.0, level = 0.8, volatility = "50 %/yr", reversion = "0.8 /yr" }'
+POINTS = ('price.curve={ points = [{ month = "2027-11", index = 0.8 }] }', "price.curve.drift=none")
+MATRIX = "[[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.2, 0.8]]"
+NO_TABLE = "dependence=none"
+# key -> (settings before, what is set in addition)
+TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
+    "calendar.start": ((), "calendar.start=2026-10"),
+    "calendar.months": ((), "calendar.months=59"),
+    "calendar.fiscal_year_start": ((), "calendar.fiscal_year_start=2"),
+    "opening.cash": ((), "opening.cash=9B"),
+    "opening.receivables": ((), "opening.receivables=1B"),
+    "opening.arrears": ((), "opening.arrears=1B"),
+    "opening.arrears_months": ((*POOR, "opening.cash=0.01B", "opening.arrears=5B"), "opening.arrears_months=0"),
+    "opening.restricted_cash": ((), "opening.restricted_cash=1B"),
+    "opening.restricted_until": (("opening.restricted_cash=1B",), "opening.restricted_until=2028-01"),
+    "treasury.interest": ((), "treasury.interest=5 %/yr"),
+    "treasury.target_cash": (POOR, "treasury.target_cash=3B"),
+    "default.floor": (POOR, "default.floor=2B"),
+    "default.cure": (POOR, "default.cure=90 days"),
+    "default.floor_cure": (POOR, "default.floor_cure=120 days"),
+    "default.late_interest": ((*POOR, "default.cure=180 days"), "default.late_interest=3 %/mo"),
+    "default.stop_at_default": (POOR, "default.stop_at_default=false"),
+    "dependence.shocks": ((), 'dependence.shocks=["revenue.level", "price.deviation", "revenue.customer_loss.event"]'),
+    "dependence.correlation": ((), "dependence.correlation=[[1.0], [0.5, 1.0], [-0.3, 0.0, 1.0]]"),
+    "run.paths": ((), "run.paths=1000"),
+    "run.seed": ((), "run.seed=2"),
+    "contracts.contract.fee": ((), "contracts.small.fee=0.21B/mo"),
+    "contracts.contract.start": ((), "contracts.small.start=2027-03"),
+    "contracts.contract.end": ((), "contracts.small.end=2028-12"),
+    "contracts.contract.steps": ((), 'contracts.small.steps={ "2028-01" = "0.3B/mo" }'),
+    "contracts.contract.ramp": ((), 'contracts.small.ramp={ "2027-02" = 0.5 }'),
+    "contracts.contract.schedule": (
+        (NO_TABLE, 'contracts.x={ schedule = { "2027-01" = "1B/mo" } }'),
+        'contracts.x.schedule={ "2027-02" = "1B/mo" }',
+    ),
+    "contracts.contract.amendments.start": ((), "contracts.late.amendments.more.start=2027-07"),
+    "contracts.contract.amendments.fee": ((), "contracts.late.amendments.more.fee=0.13B/mo"),
+    "contracts.contract.amendments.change": (
+        ('contracts.small.amendments.x={ start = "2028-01", change = "10M/mo" }',),
+        "contracts.small.amendments.x.change=20M/mo",
+    ),
+    "contracts.contract.amendments.end": ((), "contracts.late.amendments.more.end=2030-02"),
+    "contracts.contract.amendments.probability": ((), "contracts.late.amendments.more.probability=60 %"),
+    "contracts.contract.scale": ((), "contracts.small.scale=1.1"),
+    "contracts.contract.capacity_value": ((), "contracts.small.capacity_value=0.3B/mo"),
+    "contracts.contract.unit_price": ((), "contracts.big.unit_price=6 $/GPU-h"),
+    "contracts.contract.market_unit_price": ((), "contracts.big.market_unit_price=6 $/GPU-h"),
+    "contracts.contract.rank": (POOR, "contracts.small.rank=5"),
+    "contracts.contract.cure": ((*POOR, "default.floor=none"), "contracts.big.cure=180 days"),
+    "contracts.contract.late_interest": ((*POOR, "default.cure=180 days"), "contracts.big.late_interest=3 %/mo"),
+    "contracts.contract.mitigation": (POOR, "contracts.small.mitigation=50 %"),
+    "contracts.contract.arrears": ((), "contracts.big.arrears=0.1B"),
+    "contracts.contract.arrears_months": (
+        (*POOR, "opening.cash=0.01B", "contracts.big.arrears=5B"),
+        "contracts.big.arrears_months=0",
+    ),
+    "contracts.delivery.delay": ((), "contracts.late.delivery.delay=2.75 mo"),
+    "contracts.delivery.grace": ((), "contracts.late.delivery.grace=3 mo"),
+    "contracts.delivery.when_late": ((), "contracts.late.delivery.when_late=leave"),
+    "contracts.exit.buyer.notice": ((), "contracts.big.exit.buyer.notice=150 days"),
+    "contracts.exit.buyer.lock_in": ((), "contracts.big.exit.buyer.lock_in=360 days"),
+    "contracts.exit.buyer.when.price_ratio_below": ((), "contracts.big.exit.buyer.when=[{ price_ratio_below = 0.7 }]"),
+    "contracts.exit.buyer.when.runway_below": (
+        ('contracts.big.exit.buyer.when=[{ runway_below = "9 mo" }]',),
+        'contracts.big.exit.buyer.when=[{ runway_below = "12 mo" }]',
+    ),
+    "contracts.exit.buyer.when.liquidity_below": (
+        ('contracts.big.exit.buyer.when=[{ liquidity_below = "5B" }]',),
+        'contracts.big.exit.buyer.when=[{ liquidity_below = "6B" }]',
+    ),
+    "contracts.exit.buyer.when.stranded": (
+        ('contracts.big.exit.buyer.when=[{ liquidity_below = "50B" }]',),
+        'contracts.big.exit.buyer.when=[{ liquidity_below = "50B", stranded = true }]',
+    ),
+    "contracts.exit.buyer.fee": ((), "contracts.big.exit.buyer.fee=0.2B"),
+    "contracts.exit.buyer.fee_share": ((), "contracts.big.exit.buyer.fee_share=20 %"),
+    "contracts.exit.buyer.fee_at": ((), "contracts.big.exit.buyer.fee_at=notice"),
+    "contracts.exit.supplier.notice": ((), "contracts.big.exit.supplier.notice=180 days"),
+    "contracts.exit.supplier.lock_in": ((), "contracts.big.exit.supplier.lock_in=720 days"),
+    "contracts.exit.supplier.hazard": ((), "contracts.big.exit.supplier.hazard=30 %/yr"),
+    "contracts.exit.supplier.gamma": ((), "contracts.big.exit.supplier.gamma=3.0"),
+    "contracts.exit.supplier.recall.revenue_lost": ((), "contracts.big.exit.supplier.recall.revenue_lost=20 %"),
+    "contracts.exit.supplier.recall.months": ((), "contracts.big.exit.supplier.recall.months=6 mo"),
+    "contracts.prepayment.share": ((), "contracts.late.prepayment.share=20 %"),
+    "contracts.prepayment.opening_credit": (
+        ('contracts.big.prepayment={ opening_credit = "1B" }',),
+        "contracts.big.prepayment.opening_credit=2B",
+    ),
+    "contracts.prepayment.credit_from": ((), "contracts.late.prepayment.credit_from=2028-02"),
+    "contracts.prepayment.credit_until": ((), "contracts.late.prepayment.credit_until=2029-01"),
+    "contracts.resale.haircut": ((), "contracts.big.resale.haircut=60 %"),
+    "contracts.security.deposit": ((), "contracts.late.security.deposit=0.3B"),
+    "financing.offering.proceeds": ((), "financing.listing.proceeds=4B"),
+    "financing.offering.probability": ((), "financing.listing.probability=0.6"),
+    "financing.offering.first": ((), "financing.listing.first=2027-02"),
+    "financing.offering.last": ((), "financing.listing.last=2027-08"),
+    "financing.offering.shut": ((), "financing.listing.shut=tight"),
+    "financing.priced_round.every": ((), "financing.rounds.every=8 mo"),
+    "financing.priced_round.arrival": ((), "financing.rounds.arrival=bernoulli"),
+    "financing.priced_round.size": ((), 'financing.rounds.size={ lognormal = { p10 = "0.5B", p90 = "4B" } }'),
+    "financing.priced_round.success": ((), "financing.rounds.success={ open = 0.8, tight = 0.5, shut = 0.0 }"),
+    "financing.priced_round.lag": ((), "financing.rounds.lag=3 mo"),
+    "financing.priced_round.first": ((), "financing.rounds.first=2027-08"),
+    "financing.revolver.limit": (POOR, "financing.line.limit=3B"),
+    "financing.revolver.drawn": ((), "financing.line.drawn=0.5B"),
+    "financing.revolver.rate": (POOR, "financing.line.rate=9 %/yr nominal"),
+    "financing.revolver.commitment_fee": ((), "financing.line.commitment_fee=1 %/yr nominal"),
+    "financing.revolver.maturity": ((), "financing.line.maturity=2028-11"),
+    "financing.revolver.draw_stop": (
+        (*POOR, "default.floor=2B", "default.floor_cure=360 days"),
+        "financing.line.draw_stop=false",
+    ),
+    "financing.revolver.rank": (POOR, "financing.line.rank=5"),
+    "financing.revolver.cure": ((*POOR, "financing.line.rank=5"), "financing.line.cure=360 days"),
+    "financing.revolver.late_interest": (
+        (*POOR, "financing.line.rank=5", "default.cure=180 days"),
+        "financing.line.late_interest=5 %/mo",
+    ),
+    "financing.term_debt.principal": ((), "financing.loan.principal=1.1B"),
+    "financing.term_debt.maturity": ((), "financing.loan.maturity=2028-07"),
+    "financing.term_debt.rate": ((), "financing.loan.rate=9 %/yr nominal"),
+    "financing.term_debt.drawn": ((), "financing.loan.drawn=2026-12"),
+    "financing.term_debt.repayment": (("financing.loan.first_repayment=none",), "financing.loan.repayment=bullet"),
+    "financing.term_debt.first_repayment": ((), "financing.loan.first_repayment=2027-03"),
+    "financing.term_debt.rank": (POOR, "financing.loan.rank=2"),
+    "financing.term_debt.cure": (
+        (
+            *POOR,
+            "default.floor=none",
+            "financing.loan.rank=5",
+            "financing.loan.principal=50B",
+            "financing.loan.first_repayment=2028-06",
+        ),
+        "financing.loan.cure=360 days",
+    ),
+    "financing.term_debt.late_interest": (
+        (*POOR, "default.cure=180 days", "default.stop_at_default=false"),
+        "financing.loan.late_interest=5 %/mo",
+    ),
+    "financing.tranche.amount": ((), "financing.partner.amount=2B"),
+    "financing.tranche.month": ((), "financing.partner.month=2027-07"),
+    "financing.tranche.run_rate_above": ((), "financing.partner.run_rate_above=24B/yr"),
+    "financing.tranche.delivered": (
+        ('contracts.late.delivery={ delay = "9.5 mo" }', f"financing.partner={TRANCHE}"),
+        "financing.partner.delivered=late",
+    ),
+    "financing.tranche.delay": ((), "financing.partner.delay=2.5 mo"),
+    "financing.tranche.probability": ((), "financing.partner.probability=0.8"),
+    "flows.one_off.amount": ((), "flows.settlement.amount=0.9B"),
+    "flows.one_off.month": ((), "flows.settlement.month=2027-04"),
+    "flows.one_off.probability": ((), "flows.settlement.probability=0.5"),
+    "flows.one_off.direction": ((), "flows.settlement.direction=in"),
+    "flows.random.amount": ((), 'flows.other.amount={ normal = { mean = "0M/mo", sd = "90M/mo" } }'),
+    "flows.random.start": ((), "flows.other.start=2027-01"),
+    "flows.random.end": ((), "flows.other.end=2028-01"),
+    "flows.random.direction": ((), "flows.other.direction=out"),
+    "flows.recurring.amount": ((), "flows.expense.amount=5.1B/yr"),
+    "flows.recurring.growth": ((), "flows.expense.growth=0.16 log/yr"),
+    "flows.recurring.start": ((), "flows.expense.start=2026-12"),
+    "flows.recurring.end": ((), "flows.expense.end=2030-12"),
+    "flows.recurring.direction": ((), "flows.expense.direction=in"),
+    "flows.recurring.indexed": ((), "flows.expense.indexed=price"),
+    "flows.schedule.schedule": ((), 'flows.plan.schedule={ "2027-01" = "21M/mo" }'),
+    "flows.schedule.scale": ((), "flows.plan.scale=1.1"),
+    "flows.schedule.direction": ((), "flows.plan.direction=in"),
+    "flows.schedule.indexed": ((), "flows.plan.indexed=price"),
+    "market.regimes.regimes": ((), 'market.regimes=["open", "shut", "tight"]'),
+    "market.regimes.initial": ((), "market.initial=shut"),
+    "market.regimes.sojourn": ((), 'market.sojourn=["12 mo", "9 mo", "9 mo"]'),
+    "market.regimes.destinations": ((), "market.destinations.open={ tight = 0.5, shut = 0.5 }"),
+    "market.regimes.monthly_matrix": (
+        ("market.sojourn=none", "market.destinations=none", f"market.monthly_matrix={MATRIX}"),
+        f"market.monthly_matrix={MATRIX.replace('0.9, 0.1', '0.8, 0.2')}",
+    ),
+    "operations.billing.partner_share": ((), "operations.partner_share=6 %"),
+    "operations.billing.variable_cost": ((), "operations.variable_cost=4 %"),
+    "operations.billing.collections": ((), "operations.collections=[0.5, 0.5]"),
+    "compute.compute.need.start": ((), "compute.need.start=0.55"),
+    "compute.compute.need.floor": ((), "compute.need.floor=0.45"),
+    "compute.compute.need.decay": ((), "compute.need.decay=0.1 /mo"),
+    "compute.compute.overflow": ((), "compute.overflow=always"),
+    "compute.compute.depth": ((), "compute.depth=0.1B/mo"),
+    "price.forward_curve.curve.now": ((), "price.curve.now=1.1"),
+    "price.forward_curve.curve.drift": ((), "price.curve.drift=-0.2 log/yr"),
+    "price.forward_curve.curve.drift_for": ((), "price.curve.drift_for=12 mo"),
+    "price.forward_curve.curve.points.month": (
+        POINTS,
+        'price.curve.points=[{ month = "2027-12", index = 0.8 }]',
+    ),
+    "price.forward_curve.curve.points.index": (
+        POINTS,
+        'price.curve.points=[{ month = "2027-11", index = 0.7 }]',
+    ),
+    "price.forward_curve.volatility": ((), "price.volatility=60 %/yr"),
+    "price.forward_curve.reversion": ((), "price.reversion=1.8 /yr"),
+    "price.ornstein_uhlenbeck.now": ((NO_TABLE, OU), "price.now=1.1"),
+    "price.ornstein_uhlenbeck.level": ((NO_TABLE, OU), "price.level=0.9"),
+    "price.ornstein_uhlenbeck.volatility": ((NO_TABLE, OU), "price.volatility=60 %/yr"),
+    "price.ornstein_uhlenbeck.reversion": ((NO_TABLE, OU), "price.reversion=1.8 /yr"),
+    "revenue.geometric_brownian.run_rate": ((NO_TABLE, GBM), "revenue.run_rate=21B/yr"),
+    "revenue.geometric_brownian.growth": ((NO_TABLE, GBM), "revenue.growth=0.2 log/yr"),
+    "revenue.geometric_brownian.volatility": ((NO_TABLE, GBM), "revenue.volatility=30 %/yr"),
+    "revenue.mean_reverting_growth.run_rate": ((), "revenue.run_rate=21B/yr"),
+    "revenue.mean_reverting_growth.growth": ((), "revenue.growth=0.03 log/mo"),
+    "revenue.mean_reverting_growth.long_run_growth": ((), "revenue.long_run_growth=0.01 log/mo"),
+    "revenue.mean_reverting_growth.gap_decay": ((), "revenue.gap_decay=0.2 /mo"),
+    "revenue.mean_reverting_growth.volatility": ((), "revenue.volatility=30 %/yr"),
+    "revenue.mean_reverting_growth.growth_volatility": ((), "revenue.growth_volatility=10 %/yr"),
+    "revenue.mean_reverting_growth.noise.sd": ((), "revenue.noise.sd=0.06"),
+    "revenue.mean_reverting_growth.noise.persistence": ((), "revenue.noise.persistence=0.6"),
+    "revenue.plan.plan": ((NO_TABLE, PLANNED), 'revenue.plan={ "2027-01" = "21B/yr" }'),
+    "revenue.plan.scale": ((NO_TABLE, PLANNED), "revenue.scale=1.1"),
+    "revenue.plan.volatility": ((NO_TABLE, PLANNED), "revenue.volatility=30 %/yr"),
+    "revenue.plan.reversion": ((NO_TABLE, PLANNED), "revenue.reversion=1.5 /yr"),
+    "revenue.customer_loss.hazard": ((), "revenue.customer_loss.hazard=30 %/yr"),
+    "revenue.customer_loss.size": ((), "revenue.customer_loss.size=20 %"),
+}
+FOR_PEOPLE = {"contracts.contract.counterparty"}  # shown by `check`, moves no money
+
+
+def leaves(model: type[Component], prefix: str) -> Iterator[str]:
+    for key in describe.keys(model):
+        inner = key.kind.inner.model if key.kind.inner is not None else key.kind.model
+        yield from [f"{prefix}.{key.name}"] if inner is None else leaves(inner, f"{prefix}.{key.name}")
+
+
+KEYS = [key for one in describe.everything() for key in leaves(one.model, one.name)]
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("keys") / "base.toml"
+    file.write_text("format = 1\n" + COMPANY + MORE + TAIL)
+    return file
+
+
+@cache
+def fingerprint(file: Path, settings: tuple[str, ...]) -> str:
+    """All that a run of some paths reports, without the names of run and file."""
+    scenario = simulator.load(file, (f"run.paths={BLOCK // 2}", *settings))
+    simulation = Simulation(scenario)
+    chunk = simulation.run_chunk(0, scenario.run.paths)
+    summary = Summary(scenario.run.paths, scenario.calendar.months)
+    summary.add(chunk)
+    figures = Figures(scenario, simulation.outline, summary).document
+    digest = hashlib.sha256(repr({k: v for k, v in figures.items() if k not in ("scenario_hash", "seed")}).encode())
+    for statistics in chunk.blocks:
+        digest.update(statistics.mean.tobytes())
+    return digest.hexdigest()
+
+
+def test_every_key_has_its_toggle() -> None:
+    assert set(TOGGLES) | FOR_PEOPLE == set(KEYS)
+
+
+@pytest.mark.parametrize("key", TOGGLES)
+def test_a_key_changes_a_result(key: str, base: Path) -> None:
+    before, setting = TOGGLES[key]
+    assert fingerprint(base, before) != fingerprint(base, (*before, setting))
