@@ -120,7 +120,7 @@ def test_threads_and_replay_do_not_change_a_path_of_any_branch(tmp_path: Path) -
     ("text", "code", "words"),
     [
         ("[alternatives.a.x]\nweight = 1\n", "E010", "needs two alternatives"),
-        ("[alternatives.a.x]\nweight = 1\n[alternatives.a.y]\nwieght = 1\n", "E012", "is it `wieght`"),
+        ("[alternatives.a.x]\nweight = 1\n[alternatives.a.y]\nwieght = 1\n", "E012", "is `wieght` meant as `weight`"),
         ("[alternatives.a.x]\nweight = 1\n[alternatives.a.y]\nweight = -1\n", "E011", "above 0"),
         (
             "[alternatives.a.x]\nweight = 1\n[alternatives.a.y]\nweight = 1\n[alternatives.a.y.run]\nseed = 2\n",

@@ -62,6 +62,13 @@ POINTS = ('price.curve={ points = [{ month = "2027-11", index = 0.8 }] }', "pric
 MATRIX = "[[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.2, 0.8]]"
 NO_TABLE = "dependence=none"
 # key -> (settings before, what is set in addition)
+INDEXED = 'contracts.big.indexation={ share = "40 %", lag = "3 mo", floor = 0.8, cap = 1.25 }'
+REOPENED = 'contracts.big.reopener={ every = "6 mo", share = "50 %", up = "10 %", down = "10 %" }'
+SERVED = 'contracts.big.service_credit={ availability = 0.97, target = "99 %", slope = 5.0, cap = "8 %" }'
+VOLUMES = (
+    "compute.need.floor=0.3",
+    'contracts.small.take_or_pay={ minimum = "70 %", capacity = "0.3B/mo", make_up = "6 mo", carry_forward = "6 mo" }',
+)
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
@@ -147,6 +154,23 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "contracts.prepayment.credit_from": ((), "contracts.late.prepayment.credit_from=2028-02"),
     "contracts.prepayment.credit_until": ((), "contracts.late.prepayment.credit_until=2029-01"),
+    "contracts.contract.escalator": ((), "contracts.small.escalator=3 %/yr"),
+    "contracts.indexation.share": ((INDEXED,), "contracts.big.indexation.share=50 %"),
+    "contracts.indexation.lag": ((INDEXED,), "contracts.big.indexation.lag=2 mo"),
+    "contracts.indexation.floor": ((INDEXED,), "contracts.big.indexation.floor=0.9"),
+    "contracts.indexation.cap": ((INDEXED,), "contracts.big.indexation.cap=1.1"),
+    "contracts.reopener.every": ((REOPENED,), "contracts.big.reopener.every=5 mo"),
+    "contracts.reopener.share": ((REOPENED,), "contracts.big.reopener.share=20 %"),
+    "contracts.reopener.up": ((REOPENED,), "contracts.big.reopener.up=20 %"),
+    "contracts.reopener.down": ((REOPENED,), "contracts.big.reopener.down=20 %"),
+    "contracts.service_credit.availability": ((SERVED,), "contracts.big.service_credit.availability=0.98"),
+    "contracts.service_credit.target": ((SERVED,), "contracts.big.service_credit.target=98 %"),
+    "contracts.service_credit.slope": ((SERVED,), "contracts.big.service_credit.slope=2.0"),
+    "contracts.service_credit.cap": ((SERVED,), "contracts.big.service_credit.cap=1 %"),
+    "contracts.take_or_pay.minimum": (VOLUMES, "contracts.small.take_or_pay.minimum=80 %"),
+    "contracts.take_or_pay.capacity": (VOLUMES, "contracts.small.take_or_pay.capacity=0.25B/mo"),
+    "contracts.take_or_pay.make_up": (VOLUMES, "contracts.small.take_or_pay.make_up=12 mo"),
+    "contracts.take_or_pay.carry_forward": (VOLUMES, "contracts.small.take_or_pay.carry_forward=0 mo"),
     "contracts.resale.haircut": ((), "contracts.big.resale.haircut=60 %"),
     "contracts.security.deposit": ((), "contracts.late.security.deposit=0.3B"),
     "financing.offering.proceeds": ((), "financing.listing.proceeds=4B"),

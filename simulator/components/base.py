@@ -32,9 +32,15 @@ class Phase(IntEnum):
     BILLING = 40
     NEED = 45
     FEES = 50
-    DELIVERED = 55  # 51 … 59: the clauses on a fee in the order in which they act on it
-    PREPAID = 57
-    DISPATCH = 60
+    INDEXED = 51
+    REOPENED = 52
+    QUOTED = 53
+    CAPACITY = 54
+    DISPATCH = 55  # 55 flat fees, 56 minimum volumes, 57 volumes above them
+    TAKE_OR_PAY = 60  # from here on the clauses that act on the fee once use is known, in their order
+    DELIVERED = 61
+    CREDITED = 62
+    PREPAID = 63
     MARKET = 65  # overflow bought, surplus resold
     COLLECTIONS = 66
     FIXED_COST = 70
@@ -191,8 +197,6 @@ class Builder(Protocol):
 class _MonthField:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         def validate(value: object) -> int:
-            if isinstance(value, int) and not isinstance(value, bool):
-                return value
             if isinstance(value, str):
                 ordinal = month_ordinal(value)
                 if ordinal is not None:
@@ -212,6 +216,8 @@ Month = Annotated[int, _MonthField()]  # ordinal: 12 x year + month - 1
 
 
 def month_ordinal(text: str) -> int | None:
+    if not text.isascii():
+        return None
     year, dash, month = text.partition("-")
     if dash and len(year) == 4 and len(month) == 2 and year.isdigit() and month.isdigit() and 1 <= int(month) <= 12:
         return int(year) * 12 + int(month) - 1
@@ -276,7 +282,7 @@ class Problem:
     message: str
     hint: str | None = None
     code: str = "E013"
-    also: tuple[str | int, ...] | None = None  # a second place, from the top of the file
+    also: tuple[str | int, ...] | None = None  # a second place, keys below the component
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -20,6 +21,12 @@ from simulator.quantities.units import Dimension, QuantityError, describe, finit
 
 Array = npt.NDArray[np.float64]
 Read = Callable[[object], float]  # one number of the law, in the unit of the whole distribution
+
+
+@cache
+def gauss(nodes: int) -> tuple[Array, Array]:
+    """Nodes and weights of the Gauss-Legendre rule on (-1, 1)."""
+    return np.polynomial.legendre.leggauss(nodes)
 
 
 class Monthly(NamedTuple):
@@ -83,7 +90,7 @@ class Truncated(Distribution):
         return min(1.0, max(0.0, (self.law.cdf(x) - low) / (high - low)))
 
     def mean(self) -> float:
-        nodes, weights = np.polynomial.legendre.leggauss(400)
+        nodes, weights = gauss(400)
         return float(np.dot(weights, self.ppf(0.5 * (nodes + 1.0))) / 2.0)
 
     def support(self) -> tuple[float, float]:
@@ -136,7 +143,13 @@ def read_distribution(
     tag, inner = next(iter(body.items()))
     first = next(iter(inner.values()), None) if isinstance(inner, Mapping) else None
     bounds = _written_bounds(dimension, first, valid)
-    result = laws[tag].read(inner, number, bounds)
+    try:
+        result = laws[tag].read(inner, number, bounds)
+        central = result.mean()
+    except (OverflowError, ZeroDivisionError, FloatingPointError):
+        raise QuantityError(f"no computer can draw from this `{tag}`", "its numbers are too far apart") from None
+    if not np.isfinite(central):
+        raise QuantityError(f"this `{tag}` has no finite mean", "its numbers are too far apart")
     if "truncate" in table:
         limits = table["truncate"]
         if not isinstance(limits, (list, tuple)) or len(limits) != 2:
@@ -144,7 +157,11 @@ def read_distribution(
         low, high = (number(x) for x in limits)
         if not low < high:
             raise QuantityError(f"`truncate` wants low < high, not [{low:g}, {high:g}]")
-        if not result.cdf(high) > result.cdf(low):
+        try:
+            inside = result.cdf(high) > result.cdf(low)
+        except ZeroDivisionError:
+            inside = False
+        if not inside:
             raise QuantityError(f"the distribution has no weight on [{low:g}, {high:g}]")
         result = Truncated(result, low, high)
     return result, next(iter(units))

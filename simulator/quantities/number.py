@@ -83,6 +83,10 @@ class Quantity:
         law, unit = read_distribution(table, self.dimension, (self.low, self.high))
         result = Uncertain(law, self.dimension, unit, shared, self.whole, self.still)
         low, high = (float(self.dimension.convert(x, unit)) if math.isfinite(x) else x for x in law.support())
+        if math.isnan(low) or math.isnan(high):
+            raise QuantityError(
+                "the distribution can take values that are none of this key", "add `truncate = [low, high]`"
+            )
         slack = 1e-12 * max(1.0, abs(low) if math.isfinite(low) else 0.0, abs(high) if math.isfinite(high) else 0.0)
         if low < self.low - slack or high > self.high + slack:
             raise QuantityError(

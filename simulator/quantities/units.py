@@ -17,7 +17,8 @@ import numpy as np
 Converter = Callable[[Any], Any]  # works on floats and on arrays
 
 _NUMBER = re.compile(
-    r"\s*([+-]?)\s*(\$?)\s*([+-]?)(\d[\d_,]*(?:\.\d*)?|\.\d+)((?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z", re.DOTALL
+    r"\s*([+-]?)\s*(\$?)\s*([+-]?)((?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d*)?|\.\d+)((?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z",
+    re.DOTALL,
 )
 _SCALE = {"k": 1e3, "K": 1e3, "M": 1e6, "mn": 1e6, "B": 1e9, "bn": 1e9, "T": 1e12, "tn": 1e12}
 _SCALED = re.compile(r"(k|K|mn|M|bn|B|tn|T)(?![A-Za-z])\s*(.*)\Z", re.DOTALL)
@@ -33,6 +34,9 @@ _PERIOD = {
     "day": "days",
     "d": "days",
 }
+
+
+LONGEST = 80  # characters of a value; nobody writes more, and a pattern could take long over it
 
 
 class QuantityError(ValueError):
@@ -69,9 +73,17 @@ class Dimension:
             if value == 0:
                 return 0.0, next(iter(self.units))
             raise QuantityError(f"{value!r} has no unit", f"write for example {self.example}")
+        if len(value) > LONGEST:
+            raise QuantityError(
+                f"a value of {len(value)} characters is not {self.article}", f"write for example {self.example}"
+            )
         match = _NUMBER.match(value)
         if match is None:
             raise QuantityError(f"{value!r} is not {self.article}", f"write for example {self.example}")
+        if re.match(r"\s*,\d", match[6]):
+            raise QuantityError(
+                f"{value!r} has a comma in its number", "write a point for decimals, or nothing for thousands"
+            )
         sign, dollar, inner_sign, digits, exponent, rest = match.groups()
         number = float(digits.replace(",", "").replace("_", "") + exponent)
         if "-" in (sign, inner_sign):
@@ -98,7 +110,8 @@ class Dimension:
         )
 
     def convert(self, number: Any, unit: str) -> Any:
-        return self.units[unit](number)
+        with np.errstate(all="ignore"):  # what is not finite is refused by whoever asked
+            return self.units[unit](number)
 
 
 def describe(value: object) -> str:
@@ -201,5 +214,5 @@ MONTHS = Dimension(
 
 def finite(number: float) -> float:
     if not math.isfinite(number):
-        raise QuantityError(f"{number} is not a finite number")
+        raise QuantityError("this is not a finite number", "look at its sign and its size")
     return number

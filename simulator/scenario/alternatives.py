@@ -75,7 +75,9 @@ def _weight(resolved: Resolved, member: Any, at: Key) -> float | None:
             )
     if "weight" not in member:
         wrong = near("weight", member)
-        resolved.complain("E012", at, f"`weight` is missing in [{name}]", f"is it `{wrong}`?" if wrong else EXAMPLE)
+        place = at if wrong is None else (*at, wrong)
+        hint = EXAMPLE if wrong is None else f"is `{wrong}` meant as `weight`?"
+        resolved.complain("E012", place, f"`weight` is missing in [{name}]", hint)
         return None
     weight = member["weight"]
     if isinstance(weight, bool) or not isinstance(weight, int | float):

@@ -40,9 +40,11 @@ def share_inputs(resolved: Resolved) -> set[str]:
                 f"there is no input `{name}`",
                 f"did you mean `{hint}`?" if hint else "name it in [inputs]",
             )
+            resolved.silenced.add(at)
             return value
         used.add(name)
         shared = inputs[name]
+        resolved.shared[at] = ("inputs", name)
         return {**shared, SHARED: name} if isinstance(shared, dict) else shared
 
     resolved.data.update({key: substitute(value, (key,)) for key, value in resolved.data.items()})

@@ -110,7 +110,10 @@ class _Loader:
             return None
         assert isinstance(calendar, Calendar)
         return Scenario(
-            name=str(self.data.get("name") or Path(self.r.main.name).stem),
+            name=str(
+                self.data.get("name") or re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.r.main.name).stem)[:80].strip("-.")
+            )
+            or "scenario",
             title=str(self.data.get("title", "")),
             calendar=calendar,
             opening=plain["opening"],  # type: ignore[arg-type]
@@ -129,7 +132,8 @@ class _Loader:
         for key in self.data:
             if key not in TOP:
                 self._unknown((key,), TOP, "the file")
-        if self.data.get("format", FORMAT) != FORMAT:
+        stated = self.data.get("format", FORMAT)
+        if stated != FORMAT or not isinstance(stated, int) or isinstance(stated, bool):
             self.r.complain("E010", ("format",), f"this program reads format {FORMAT}", f"format = {FORMAT}")
         for key in TEXTS:
             if key in self.data and not isinstance(self.data[key], str):
@@ -186,12 +190,16 @@ class _Loader:
             return None
         types = REGISTRY[family]
         tag = table.get("type", DEFAULT_TYPE.get(family))
+        wrong = near("type", [key for key in table if key not in ATTACHED.get(family, {})]) if tag is None else None
+        if wrong is not None:
+            self.r.complain("E012", (*at, wrong), f"[{shown}] needs a type", f"is `{wrong}` meant as `type`?")
+            return None
         if tag is None:
             self.r.complain(
                 "E012", at, f"[{shown}] needs a type", "type = " + " | ".join(f'"{t}"' for t in sorted(types))
             )
             return None
-        if tag not in types:
+        if not isinstance(tag, str) or tag not in types:
             hint = near(str(tag), types)
             known = "types: " + ", ".join(sorted(types))
             self.r.complain(
@@ -263,7 +271,7 @@ class _Loader:
             self.r.complain("E010", key, error["msg"].replace("Input should", "this should"))
 
     def _unknown(self, key: Key, known: Iterable[str], where: str) -> None:
-        hint = near(str(key[-1]), known)
+        hint = near(str(key[-1]), known) if len(self.r.diagnostics) < 100 else None  # nobody reads so many
         self.r.complain(
             "E014",
             key,
@@ -292,7 +300,7 @@ class _Loader:
                 except QuantityError as problem:
                     self.r.complain("E010", ("comparison", name, year), str(problem), problem.hint)
                     continue
-                if not year.isdigit() or not 1 <= int(year) <= 50:
+                if not (year.isascii() and year.isdigit()) or not 1 <= int(year) <= 50:
                     self.r.complain("E010", ("comparison", name, year), f"`{year}` is not a number of years")
                     continue
                 found.setdefault(name, {})[year] = float(value)
@@ -307,7 +315,7 @@ class _Loader:
             regimes=regimes,
             has_price="price" in self.data,
             shocks=shocks,
-            tables=self.data,
+            tables={name: table for name, table in self.data.items() if isinstance(table, dict)},
         )
         for entry in entries:
             at: Key = tuple(entry.name.split(".", 1))
@@ -315,13 +323,16 @@ class _Loader:
             checked += [((*at, tag), part, entry.component) for tag, part in entry.attached.items()]
             for prefix, component, host in checked:
                 for p in component.problems(around, host):
-                    self.r.complain(p.code, (*prefix, *p.keys), p.message, p.hint, p.also)
-        listed = sum(len(self.data.get(f, {})) if f in NAMED else f in self.data for f in (*SINGLE, *NAMED))
+                    self.r.complain(
+                        p.code, (*prefix, *p.keys), p.message, p.hint, None if p.also is None else (*prefix, *p.also)
+                    )
+        tables = around.tables
+        listed = sum(len(tables.get(f, ())) if f in NAMED else f in self.data for f in (*SINGLE, *NAMED))
         if isinstance(dependence, Dependence) and len(entries) >= listed:  # else shocks may be missing by another error
             self._check_dependence(dependence, shocks)
 
     def _check_dependence(self, table: Dependence, shocks: Sequence[str]) -> None:
-        n = len(table.shocks)
+        n, before = len(table.shocks), len(self.r.diagnostics)
         for k, name in enumerate(table.shocks):
             if name not in shocks:
                 hint = near(name, shocks)
@@ -348,7 +359,7 @@ class _Loader:
                     self.r.complain(
                         "E013", (*at, i, j), "the table is not symmetric", "write the lower triangle only", (*at, j, i)
                     )
-        if not any(d.code in ("E011", "E013") and "correlation" in d.message for d in self.r.diagnostics):
+        if len(self.r.diagnostics) == before:
             self._check_definite(rows, at)
 
     def _check_definite(self, rows: Any, at: Key) -> None:

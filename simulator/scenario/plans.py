@@ -18,7 +18,9 @@ from simulator.scenario.source import Key, Source
 
 KEYS = ("csv", "column", "month", "unit")
 EXAMPLE = '{ csv = "plan.csv", column = "fee", unit = "B/mo" }'
-MAX_BYTES = 1 << 22
+MAX_BYTES = 1 << 20
+MAX_ROWS = 2_000  # a row a month
+MAX_FINDINGS = 50  # in one plan
 AMOUNT = re.compile(r"[+-]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 STAND_IN = {"2000-01": 0}  # for a plan that cannot be read, so that the rest of the file is still checked
 
@@ -90,15 +92,20 @@ class _Plan:
                 return self.complain(key, f"{name} has no column `{wanted}`", known)
             if header.count(wanted) > 1:
                 return self.complain(key, f"{name} has several columns `{wanted}`", "give them names of their own")
+        if len(lines) > MAX_ROWS:
+            return self.complain("csv", f"{name} has more than {MAX_ROWS:,} rows", "a plan has a row a month")
         schedule: dict[str, Any] = {}
+        problems = 0
         for number, line in lines[1:]:
             place = Place(shown(file), number, 1, max(1, len(line.rstrip())), line.rstrip("\r"))
             problem = self.row(_cells(line), header, schedule, f"row {number}")
             if problem is not None:
+                problems += 1
+            if problem is not None and problems <= MAX_FINDINGS:
                 self.found.append(Diagnostic("E016", problem[0], place, problem[1]))
-        if not schedule:
+        if not schedule and not problems:
             return self.complain("csv", f"{name} has no month")
-        return schedule
+        return schedule or dict(STAND_IN)
 
     def row(
         self, cells: list[str], header: list[str], schedule: dict[str, Any], row: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,8 @@ class Resolved:
     origins: dict[Key, Origin]
     main: Source
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    silenced: set[Key] = field(default_factory=set)  # what is known to be wrong there is said already
+    shared: dict[Key, Key] = field(default_factory=dict)  # where an input is used -> where it is defined
 
     def origin(self, key: Key) -> Origin:
         """Of the key itself, or of its nearest ancestor that stands in a file."""
@@ -50,9 +53,14 @@ class Resolved:
         return source.value_place(there) if key in self.origins else source.place(there)
 
     def complain(self, code: str, key: Key, message: str, hint: str | None = None, also: Key | None = None) -> None:
+        if any(key[: len(known)] == known for known in self.silenced):
+            return
         place = self.value_place(key) if code in ("E010", "E011", "E015", "E016", "E017") else self.place(key)
-        second = None if also is None else self.place(also)
-        self.diagnostics.append(Diagnostic(code, message, place, hint, second, "" if also is None else "and here"))
+        second, label = (None, "") if also is None else (self.place(also), "and here")
+        for use, definition in self.shared.items():
+            if key[: len(use)] == use:
+                place, second, label = self.value_place((*definition, *key[len(use) :])), place, "used here"
+        self.diagnostics.append(Diagnostic(code, message, place, hint, second, label))
 
 
 def resolve(path: Path, settings: Sequence[str] = ()) -> Resolved:
@@ -61,11 +69,11 @@ def resolve(path: Path, settings: Sequence[str] = ()) -> Resolved:
     result = Resolved({}, {}, chain[-1][1])
     for file, source in chain:
         data = {key: value for key, value in source.data.items() if key != "extends"}
-        _refuse_hidden(source)
+        _refuse_foreign(source)
         merge(result, with_plans(data, source, file.parent, result.diagnostics), Origin(source, ()))
     for setting in settings:
         source = _setting(setting)
-        _refuse_hidden(source)
+        _refuse_foreign(source)
         merge(result, source.data, Origin(source, ()))
     return result
 
@@ -74,7 +82,10 @@ def _chain(path: Path) -> list[tuple[Path, Source]]:
     """The file and those it extends, the most distant first."""
     chain: list[tuple[Path, Source]] = []
     seen: list[Path] = []
-    folder = path.parent.resolve()
+    try:
+        folder = path.parent.resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise ScenarioError([Diagnostic("E001", f"cannot read `{path}`: there is no such folder", None)]) from None
     file = path
     while True:
         source = read(file, shown(file))
@@ -91,11 +102,16 @@ def _chain(path: Path) -> list[tuple[Path, Source]]:
         if not isinstance(parent, str) or not parent.endswith(".toml"):
             raise refuse("`extends` names one TOML file", 'extends = "base.toml"')
         target = file.parent / parent
-        if Path(parent).is_absolute() or not target.resolve().is_relative_to(folder):
+        try:
+            target.exists()
+            resolved = target.resolve()
+        except (OSError, ValueError, RuntimeError):  # a name too long, a NUL, a circle of links
+            raise refuse(f"`extends` cannot be followed: {parent}", 'extends = "base.toml"') from None
+        if Path(parent).is_absolute() or not resolved.is_relative_to(folder):
             raise refuse(
                 f"`extends` leaves the folder of the scenario: {parent}", "keep the base file in the same folder"
             )
-        if target.resolve() in seen:
+        if resolved in seen:
             raise refuse(f"`extends` runs in a circle: {parent} is read already")
         if len(seen) >= MAX_EXTENDS:
             raise refuse(f"more than {MAX_EXTENDS} files extend each other")
@@ -105,11 +121,16 @@ def _chain(path: Path) -> list[tuple[Path, Source]]:
         file = target
 
 
-def _refuse_hidden(source: Source) -> None:
-    """Characters that no eye sees stand neither in the text nor behind an escape of it."""
+def _refuse_foreign(source: Source) -> None:
+    """What TOML can say and a scenario cannot: dates, characters that no eye sees behind an escape, our own mark."""
     found = []
 
     def look(value: Any, at: Key) -> None:
+        if isinstance(value, date | time):
+            hint = f'write it as text: "{str(value)[:7]}"'
+            found.append(Diagnostic("E010", "a date of TOML stands for nothing here", source.value_place(at), hint))
+        if at and at[-1] == SHARED:
+            found.append(Diagnostic("E014", f"unknown key `{SHARED}`", source.place(at), '{ input = "name" }'))
         for text in (value, at[-1] if at else ""):
             if isinstance(text, str) and FORBIDDEN.search(text):
                 message = "a text holds a control or bidirectional character behind an escape"
@@ -163,8 +184,7 @@ def _merge(result: Resolved, into: dict[str, Any], new: Mapping[str, Any], origi
             del into[key]
             continue
         if key in into:
-            for stale in [k for k in result.origins if k[: len(here)] == here]:
-                del result.origins[stale]
+            _forget(result, here, old)
         into[key] = copied(value)
         _own(result, here, value, there)
 
@@ -178,6 +198,12 @@ def copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: copied(v) for k, v in value.items()}
     return [copied(v) for v in value] if isinstance(value, list) else value
+
+
+def _forget(result: Resolved, at: Key, value: Any) -> None:
+    result.origins.pop(at, None)
+    for key, inner in _children(value):
+        _forget(result, (*at, key), inner)
 
 
 def _own(result: Resolved, at: Key, value: Any, origin: Origin) -> None:

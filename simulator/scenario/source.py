@@ -318,6 +318,7 @@ def _finite(number: str) -> bool:
 
 # --- what tomllib's complaint means
 
+HEADER = re.compile(r"""[ \t]*(\[{1,2}[A-Za-z_][\w."' -]*\]{1,2})[ \t]*+(?:#|\r?$)""", re.ASCII | re.MULTILINE)
 SLIPS: tuple[tuple[str, str], ...] = (  # what stands where a value should, and what to do
     (r"(?i:true|false)", "write `{lower}`, in small letters"),
     (r"(?i:none|null|nil)", "leave the key out"),
@@ -367,6 +368,9 @@ def _syntax_error(error: tomllib.TOMLDecodeError, scan: _Scanner) -> Diagnostic:
         quote = scan.text[scan.unclosed]
         quote *= 3 if scan.text.startswith(quote * 3, scan.unclosed) else 1
         return found("the string is not closed", (scan.unclosed, len(scan.text)), f"add the missing {quote}")
+    if scan.open and (header := _header(scan, at)):
+        opened = scan.open[-1], scan.open[-1] + 1
+        return found("a bracket is still open at this header", header, "add the missing `]`", opened, "opened here")
     if slip := _slip(complaint, at, scan):
         start, text = slip
         return found(f"`{text}` is not a value of TOML", (start, start + len(text)), _advice(text))
@@ -404,6 +408,13 @@ def _clash(scan: _Scanner, key: Key, span: Span) -> tuple[str, Span, str, Span |
                 return f"{name} is defined twice", span, ONCE, first, "first defined here"
             return f"{name} clashes with an earlier definition", span, "", first, "first defined here"
     return f"{name} is defined twice", span, ONCE, None, ""
+
+
+def _header(scan: _Scanner, at: int) -> Span | None:
+    """The header of a table on the line of a complaint, if an array of an earlier line has swallowed it."""
+    begin = scan.text.rfind("\n", 0, at) + 1
+    found = HEADER.match(scan.text, begin) if scan.open[-1] < begin and scan.text[scan.open[-1]] == "[" else None
+    return found.span(1) if found else None
 
 
 def _slip(complaint: str, at: int, scan: _Scanner) -> tuple[int, str] | None:

@@ -1,6 +1,6 @@
 """A compute contract: a counterparty, a term, a fee schedule; clauses stand in tables of their own below it.
 
-    fee due in month m = scale x (scheduled amount x ramp, as amended), from start to end
+    fee due in month m = scale x (scheduled amount x ramp, as amended) x (1 + escalator)^⌊(m - s)/12⌋, from start to end
     scheduled amount = the fee, or the latest step, or the schedule's amount of m
 
 An amendment is signed with a probability, drawn once a path. From its month on it replaces the amount (`fee`) or changes it
@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from simulator.components.amendment import Amendment
 from simulator.components.base import (
     ALIVE,
     MONTH,
@@ -43,20 +44,6 @@ from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DURATION, INTEREST, MONEY, MONEY_PER_MONTH, NUMBER, SHARE, UNIT_PRICE
 
 Fee = Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]
-
-
-class Amendment(Component):
-    family: ClassVar[str] = "part"
-    start: Month
-    """The first month with the amended amount."""
-    fee: Fee | None = None
-    """The amount from then on, instead of the scheduled one."""
-    change: Annotated[Number, Quantity(MONEY_PER_MONTH)] | None = None
-    """Added to the scheduled amount; may be below 0, the amount never is."""
-    end: Month | None = None
-    """The last month of the contract, if the amendment is signed."""
-    probability: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 1.0
-    """Of being signed."""
 
 
 @register
@@ -88,6 +75,8 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
     """An amount for each month, written out or from a CSV file."""
     amendments: dict[str, Amendment] = Field(default_factory=dict)
     """Named amendments, dated and with a probability."""
+    escalator: Annotated[Number, Quantity(INTEREST)] = 0.0
+    """Raises the fee every twelve months from the start."""
     scale: Annotated[Number, Quantity(NUMBER, low=0.0)] = 1.0
     """All amounts times this."""
     capacity_value: Fee | None = None
@@ -119,6 +108,7 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
                 if both
                 else 'write fee = "1.25B/mo" or schedule = { csv = "file.csv", column = "name" }',
                 "E013" if both else "E012",
+                ("fee",) if both else None,
             )
         if self.schedule is None:
             for key in ("start", "end"):
@@ -134,7 +124,9 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         if first is not None and last is not None:
             if last < first:
                 yield Problem(
-                    ("end",), f"the contract ends ({month_label(last)}) before it starts ({month_label(first)})"
+                    ("end",),
+                    f"the contract ends ({month_label(last)}) before it starts ({month_label(first)})",
+                    also=("start",) if self.start is not None else None,
                 )
             else:
                 for key in ("ramp", "steps"):
@@ -145,19 +137,8 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
                                 f"{month_label(month)} lies outside the term, {month_label(first)} to {month_label(last)}",
                             )
 
-        yield from self._amendment_problems(first)
-
-    def _amendment_problems(self, first: int | None) -> Iterable[Problem]:
         for name, change in self.amendments.items():
-            at = ("amendments", name)
-            if change.fee is None and change.change is None and change.end is None:
-                yield Problem(at, "this amendment changes nothing", 'write fee = "1.97B/mo", change or end', "E012")
-            if change.fee is not None and change.change is not None:
-                yield Problem((*at, "change"), "an amendment gives a fee or a change, not both", "delete one of them")
-            if first is not None and change.start < first:
-                yield Problem((*at, "start"), f"the amendment starts before the contract ({month_label(first)})")
-            if change.end is not None and change.end < change.start:
-                yield Problem((*at, "end"), "the amended contract ends before the amendment starts")
+            yield from change.faults(("amendments", name), first)
 
     def term_or_none(self) -> tuple[int | None, int | None]:
         listed = sorted(self.schedule) if self.schedule else [None]
@@ -192,8 +173,26 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
                 end = signed * float(moved - b.start) + (1.0 - signed) * end
         return end
 
+    def escalated(self, b: Builder, month: int) -> Any:
+        """The factor of the escalator in a month: (1 + e)^floor((m - s) / 12), e a year."""
+        first, _ = self.term(b)
+        return (1.0 + self.escalator) ** (12 * max(0, (month - first) // 12))
+
+    def price_level(self, b: Builder, contract: str) -> tuple[Any, Any]:
+        """(escalator by month, slot or 1): their product is the fee now over the base fee, quantities apart."""
+        factor = f"{contract}.fee_factor"
+        level = 1.0 if is_zero(self.escalator) else Series(self.escalated(b, m) for m in range(b.months + 1))
+        return level, factor if b.is_written(factor) else 1.0
+
     def dues(self, b: Builder, contract: str) -> tuple[Any, list[Any]]:
         """(level, shape): the fee of month m is level x shape[m], m = 0 … the later of horizon and end."""
+        level, shape = self.scheduled(b, contract)
+        if is_zero(self.escalator):
+            return level, shape
+        return level, [amount * self.escalated(b, m) for m, amount in enumerate(shape)]
+
+    def scheduled(self, b: Builder, contract: str) -> tuple[Any, list[Any]]:
+        """The same before the escalator: what the capacity is worth."""
         first, last = self.term(b)
         _, plain_last = self.term_or_none()
         signed = self.signed(b, contract)
@@ -217,13 +216,7 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
                 amount = self.fee if varying else 1.0
             amount = amount * self.ramp.get(month, 1.0)
             for name, is_signed in signed.items():
-                change = self.amendments[name]
-                if month < change.start:
-                    continue
-                if change.fee is not None:
-                    amount = is_signed * change.fee + (1.0 - is_signed) * amount
-                elif change.change is not None:
-                    amount = np.maximum(0.0, amount + is_signed * change.change)[()]
+                amount = self.amendments[name].amended(amount, month, is_signed)
             shape.append(amount * np.where(m <= np.asarray(ends), 1.0, 0.0)[()] if signed else amount)
         return level, shape
 
@@ -238,14 +231,20 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         leaves = b.is_written(f"{b.name}.last")
         fee = Series(shape[: b.months + 1])
         value = None if self.capacity_value is None else self.capacity_value
+        worth: Any = due if value is None else value
+        if value is None and not is_zero(self.escalator):
+            worth = b.flow(f"{b.name}.worth")
+            plain = Series(self.scheduled(b, b.name)[1][: b.months + 1])
+            b.step(Phase.FEES, charge, (level, plain), writes=(worth,), months=months)
         if leaves:
             b.step(Phase.FEES, charge_until, (MONTH, f"{b.name}.last", level, fee), writes=(due,), months=months)
-            given = -1.0 if value is None else value
-            b.step(Phase.FEES, deliver_until, (MONTH, f"{b.name}.last", due, given), writes=(capacity,), months=months)
+            b.step(Phase.FEES, deliver_until, (MONTH, f"{b.name}.last", worth), writes=(capacity,), months=months)
         else:
             b.step(Phase.FEES, charge, (level, fee), writes=(due,), months=months)
-            b.step(Phase.FEES, deliver, (due if value is None else value,), writes=(capacity,), months=months)
-        if b.is_written(NEED):
+            b.step(Phase.FEES, deliver, (worth,), writes=(capacity,), months=months)
+        if b.is_written(f"{b.name}.minimum"):
+            pass  # take-or-pay serves and charges by volume
+        elif b.is_written(NEED):
             b.step(
                 Phase.DISPATCH,
                 serve,
@@ -278,6 +277,9 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         headline, firm, credit = f"{b.name}.headline", f"{b.name}.firm", f"{b.name}.credit"
         kept: Any = f"{b.name}.kept" if b.is_written(f"{b.name}.kept") else 1.0  # share that is left of it for good
         unused: Any = credit if b.is_written(credit) else 0.0  # prepaid and not yet credited
+        _, factor = self.price_level(b, b.name)  # index and reopener as they stand, kept for all months to come
+        share: Any = b.initial(f"{b.name}.minimum") if b.is_written(f"{b.name}.minimum") else 1.0
+        level = level * share  # of a take-or-pay contract only the minimum is owed
         opening: Any = b.initial(credit) if b.is_written(credit) else 0.0
         b.state(headline, np.maximum(0.0, level * paid_by[-1] - opening)[()])
         if leaves:
@@ -290,7 +292,7 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
             b.step(
                 Phase.MEASURE,
                 expose_until,
-                (MONTH, f"{b.name}.last", until, fee, ALIVE, level, kept, unused, Table(paid_by)),
+                (MONTH, f"{b.name}.last", until, fee, ALIVE, level, factor, kept, unused, Table(paid_by)),
                 writes=(headline, firm),
                 months=(1, min(b.months, last)),
             )
@@ -300,7 +302,7 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
             b.step(
                 Phase.MEASURE,
                 expose,
-                (ALIVE, level, rest, kept, unused),
+                (ALIVE, level, rest, factor, kept, unused),
                 writes=(headline, firm),
                 months=(1, min(b.months, last)),
             )
@@ -331,12 +333,8 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
                 + ", ".join(f"{month_label(k)} x {say(v, '')}" for k, v in sorted(self.ramp.items()))
                 + "."
             )
-        for name, change in self.amendments.items():
-            amount = "" if change.fee is None else f" to {say(change.fee, '$/mo')}"
-            amount += "" if change.change is None else f" by {say(change.change, '$/mo')}"
-            until = "" if change.end is None else f", until {month_label(change.end)}"
-            odds = say(change.probability, "%")
-            yield f"Amended{amount} from {month_label(change.start)}{until} ({name}), with probability {odds}."
+        for change in self.amendments.values():
+            yield from change.in_words(say)
         if not is_zero(self.arrears):
             yield f"In arrears at the opening: {say(self.arrears, '$')}."
         if self.steps:
@@ -368,10 +366,8 @@ def deliver(value: float) -> float:
     return value
 
 
-def deliver_until(month: int, last: float, due: float, given: float) -> float:
-    if given < 0.0:
-        return due
-    return given if month <= last else 0.0
+def deliver_until(month: int, last: float, value: float) -> float:
+    return value if month <= last else 0.0
 
 
 def serve(uncovered: float, capacity: float) -> tuple[float, float, float, float]:
@@ -380,8 +376,8 @@ def serve(uncovered: float, capacity: float) -> tuple[float, float, float, float
     return uncovered - used, used, stranded, stranded
 
 
-def expose(alive: float, level: float, rest: float, kept: float, credit: float) -> tuple[float, float]:
-    owed = alive * max(0.0, level * rest * kept - credit)
+def expose(alive: float, level: float, rest: float, factor: float, kept: float, credit: float) -> tuple[float, float]:
+    owed = alive * max(0.0, level * rest * factor * kept - credit)
     return owed, owed
 
 
@@ -392,6 +388,7 @@ def expose_until(
     fee: float,
     alive: float,
     level: float,
+    factor: float,
     kept: float,
     credit: float,
     paid_by: tuple[float, ...],
@@ -399,6 +396,6 @@ def expose_until(
     so_far = paid_by[month]
     to_end = max(last, month)
     to_notice = max(until, month)
-    headline = level * (paid_by[int(to_end)] - so_far) * kept
-    firm = level * (paid_by[int(to_notice)] - so_far) * kept + fee
+    headline = level * (paid_by[int(to_end)] - so_far) * factor * kept
+    firm = level * (paid_by[int(to_notice)] - so_far) * factor * kept + fee
     return alive * max(0.0, headline - credit), alive * max(0.0, firm - credit)

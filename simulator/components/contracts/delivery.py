@@ -66,13 +66,10 @@ when_late = "leave"
         due, capacity = b.flow(f"{contract}.due"), b.flow(f"{contract}.capacity")
         delivered = b.flow(f"{contract}.delivered")
         kept: Any = b.state(f"{contract}.kept", 1.0) if self.when_late == "shrink" else 1.0
-        b.step(
-            Phase.DELIVERED,
-            abate,
-            (MONTH, due, capacity, float(first), self.delay, kept),
-            writes=(due, capacity, delivered),
-            months=months,
-        )
+        args = (MONTH, capacity, float(first), self.delay, kept)
+        b.step(Phase.CAPACITY, deliver, args, writes=(capacity, delivered), months=months)
+        if not b.is_written(f"{contract}.minimum"):  # take-or-pay charges delivered volumes
+            b.step(Phase.DELIVERED, abate, (due, delivered), writes=(due,), months=months)
         if self.when_late == "wait" or self.grace is None:
             return
         at = first + int(self.grace)
@@ -98,11 +95,13 @@ when_late = "leave"
         yield f"Capacity arrives {say(self.delay, 'months')} late.{grace}"
 
 
-def abate(
-    month: int, due: float, capacity: float, first: float, delay: float, kept: float
-) -> tuple[float, float, float]:
+def deliver(month: int, capacity: float, first: float, delay: float, kept: float) -> tuple[float, float]:
     share = min(kept, max(0.0, min(1.0, month - (first - 1.0) - delay)))
-    return due * share, capacity * share, share
+    return capacity * share, share
+
+
+def abate(due: float, delivered: float) -> float:
+    return due * delivered
 
 
 def shrink(alive: float, delay: float, grace: float, delivered: float, kept: float) -> float:

@@ -6,8 +6,8 @@ sides give it in one month it is the supplier's. None is given in the last month
 
 The buyer's rules are a list; any rule that holds gives notice, and within a rule every condition must hold. They see
 drivers and dues of m and balances of the close of m-1. The supplier's notice has the monthly probability 1 - exp(-h/12),
-h = hazard x ratio^gamma. ratio = market_unit_price x I / unit_price. In the K months after a notice of the supplier has
-run out, billed revenue is lower by the recall's share.
+h = hazard x ratio^gamma, ratio = market_unit_price x I / (unit_price x fee now / base fee). In the K months after a notice of
+the supplier has run out, billed revenue is lower by the recall's share.
 """
 
 from __future__ import annotations
@@ -148,6 +148,8 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
         contract = b.name.removesuffix(".exit")
         first, end = host.term(b)
         level, shape = host.dues(b, contract)
+        if b.is_written(f"{contract}.minimum"):
+            level = level * b.initial(f"{contract}.minimum")  # of take-or-pay only the minimum is owed
         ends = host.end_by_path(b, contract)
         paid_by: list[Any] = [0.0]
         for x in shape[1:]:
@@ -157,7 +159,8 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
         ratio: Any = 1.0
         if host.unit_price is not None and host.market_unit_price is not None:
             ratio = b.flow(f"{b.name}.price_ratio")
-            b.step(Phase.POLICIES, price_ratio, (PRICE, host.market_unit_price / host.unit_price), writes=(ratio,))
+            market = host.market_unit_price / host.unit_price
+            b.step(Phase.POLICIES, price_ratio, (PRICE, market, *host.price_level(b, contract)), writes=(ratio,))
         wants, notice_b, earliest_b = self._buyer(b, ratio, first)
         leaves, notice_s, earliest_s = self._supplier(b, ratio, first)
         b.step(
@@ -303,8 +306,8 @@ def _after(paid_by: list[Any], at: Any) -> Any:
     return rows[-1] - rows[at.astype(np.int64), np.arange(at.shape[0])]
 
 
-def price_ratio(price: float, market_over_contract: float) -> float:
-    return market_over_contract * price
+def price_ratio(price: float, market_over_contract: float, escalated: float, factor: float) -> float:
+    return market_over_contract * price / (escalated * factor)
 
 
 def hold(

@@ -64,7 +64,9 @@ commitment_fee = "0.25 %/yr nominal"
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if isinstance(self.limit, float) and isinstance(self.drawn, float) and self.drawn > self.limit:
             yield Problem(
-                ("drawn",), f"more is drawn ({self.drawn:,.0f} $) than the limit allows ({self.limit:,.0f} $)"
+                ("drawn",),
+                f"more is drawn ({self.drawn:,.0f} $) than the limit allows ({self.limit:,.0f} $)",
+                also=("limit",),
             )
         if self.maturity is not None and self.maturity < around.start:
             yield Problem(("maturity",), f"the line has matured ({month_label(self.maturity)}) before month 1")

@@ -56,7 +56,7 @@ probability = "70 %"
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.month is None and self.run_rate_above is None and self.delivered is None:
             yield Problem((), "a tranche has a gate", 'write month = "2027-04" or run_rate_above = "120B/yr"', "E012")
-        contracts = around.tables.get("contracts", {})
+        contracts = {k: v for k, v in around.tables.get("contracts", {}).items() if isinstance(v, dict)}
         if self.delivered is not None and "delivery" not in contracts.get(self.delivered, {}):
             known = self.delivered in contracts
             yield Problem(

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simulator.quantities.distribution import Array, Distribution, Monthly, Read, law, table_of
+from simulator.quantities.distribution import Array, Distribution, Monthly, Read, gauss, law, table_of
 from simulator.quantities.units import QuantityError
 
 _LN9 = math.log(9.0)
@@ -33,6 +33,10 @@ class Quantiles(Distribution):
 
     @classmethod
     def read(cls, table: Any, number: Read, bounds: tuple[float | None, float | None]) -> Quantiles:
+        missing = [name for name in ("p10", "p50", "p90") if name not in table]
+        if missing:
+            hint = "{ p10 = …, p50 = …, p90 = … }, or { lognormal = { p10 = …, p90 = … } }"
+            raise QuantityError("three quantiles are wanted: " + ", ".join(missing) + " is missing", hint)
         t = table_of("p10, p50, p90", table, "p10", "p50", "p90")
         p10, p50, p90 = number(t["p10"]), number(t["p50"]), number(t["p90"])
         low, high = (-math.inf if bounds[0] is None else bounds[0]), (math.inf if bounds[1] is None else bounds[1])
@@ -89,7 +93,7 @@ class Quantiles(Distribution):
         return 0.5 * (low + high)
 
     def mean(self) -> float:
-        nodes, weights = np.polynomial.legendre.leggauss(200)
+        nodes, weights = gauss(200)
         z = 9.0 * nodes  # in normal scores, where the integrand is smooth
         from scipy.special import ndtr
 
