@@ -374,3 +374,12 @@ def test_diff_prints_both_values(file: Path, tmp_path: Path) -> None:
     assert '- "1B"' in text
     assert '+ "2B"' in text
     assert call("diff", file, file).strip() == "no difference"
+
+
+def test_a_file_name_cannot_move_the_cursor(tmp_path: Path) -> None:
+    strange = tmp_path / "a\u202eb\x1b[2J.toml"
+    strange.write_text(SMALL)
+    for command in (["check", strange], ["run", strange, "--paths", 20, "--out", tmp_path / "out"]):
+        text = call(*command)
+        assert "\u202e" not in text
+        assert "\x1b" not in text

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, INVALID, SETTINGS, finite, guarded, load_all, print_json
+from simulator.cli.common import AS_JSON, INVALID, SETTINGS, finite, guarded, load_all, print_json, shown
 
 
 @click.command(short_help="Say what scenario files mean, or what is wrong with them.")
@@ -39,7 +39,7 @@ def check(files: tuple[Path, ...], settings: tuple[str, ...], schedule: bool, sh
         lines = table(scenario) if schedule else words.explained(scenario)
         for line in lines:
             click.echo(line)
-        click.echo(f"\nhash {scenario.hash[:12]}; next: simulator run {files[n]}")
+        click.echo(f"\nhash {scenario.hash[:12]}; next: simulator run {shown(files[n])}")
 
 
 def _origins(file: Path, settings: tuple[str, ...]) -> None:

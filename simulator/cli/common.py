@@ -122,6 +122,13 @@ class Progress:
             self.bar.stop()
 
 
+def shown(path: Any) -> str:
+    """A path that cannot do anything to a terminal."""
+    from simulator.scenario.diagnostics import safe
+
+    return safe(str(path))
+
+
 def print_json(document: Any) -> None:
     click.echo(json.dumps(document, indent=1, allow_nan=False))
 

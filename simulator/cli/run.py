@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, FAILED, SETTINGS, Progress, guarded, load_all, plain, print_json
+from simulator.cli.common import AS_JSON, FAILED, SETTINGS, Progress, guarded, load_all, plain, print_json, shown
 
 OUT = click.option(
     "--out",
@@ -100,7 +100,7 @@ def run(
             click.echo(
                 f"{result.folder}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, {s['write']:.1f} s write)"
             )
-            click.echo(f"next: simulator replay {result.folder} --path 0   |   simulator check {files[n]}")
+            click.echo(f"next: simulator replay {result.folder} --path 0   |   simulator check {shown(files[n])}")
         failed += _failed(conditions, scenario.name, result.document)
     if as_json:
         print_json(documents[0] if len(documents) == 1 else documents)

@@ -105,7 +105,7 @@ def _order(one: Diagnostic) -> tuple[str, int, int]:
 
 def _lines(one: Diagnostic) -> Iterator[str]:
     gutter = max((len(str(place.line)) for place in (one.place, one.also) if place), default=1)
-    yield f"error[{_safe(one.code)}]: {_cropped(one.message)}"
+    yield f"error[{safe(one.code)}]: {_cropped(one.message)}"
     if one.place:
         yield from _excerpt(one.place, gutter, arrow="-->", mark="^")
     if one.also:
@@ -116,7 +116,7 @@ def _lines(one: Diagnostic) -> Iterator[str]:
 
 def _excerpt(place: Place, gutter: int, *, arrow: str, mark: str, label: str = "") -> Iterator[str]:
     note = f" {_cropped(label)}" if label else ""
-    position = f"{'':{gutter}}{arrow} {_safe(place.file)}:{place.line}:{place.column}"
+    position = f"{'':{gutter}}{arrow} {safe(place.file)}:{place.line}:{place.column}"
     if not place.text:
         yield position + note
         return
@@ -124,16 +124,16 @@ def _excerpt(place: Place, gutter: int, *, arrow: str, mark: str, label: str = "
     first = max(0, min(start - LEAD, len(place.text) - WIDTH))
     stop = first + WIDTH
     end = min(start + place.length, stop)
-    before = ("…" if first else "") + _safe(place.text[first:start])
-    marked = _safe(place.text[start:end])
-    after = _safe(place.text[end:stop]) + ("…" if len(place.text) > stop else "")
+    before = ("…" if first else "") + safe(place.text[first:start])
+    marked = safe(place.text[start:end])
+    after = safe(place.text[end:stop]) + ("…" if len(place.text) > stop else "")
     yield position
     yield f"{'':{gutter}} |"
     yield f"{place.line:>{gutter}} | {before}{marked}{after}".rstrip()
     yield f"{'':{gutter}} | {' ' * _cells(before)}{mark * max(1, _cells(marked))}{note}"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Nothing that moves the cursor, reorders the line or cannot be seen reaches a terminal."""
     return "".join(TAB if char == "\t" else char if _shows(char) else _escape(char) for char in text)
 
@@ -150,7 +150,7 @@ def _escape(char: str) -> str:
 
 
 def _cropped(text: str) -> str:
-    return _safe(text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…")
+    return safe(text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + "…")
 
 
 def _cells(text: str) -> int:
