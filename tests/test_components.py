@@ -33,9 +33,8 @@ def test_a_component_file_knows_no_compiler_and_no_other_component(cls: type[Com
     imported = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not any(name.startswith(("numba", "simulator.engine")) for name in imported)
-    assert not any(
-        name.startswith("simulator.components.") and name != "simulator.components.base" for name in imported
-    )
+    # simulator.components.base and the pieces beside it are shared; simulator.components.FAMILY.FILE is nobody's business
+    assert not any(name.startswith("simulator.components.") and name.count(".") > 2 for name in imported)
 
 
 @pytest.mark.parametrize("cls", ALL, ids=lambda c: c.__name__)
