@@ -69,6 +69,21 @@ VOLUMES = (
     "compute.need.floor=0.3",
     'contracts.small.take_or_pay={ minimum = "70 %", capacity = "0.3B/mo", make_up = "6 mo", carry_forward = "6 mo" }',
 )
+SWITCHING = (
+    'revenue={ type = "regime_switching", run_rate = "20B/yr", regimes = ["a", "b"], sojourn = ["9 mo", "6 mo"], '
+    'growth = ["0.3 log/yr", "-0.2 log/yr"], volatility = ["20 %/yr", "40 %/yr"] }'
+)
+THREE = (
+    'revenue={ type = "regime_switching", run_rate = "20B/yr", regimes = ["a", "b", "c"], sojourn = ["9 mo", "6 mo", "4 mo"], '
+    'growth = ["0.3 log/yr", "-0.2 log/yr", "0 log/yr"], volatility = ["20 %/yr", "40 %/yr", "30 %/yr"], '
+    "destinations = { a = { b = 0.7, c = 0.3 }, b = { a = 1.0 }, c = { a = 1.0 } } }"
+)
+BY_MATRIX = (
+    'revenue={ type = "regime_switching", run_rate = "20B/yr", regimes = ["a", "b"], monthly_matrix = [[0.9, 0.1], [0.2, 0.8]], '
+    'growth = ["0.3 log/yr", "-0.2 log/yr"], volatility = ["20 %/yr", "40 %/yr"] }'
+)
+MERTON = '{ rate = "2 /yr", mean = -0.1, sd = 0.1 }'
+KOU = '{ rate = "3 /yr", up_share = 0.4, up_mean = 0.05, down_mean = 0.1 }'
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
@@ -291,6 +306,33 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "revenue.mean_reverting_growth.growth_volatility": ((), "revenue.growth_volatility=10 %/yr"),
     "revenue.mean_reverting_growth.noise.sd": ((), "revenue.noise.sd=0.06"),
     "revenue.mean_reverting_growth.noise.persistence": ((), "revenue.noise.persistence=0.6"),
+    "revenue.regime_switching.run_rate": ((NO_TABLE, SWITCHING), "revenue.run_rate=21B/yr"),
+    "revenue.regime_switching.growth": ((NO_TABLE, SWITCHING), 'revenue.growth=["0.4 log/yr", "-0.2 log/yr"]'),
+    "revenue.regime_switching.volatility": ((NO_TABLE, SWITCHING), 'revenue.volatility=["20 %/yr", "50 %/yr"]'),
+    "revenue.regime_switching.regimes": ((NO_TABLE, THREE), 'revenue.regimes=["a", "c", "b"]'),
+    "revenue.regime_switching.initial": ((NO_TABLE, SWITCHING), "revenue.initial=b"),
+    "revenue.regime_switching.sojourn": ((NO_TABLE, SWITCHING), 'revenue.sojourn=["10 mo", "6 mo"]'),
+    "revenue.regime_switching.destinations": ((NO_TABLE, THREE), "revenue.destinations.a={ b = 0.9, c = 0.1 }"),
+    "revenue.regime_switching.monthly_matrix": (
+        (NO_TABLE, BY_MATRIX),
+        "revenue.monthly_matrix=[[0.8, 0.2], [0.2, 0.8]]",
+    ),
+    "revenue.merton_jumps.rate": ((f"revenue.merton_jumps={MERTON}",), "revenue.merton_jumps.rate=3 /yr"),
+    "revenue.merton_jumps.mean": ((f"revenue.merton_jumps={MERTON}",), "revenue.merton_jumps.mean=-0.2"),
+    "revenue.merton_jumps.sd": ((f"revenue.merton_jumps={MERTON}",), "revenue.merton_jumps.sd=0.2"),
+    "revenue.merton_jumps.compensated": ((f"revenue.merton_jumps={MERTON}",), "revenue.merton_jumps.compensated=false"),
+    "revenue.kou_jumps.rate": ((f"revenue.kou_jumps={KOU}",), "revenue.kou_jumps.rate=4 /yr"),
+    "revenue.kou_jumps.up_share": ((f"revenue.kou_jumps={KOU}",), "revenue.kou_jumps.up_share=0.5"),
+    "revenue.kou_jumps.up_mean": ((f"revenue.kou_jumps={KOU}",), "revenue.kou_jumps.up_mean=0.06"),
+    "revenue.kou_jumps.down_mean": ((f"revenue.kou_jumps={KOU}",), "revenue.kou_jumps.down_mean=0.12"),
+    "revenue.kou_jumps.compensated": ((f"revenue.kou_jumps={KOU}",), "revenue.kou_jumps.compensated=true"),
+    "price.merton_jumps.rate": ((f"price.merton_jumps={MERTON}",), "price.merton_jumps.rate=3 /yr"),
+    "price.merton_jumps.mean": ((f"price.merton_jumps={MERTON}",), "price.merton_jumps.mean=-0.2"),
+    "price.merton_jumps.sd": ((f"price.merton_jumps={MERTON}",), "price.merton_jumps.sd=0.2"),
+    "price.kou_jumps.rate": ((f"price.kou_jumps={KOU}",), "price.kou_jumps.rate=4 /yr"),
+    "price.kou_jumps.up_share": ((f"price.kou_jumps={KOU}",), "price.kou_jumps.up_share=0.5"),
+    "price.kou_jumps.up_mean": ((f"price.kou_jumps={KOU}",), "price.kou_jumps.up_mean=0.06"),
+    "price.kou_jumps.down_mean": ((f"price.kou_jumps={KOU}",), "price.kou_jumps.down_mean=0.12"),
     "revenue.plan.plan": ((NO_TABLE, PLANNED), 'revenue.plan={ "2027-01" = "21B/yr" }'),
     "revenue.plan.scale": ((NO_TABLE, PLANNED), "revenue.scale=1.1"),
     "revenue.plan.volatility": ((NO_TABLE, PLANNED), "revenue.volatility=30 %/yr"),

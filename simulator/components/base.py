@@ -54,6 +54,8 @@ class Phase(IntEnum):
 
 # Slots that belong to nobody in particular: a component may read them whether or not the scenario provides them.
 RUN_RATE = "revenue.run_rate"  # $/yr
+JUMPS = "price.jumps"  # topic: power -> ln E[exp(power x the jumps of a month)]
+PRICE_JUMP = "price.jump"  # jumps of the month in the logarithm of the price
 PRICE = "price.index"  # market price of compute, 1 = reference
 REGIME = "market.state"  # number of the funding regime, 0 = first
 SERVED = "operations.served_share"  # share of revenue that is billed after recalls, reset to 1 every month
@@ -185,6 +187,12 @@ class Builder(Protocol):
 
     def final(self, slot: str, column: str, unit: str, kind: str = "money") -> None:
         """Report the last value of this slot in `paths`."""
+
+    def tell(self, topic: str, note: Any) -> None:
+        """Leave a note for the host of a clause, or for whoever builds later."""
+
+    def told(self, topic: str) -> list[Any]:
+        """The notes left under a topic."""
 
     def contract_view(self, slots: Mapping[str, str]) -> None:
         """The slots of one contract, by metric, for the table `contracts`."""

@@ -134,6 +134,7 @@ class ProgramBuilder:
     finals: list[Reported] = field(default_factory=list)
     contracts: dict[str, dict[str, str]] = field(default_factory=dict)
     receivables: Any = None
+    notes: dict[str, list[Any]] = field(default_factory=dict)
     ledger: bool = False  # while the ledger builds, protected slots may be written
 
     def __post_init__(self) -> None:
@@ -367,6 +368,12 @@ class ProgramBuilder:
 
     def contract_view(self, slots: Mapping[str, str]) -> None:
         self.contracts[self.short] = dict(slots)
+
+    def tell(self, topic: str, note: Any) -> None:
+        self.notes.setdefault(topic, []).append(note)
+
+    def told(self, topic: str) -> list[Any]:
+        return self.notes.get(topic, [])
 
     # --- dependence ---
 

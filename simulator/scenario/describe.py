@@ -118,7 +118,15 @@ def _generic(annotation: Any, metadata: tuple[Any, ...]) -> Kind:
 
 @cache
 def docstrings(model: type[Component]) -> dict[str, str]:
-    """Field -> the string below it."""
+    """Field -> the string below it, in the model's own file or in that of the piece it builds on."""
+    found: dict[str, str] = {}
+    for one in reversed(model.__mro__):
+        if issubclass(one, Component) and one is not Component:
+            found |= _own_docstrings(one)
+    return found
+
+
+def _own_docstrings(model: type[Component]) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(sys.modules[model.__module__]))
     body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == model.__name__)
     found = {}

@@ -2,6 +2,8 @@
 
     I(m) = F(m) exp(X(m)) / E[exp(X(m))],   X(m) = φ X(m-1) + σ √((1 - φ²) / 2κ) x,   φ = exp(-κ Δ),   X(0) = 0
 
+Jumps (a clause below it) are added to X after reversion and decay from the next month; they enter E[.] exactly.
+
 F(m) = now x exp(drift x m/12) as long as `drift_for` says, flat after; or given points, linear in the logarithm between
 them and flat after. E[I(m)] = F(m) exactly. I = 1 is the reference price.
 """
@@ -16,7 +18,9 @@ import numpy as np
 from pydantic import Field
 
 from simulator.components.base import (
+    JUMPS,
     PRICE,
+    PRICE_JUMP,
     Builder,
     Component,
     Month,
@@ -87,7 +91,7 @@ reversion = "0.8 /yr"
     def build(self, b: Builder, host: Any = None) -> None:
         forward = [self.forward(b, m) for m in range(b.months + 1)]
         b.state(PRICE, forward[0])
-        if is_zero(self.volatility):
+        if is_zero(self.volatility) and not b.told(JUMPS):
             b.step(Phase.DRIVERS, level, (Series(forward),), writes=(PRICE,))
             return
         kappa = np.asarray(self.reversion, dtype=np.float64)
@@ -100,13 +104,20 @@ reversion = "0.8 /yr"
             * np.where(kappa > 0, -np.expm1(-2.0 * kappa * STEP * m) / (2.0 * safe), STEP * m)
             for m in range(b.months + 1)
         ]
-        b.step(Phase.DRIVERS, deviate, (deviation, b.normal("deviation"), phi, sd), writes=(deviation,))
+        jump: Any = PRICE_JUMP if b.told(JUMPS) else 0.0
+        z: Any = 0.0 if is_zero(self.volatility) else b.normal("deviation")
+        b.step(Phase.DRIVERS, deviate, (deviation, z, phi, sd, jump), writes=(deviation,))
+        logs = [0.5 * v + self.of_jumps(b, phi, m) for m, v in enumerate(variance)]
         b.step(
             Phase.DRIVERS,
             price,
-            (deviation, Series(f * np.exp(-0.5 * v) for f, v in zip(forward, variance, strict=True))),
+            (deviation, Series(f * np.exp(-x) for f, x in zip(forward, logs, strict=True))),
             writes=(PRICE,),
         )
+
+    def of_jumps(self, b: Builder, phi: Any, m: int) -> Any:
+        """ln E[exp(what is left in month m of the jumps so far)]: a jump of j months ago is left with φ^j."""
+        return sum(cumulant(phi**j) for cumulant in b.told(JUMPS) for j in range(m))
 
     def forward(self, b: Builder, m: int) -> Any:
         """F at the end of month m; a number or an array over paths."""
@@ -136,8 +147,8 @@ def level(forward: float) -> float:
     return forward
 
 
-def deviate(x: float, z: float, phi: float, sd: float) -> float:
-    return phi * x + sd * z
+def deviate(x: float, z: float, phi: float, sd: float, jump: float) -> float:
+    return phi * x + sd * z + jump
 
 
 def price(x: float, compensated_forward: float) -> float:

@@ -2,6 +2,8 @@
 
     ln P(m) = θ + φ (ln P(m-1) - θ) + σ √((1 - φ²) / 2κ) x,   φ = exp(-κ Δ), exact, Δ = 1/12
 
+Jumps (a clause below it) are added after reversion, undecayed, and decay from the next month.
+
 `now` and `level` are indices of the reference price; θ = ln level, the long-run median.
 """
 
@@ -13,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from simulator.components.base import PRICE, Builder, Component, Phase, is_zero, register
+from simulator.components.base import JUMPS, PRICE, PRICE_JUMP, Builder, Component, Phase, is_zero, register
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import NUMBER, REVERSION, VOLATILITY
 
@@ -49,7 +51,8 @@ reversion = "0.8 /yr"
         phi = np.exp(-np.asarray(self.reversion) * STEP)
         sd = self.volatility * np.sqrt((1.0 - phi**2) / (2.0 * np.asarray(self.reversion)))
         z: Any = 0.0 if is_zero(self.volatility) else b.normal("deviation")
-        b.step(Phase.DRIVERS, advance, (log_price, z, np.log(self.level), phi, sd), writes=(log_price, PRICE))
+        jump: Any = PRICE_JUMP if b.told(JUMPS) else 0.0
+        b.step(Phase.DRIVERS, advance, (log_price, z, np.log(self.level), phi, sd, jump), writes=(log_price, PRICE))
 
     def in_words(self, say: Any) -> Iterable[str]:
         yield (
@@ -58,6 +61,6 @@ reversion = "0.8 /yr"
         )
 
 
-def advance(log_price: float, z: float, theta: float, phi: float, sd: float) -> tuple[float, float]:
-    moved = theta + phi * (log_price - theta) + sd * z
+def advance(log_price: float, z: float, theta: float, phi: float, sd: float, jump: float) -> tuple[float, float]:
+    moved = theta + phi * (log_price - theta) + sd * z + jump
     return moved, math.exp(moved)
