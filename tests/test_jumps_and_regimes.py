@@ -1,4 +1,4 @@
-"""Jump and regime laws against closed forms, and their pieces against slow, obvious answers.
+"""Jump and regime laws beyond their published cases (`simulator verify`), and their pieces against slow, obvious answers.
 
 Each comparison with a closed form is within 4 standard errors: a right program fails one with probability 6e-5, all of this
 file together with less than 1 %.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
-from test_published_cases import MILLION, assert_close, case, simulate
+from test_published_cases import MILLION, case, simulate
 
 from simulator.engine.block import deterministic_path
 from simulator.mathematics import jumps
@@ -21,55 +20,6 @@ from simulator.scenario.model import Scenario
 
 Write = Callable[[str], Scenario]
 PATHS = 262_144
-
-
-def moments(x: Any) -> dict[str, float]:
-    return {"mean": float(x.mean()), "var": float(x.var()), "skew": float(stats.skew(x))}
-
-
-def test_merton_jumps_of_revenue_have_the_moments_and_the_tail_of_the_closed_form() -> None:
-    scenario, expected = case("merton_jump_revenue")
-    _, kept = simulate(scenario, "revenue.run_rate", paths=PATHS)
-    for m in (1, 12, 36):
-        revenue = kept["revenue.run_rate"][m] / 12 / MILLION
-        logs = np.log(revenue / 10)
-        found = moments(logs)
-        assert_close(found["mean"], expected[f"mean_logret_{m}m"], PATHS, f"mean {m}")
-        assert_close(found["var"], expected[f"var_logret_{m}m"], PATHS, f"variance {m}")
-        assert_close(float(revenue.mean()), expected[f"mean_R_{m}m"], PATHS, f"revenue {m}")
-        assert_close(float(np.mean(revenue < 7)), expected[f"P_R_below_0.7R0_{m}m"], PATHS, f"tail {m}")
-
-
-def test_kou_jumps_have_the_moments_and_the_tail_of_the_closed_form() -> None:
-    scenario, expected = case("kou_jump_terminal")
-    _, kept = simulate(scenario, "revenue.run_rate", paths=PATHS)
-    for m in (1, 12, 36):
-        x = np.log(kept["revenue.run_rate"][m] / 12 / MILLION)
-        found = moments(x)
-        assert_close(found["mean"], expected[f"mean_{m}m"], PATHS, f"mean {m}")
-        assert_close(found["var"], expected[f"var_{m}m"], PATHS, f"variance {m}")
-        assert_close(float(np.exp(x).mean()), expected[f"mean_exp_{m}m"], PATHS, f"exp {m}")
-        assert_close(float(np.mean(x < -0.2)), expected[f"P_below_-0.2_{m}m"], PATHS, f"tail {m}")
-
-
-def test_jumps_of_a_reverting_price_are_added_undecayed_and_decay_from_the_next_month() -> None:
-    scenario, expected = case("ou_jump_price")
-    _, kept = simulate(scenario, "price.index", paths=PATHS)
-    for m in (1, 12, 36):
-        price = kept["price.index"][m]
-        found = moments(np.log(price))
-        assert_close(found["mean"], expected[f"mean_X_{m}m"], PATHS, f"mean {m}")
-        assert_close(found["var"], expected[f"var_X_{m}m"], PATHS, f"variance {m}")
-        assert_close(float(price.mean()), expected[f"mean_P_{m}m"], PATHS, f"price {m}")
-
-
-def test_regime_switching_revenue_has_the_exact_moments() -> None:
-    scenario, expected = case("regime_switching_revenue")
-    _, kept = simulate(scenario, "revenue.run_rate", paths=PATHS)
-    for m in (12, 36, 60):
-        revenue = kept["revenue.run_rate"][m] / 12 / MILLION
-        assert_close(float(revenue.mean()), expected[f"mean_R_{m}m"], PATHS, f"mean {m}")
-        assert_close(float(np.mean(revenue < 5)), expected[f"P_R_below_half_{m}m"], PATHS, f"tail {m}")
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
-"""Cases with exact answers that nobody here made up: a scenario file and its expected values in tests/evidence/.
+"""Cases with exact answers that nobody here made up, as far as they need more than `simulator verify` can express.
 
 Stochastic figures are compared within 4 standard errors (sd1 / sqrt(N), from the case) at a fixed seed; a right program
-fails one such comparison with probability 6e-5, the about 100 of this file together with less than 1 %.
+fails one such comparison with probability 6e-5.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from pathlib import Path
 from typing import Any
 
@@ -131,83 +130,23 @@ def test_given_shocks_lead_through_the_whole_month_loop() -> None:
         assert path["ending.month"][-1] == expected[f"path{lane}_default_month"]["value"]
 
 
-def test_the_first_passage_of_a_burning_firm_has_its_known_law() -> None:
+def test_the_month_of_default_of_a_burning_firm_has_its_known_mean() -> None:
     scenario, expected = case("abm_fp_burn")
     columns, _ = simulate(scenario)
-    ends = columns["end_month"]
-    for m in (12, 24, 36, 60):
-        assert_close(float(((ends > 0) & (ends <= m)).mean()), expected[f"P_default_{m}m"], what=f"by {m}")
-    defaults = ends[ends > 0]
+    defaults = columns["end_month"][columns["end_month"] > 0]
     assert_close(
         float(defaults.mean()), expected["mean_default_month_given_default_by_60"], defaults.size, "mean month"
     )
 
 
-def test_without_an_absorbing_default_only_the_last_month_counts() -> None:
-    scenario, expected = case("abm_fp_burn", "default.stop_at_default=false")
-    columns, _ = simulate(scenario)
-    below = (columns["cash"] - columns["arrears"] < 0).mean()
-    assert_close(float(below), expected["P_C60_negative_terminal_only"], what="terminal only")
-
-
-@pytest.mark.parametrize("m", [1, 2, 3])
-def test_the_cure_clock_counts_consecutive_month_ends(m: int) -> None:
-    scenario, expected = case("cure_lattice", f"default.cure={30 * (m - 1)} days")
-    columns, _ = simulate(scenario)
-    ends = columns["end_month"]
-    for horizon in (12, 24, 36):
-        share = float(((ends > 0) & (ends <= horizon)).mean())
-        key = f"P_default_{horizon}m_cure{m}"
-        assert_close(
-            share, {"sd1": math.sqrt(expected[key]["value"] * (1 - expected[key]["value"])), **expected[key]}, what=key
-        )
-
-
-def test_lognormal_revenue_has_its_moments_and_quantiles() -> None:
-    scenario, expected = case("lognormal_revenue")
-    _, kept = simulate(scenario, "revenue.run_rate")
-    revenue = kept["revenue.run_rate"] / 12 / MILLION
-    for key, e in expected.items():
-        if key == "P_R36_below_R0":
-            assert_close(float((revenue[36] < 10.0).mean()), e, what=key)
-            continue
-        figure, month = re.fullmatch(r"(.*)_(\d+)m", key).groups()  # type: ignore[union-attr]
-        sample = revenue[int(month)]
-        got = {"mean": np.mean, "variance": np.var}.get(figure, lambda x, q=figure: np.quantile(x, float(q[1:])))(
-            sample
-        )
-        assert_close(float(got), e, what=key)
-
-
 def test_the_price_transition_is_exact() -> None:
     scenario, expected = case("ou_log_price_transition")
     _, kept = simulate(scenario, "price.index")
-    price = kept["price.index"]
-    log = np.log(price)
+    log = np.log(kept["price.index"])
     phi = math.exp(-1.2 / 12)
     assert phi == pytest.approx(expected["phi"]["value"], rel=1e-14)
-    for month in (1, 6, 12, 36):
-        assert_close(float(log[month].mean()), expected[f"mean_X_{month}m"], what=f"mean X {month}")
-        assert_close(float(log[month].var()), expected[f"var_X_{month}m"], what=f"var X {month}")
-        assert_close(float(price[month].mean()), expected[f"mean_P_{month}m"], what=f"mean P {month}")
-        assert_close(float(np.median(price[month])), expected[f"median_P_{month}m"], what=f"median P {month}")
     step = (log[1:] - math.log(2)) - phi * (log[:-1] - math.log(2))
-    n = step.size
-    assert abs(step.std() / expected["step_sd"]["value"] - 1) < 4 / math.sqrt(2 * n)
-    corr = np.corrcoef(log[12], log[18])[0, 1]
-    assert_close(float(corr), expected["corr_X12_X18"], what="autocorrelation")
-
-
-def test_correlated_revenue_and_price_have_their_joint_moments() -> None:
-    scenario, expected = case("correlated_product")
-    _, kept = simulate(scenario, "revenue.run_rate", "price.index")
-    revenue, price = kept["revenue.run_rate"] / 12 / MILLION, kept["price.index"]
-    for m in (1, 12, 36):
-        assert_close(float((revenue[m] * price[m]).mean()), expected[f"E_RP_{m}m"], what=f"E[RP] {m}")
-        assert_close(float((revenue[m] / price[m]).mean()), expected[f"E_R_over_P_{m}m"], what=f"E[R/P] {m}")
-        assert_close(float(np.cov(revenue[m], price[m])[0, 1]), expected[f"cov_R_P_{m}m"], what=f"cov {m}")
-        corr = float(np.corrcoef(np.log(revenue[m]), np.log(price[m]))[0, 1])
-        assert_close(corr, expected[f"corr_lnR_lnP_{m}m"], what=f"corr {m}")
+    assert abs(step.std() / expected["step_sd"]["value"] - 1) < 4 / math.sqrt(2 * step.size)
 
 
 def test_every_case_says_where_its_answer_comes_from() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import check, diff, doctor, explain, init, replay, results, run, schema
+from simulator.cli import check, diff, doctor, explain, init, replay, results, run, schema, verify
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -43,6 +43,7 @@ for command in (
     diff.diff,
     explain.explain,
     schema.schema,
+    verify.verify,
     doctor.doctor,
 ):
     main.add_command(command)

@@ -1,0 +1,1 @@
+"""Evidence: cases with exact or published answers, recomputed by one command."""
