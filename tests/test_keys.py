@@ -62,6 +62,7 @@ POINTS = ('price.curve={ points = [{ month = "2027-11", index = 0.8 }] }', "pric
 MATRIX = "[[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.2, 0.8]]"
 NO_TABLE = "dependence=none"
 # key -> (settings before, what is set in addition)
+RECOVERY = "recovery={ unsecured = 0.4, secured = 0.7 }"
 INDEXED = 'contracts.big.indexation={ share = "40 %", lag = "3 mo", floor = 0.8, cap = 1.25 }'
 REOPENED = 'contracts.big.reopener={ every = "6 mo", share = "50 %", up = "10 %", down = "10 %" }'
 SERVED = 'contracts.big.service_credit={ availability = 0.97, target = "99 %", slope = 5.0, cap = "8 %" }'
@@ -103,6 +104,10 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "default.stop_at_default": (POOR, "default.stop_at_default=false"),
     "dependence.shocks": ((), 'dependence.shocks=["revenue.level", "price.deviation", "revenue.customer_loss.event"]'),
     "dependence.correlation": ((), "dependence.correlation=[[1.0], [0.5, 1.0], [-0.3, 0.0, 1.0]]"),
+    "recovery.unsecured": ((*POOR, RECOVERY), "recovery.unsecured=50 %"),
+    "recovery.secured": ((*POOR, RECOVERY), "recovery.secured=80 %"),
+    "contracts.contract.recovery": ((*POOR, RECOVERY), "contracts.small.recovery=60 %"),
+    "contracts.security.guarantee": ((*POOR, RECOVERY), "contracts.late.security.guarantee=0.1B"),
     "run.paths": ((), "run.paths=1000"),
     "run.seed": ((), "run.seed=2"),
     "contracts.contract.fee": ((), "contracts.small.fee=0.21B/mo"),

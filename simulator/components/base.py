@@ -72,6 +72,8 @@ STOPPED = "ledger.draw_stop"  # 1 after a close at which a covenant was in breac
 CASH = "cash"
 DRAWN = "line.drawn"
 
+RECOVERY = "@recovery"  # all recoveries of a path come from one uniform
+
 
 class Series(tuple[Any, ...]):
     """A parameter with one value per month, index = month (0 … M); entries are numbers or arrays over paths."""
@@ -164,8 +166,12 @@ class Builder(Protocol):
     def due(self, slot: str, claim: str, *, shadow: bool = True, burn: bool = True) -> None:
         """This slot is money that falls due under a claim."""
 
-    def exposure(self, claim: str, firm: str | float, mitigation: Any) -> None:
-        """What this claim's creditor loses besides arrears if the path defaults: firm x (1 - mitigation)."""
+    def exposure(self, claim: str, firm: str | float, mitigation: Any, recovery: Any = None) -> None:
+        """What this claim's creditor is owed besides arrears if the path defaults: firm x (1 - mitigation); the share it
+        recovers, if not that of [recovery]."""
+
+    def security(self, claim: str, deposit: Any, guarantee: Any) -> None:
+        """What this claim's creditor holds: slots or numbers."""
 
     def line(self, name: str, limit: Any) -> None:
         """A revolving line with the slots NAME.drawn and NAME.permit (1 while it may be drawn)."""

@@ -133,6 +133,8 @@ class ProgramBuilder:
     totals: list[Reported] = field(default_factory=list)
     finals: list[Reported] = field(default_factory=list)
     contracts: dict[str, dict[str, str]] = field(default_factory=dict)
+    recoveries: dict[str, Any] = field(default_factory=dict)  # claim -> its own share recovered
+    securities: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # claim -> (deposit, guarantee)
     receivables: Any = None
     notes: dict[str, list[Any]] = field(default_factory=dict)
     ledger: bool = False  # while the ledger builds, protected slots may be written
@@ -348,8 +350,13 @@ class ProgramBuilder:
     def due(self, slot: str, claim: str, *, shadow: bool = True, burn: bool = True) -> None:
         self.accounts.append(Account(slot, claim, shadow, burn, False))
 
-    def exposure(self, claim: str, firm: str | float, mitigation: Any) -> None:
+    def exposure(self, claim: str, firm: str | float, mitigation: Any, recovery: Any = None) -> None:
         self.exposures[claim] = (firm, mitigation)
+        if recovery is not None:
+            self.recoveries[claim] = recovery
+
+    def security(self, claim: str, deposit: Any, guarantee: Any) -> None:
+        self.securities[claim] = (deposit, guarantee)
 
     def line(self, name: str, limit: Any) -> None:
         self.lines.append(Line(name, limit))

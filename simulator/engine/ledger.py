@@ -21,6 +21,7 @@ from simulator.components.base import (
     is_zero,
 )
 from simulator.engine.build import ProgramBuilder, same
+from simulator.engine.recovery import settle_claims
 
 OPERATING = "operating"
 TOLERANCE = 1e-9  # of the month's total dues: a shortage up to it starts no clock
@@ -50,6 +51,8 @@ class Terms(NamedTuple):
     arrears_months: Any = 0.0
     restricted_cash: Any = 0.0
     released: int | None = None  # month number
+    secured: Any = None  # share recovered; None: no law of recovery
+    unsecured: Any = None
 
 
 class Cause(NamedTuple):
@@ -104,6 +107,7 @@ def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
     causes = _end(b, terms)
     _shadow(b, terms)
     _measure(b)
+    settle_claims(b, ENDED, terms.secured, terms.unsecured)
     for slot, value in b.resets.items():
         b.step(Phase.OPEN - 2, same, (value,), writes=(slot,))
     b.ledger = False

@@ -111,6 +111,7 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
     b.receivables = opening.receivables
     treasury = resolve(scenario.treasury, "treasury", b.number)
     default = resolve(scenario.default, "default", b.number)
+    recovery = None if scenario.recovery is None else resolve(scenario.recovery, "recovery", b.number)
     cure = cure_months(default.cure)
     return ledger.Terms(
         cash=opening.cash,
@@ -121,6 +122,8 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
         floor_cure=cure if default.floor_cure is None else cure_months(default.floor_cure),
         late_interest=default.late_interest,
         stop_at_default=default.stop_at_default,
+        secured=None if recovery is None else recovery.secured,
+        unsecured=None if recovery is None else recovery.unsecured,
         arrears=opening.arrears,
         arrears_months=0.0 if is_zero(opening.arrears) else float(opening.arrears_months),
         restricted_cash=opening.restricted_cash,
@@ -208,9 +211,10 @@ def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
     if b.is_written(PRICE):
         found.append(Metric(PRICE, "", "price", "index", True))
     found.extend(Metric(r.slot, "", r.name, r.unit, r.kind == "quantiles") for r in b.monthly_metrics)
-    units = {"due": "$/mo", "paid": "$/mo", "arrears": "$", "firm": "$", "headline": "$"}
+    units = {"due": "$/mo", "paid": "$/mo", "arrears": "$", "firm": "$", "headline": "$", "loss": "$"}
     for contract, view in b.contracts.items():
-        for name, slot in view.items():
+        loss = f"contracts.{contract}.loss"
+        for name, slot in {**view, **({"loss": loss} if loss in b.rows else {})}.items():
             found.append(Metric(slot, contract, name, units.get(name, "$/mo at reference price"), False))
     for account in b.accounts:
         found.append(Metric(account.slot, "", f"account:{account.slot}", "$/mo", False))

@@ -183,6 +183,19 @@ class Figures:
             found[name] = row
         return found
 
+    def creditors(self) -> dict[str, Any]:
+        """Who has a claim at default: mean exposure at default and expected loss by the horizon (None without [recovery])."""
+        suffix = ".exposure_at_default"
+        names = [c.removesuffix(suffix) for c in self.summary.column_names if c.endswith(suffix)]
+        known = set(self.summary.column_names)
+        return {
+            name: {
+                "exposure_at_default": self._exposure(name),
+                "expected_loss": self.mean(f"{name}.loss") if f"{name}.loss" in known else None,
+            }
+            for name in names
+        }
+
     def _exposure(self, name: str) -> dict[str, Any]:
         """Mean exposure at default: over all paths, and over the paths in default."""
         ead = self._column(f"{name}.exposure_at_default")
@@ -224,6 +237,7 @@ class Figures:
             "cash": self.cash(),
             "fiscal_years": self.fiscal_years(),
             "contracts": self.contracts(),
+            "creditors": self.creditors(),
             "comparison": {name: dict(rates) for name, rates in s.comparison.items()},
         }
 

@@ -65,6 +65,7 @@ class Quantity:
     whole: bool = False  # rounded half up when drawn
     drawn: bool = True  # may be a distribution
     still: str = "mean"  # or "median": what the deterministic path takes of a distribution
+    draws_as: str | None = None  # keys with the same name here draw with one uniform
 
     def read(self, value: object) -> Number:
         if isinstance(value, Uncertain):
@@ -77,7 +78,7 @@ class Quantity:
         return finite(converted)
 
     def _distribution(self, table: dict[str, Any]) -> Uncertain:
-        shared = table.pop(SHARED, None)
+        shared = table.pop(SHARED, self.draws_as)
         if not self.drawn:
             raise QuantityError("this key takes a fixed number, not a distribution")
         law, unit = read_distribution(table, self.dimension, (self.low, self.high))

@@ -17,7 +17,7 @@ import numpy as np
 Converter = Callable[[Any], Any]  # works on floats and on arrays
 
 _NUMBER = re.compile(
-    r"\s*([+-]?)\s*(\$?)\s*([+-]?)((?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d*)?|\.\d+)((?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z",
+    r"\s*([+-]?)\s*(\$?)\s*([+-]?)((?:[1-9]\d{0,2}(?:,\d{3})+|\d[\d_]*)(?:\.\d*)?|\.\d+)((?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z",
     re.DOTALL,
 )
 _SCALE = {"k": 1e3, "K": 1e3, "M": 1e6, "mn": 1e6, "B": 1e9, "bn": 1e9, "T": 1e12, "tn": 1e12}

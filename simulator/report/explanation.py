@@ -103,6 +103,7 @@ def _headline(model: type[Component]) -> str:
         "opening": "Balances at the close before month 1.",
         "treasury": "Cash: what it earns and what is kept of it.",
         "default": "When a path is in default.",
+        "recovery": "What creditors recover after a default.",
         "dependence": "Correlation of the month's shocks.",
         "run": "Paths and seed.",
     }.get(model.family, "")

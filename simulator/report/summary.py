@@ -31,6 +31,7 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
         spark = _spark([row["p50"] for row in d["cash"]], plain)
         yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
     yield from _contracts(d)
+    yield from _losses(d)
     if d["not_a_number"]:
         yield ""
         yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; replay one to see why."
@@ -114,3 +115,11 @@ def _spark(values: list[float | None], plain: bool, width: int = 30) -> str:
     low, high = min(picked), max(picked)
     scale = "_.-=+*#@" if plain else BLOCKS
     return "".join(scale[int((v - low) / (high - low) * 7.999) if high > low else 0] for v in picked)
+
+
+def _losses(d: dict[str, Any]) -> Iterator[str]:
+    losses = {name: c["expected_loss"] for name, c in d.get("creditors", {}).items() if c["expected_loss"]}
+    largest = sorted(losses, key=lambda name: -losses[name]["value"])[:3]
+    if largest and losses[largest[0]]["value"] > 0:
+        parts = [f"{name[:16]} {money(losses[name]['value'])}" for name in largest]
+        yield f"Expected loss by month {d['months']}  " + ", ".join(parts)

@@ -72,6 +72,9 @@ def in_words(scenario: Scenario) -> Iterator[str]:
         else f", or liquidity below {say(floor, '$')} for longer than "
         f"{say(s.default.cure if s.default.floor_cure is None else s.default.floor_cure, 'days')}."
     )
+    if s.recovery is not None:
+        unsecured, secured = say(s.recovery.unsecured, "%"), say(s.recovery.secured, "%")
+        yield f"After a default unsecured claims recover {unsecured}, secured ones {secured}."
     for entry in s.entries:
         yield ""
         yield f"[{entry.name}]"

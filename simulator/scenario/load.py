@@ -120,6 +120,7 @@ class _Loader:
             treasury=plain["treasury"] or Treasury(),  # type: ignore[arg-type]
             default=plain["default"] or Default(),  # type: ignore[arg-type]
             run=plain["run"] or Run(),  # type: ignore[arg-type]
+            recovery=plain["recovery"],  # type: ignore[arg-type]
             dependence=plain["dependence"],  # type: ignore[arg-type]
             comparison=comparison,
             entries=tuple(entries),

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from simulator.components.base import Component, Month, month_label
+from simulator.components.base import RECOVERY, Component, Month, month_label
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import CORRELATION, DURATION, INTEREST, MONEY, SHARE
@@ -67,6 +67,14 @@ class Default(Component):
     """Whether a path ends with its default; `false` lets it run on."""
 
 
+class Recovery(Component):
+    family: ClassVar[str] = "recovery"
+    unsecured: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0, draws_as=RECOVERY)]
+    """Share of an uncovered claim that contracts and unsecured debt recover after a default."""
+    secured: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0, draws_as=RECOVERY)]
+    """The same for lines and secured debt (rank 1 or 2)."""
+
+
 class Dependence(Component):
     family: ClassVar[str] = "dependence"
     shocks: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
@@ -94,6 +102,7 @@ PLAIN: dict[str, type[Component]] = {  # tables that stand once and have no type
     "opening": Opening,
     "treasury": Treasury,
     "default": Default,
+    "recovery": Recovery,
     "dependence": Dependence,
     "run": Run,
 }
@@ -127,6 +136,7 @@ class Scenario:
     treasury: Treasury
     default: Default
     run: Run
+    recovery: Recovery | None
     dependence: Dependence | None
     comparison: Mapping[str, Mapping[str, float]]
     entries: tuple[Entry, ...]  # in the order in which they are built

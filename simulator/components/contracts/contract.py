@@ -24,6 +24,7 @@ from simulator.components.base import (
     ALIVE,
     MONTH,
     NEED,
+    RECOVERY,
     STRANDED,
     UNCOVERED,
     Builder,
@@ -93,6 +94,8 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
     """On arrears. Default: as in [default]."""
     mitigation: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
     """Share of the firm exposure that the supplier saves after a default, by letting the capacity again."""
+    recovery: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0, draws_as=RECOVERY)] | None = None
+    """Share of its uncovered claim that the supplier recovers after a default. Default: as in [recovery]."""
     arrears: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
     """Owed and unpaid at the opening."""
     arrears_months: Annotated[int, Field(ge=0, le=600)] = 1
@@ -306,7 +309,7 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
                 writes=(headline, firm),
                 months=(1, min(b.months, last)),
             )
-        b.exposure(b.name, firm, self.mitigation)
+        b.exposure(b.name, firm, self.mitigation, self.recovery)
         b.contract_view(
             {
                 "due": f"{b.name}.due",

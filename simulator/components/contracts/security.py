@@ -1,7 +1,7 @@
-"""Security of the supplier: a deposit, paid in the contract's first month (or before the opening) and returned in its last.
+"""Security of the supplier: a deposit and a guarantee, which cover its claim if the buyer fails.
 
-The last month is the end of the term or of a notice. A deposit is not returned after a default: it is what the creditor
-keeps.
+A deposit is paid in the contract's first month (or before the opening) and returned in its last, the end of the term or of
+a notice; after a default the creditor keeps it. A guarantee is somebody else's promise and moves no money of the buyer's.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ security.deposit = "240M"
 
     deposit: Annotated[Number, Quantity(MONEY, low=0.0)]
     """Held by the supplier; no interest."""
+    guarantee: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """What a third party pays if the buyer fails."""
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".security")
@@ -39,6 +41,7 @@ security.deposit = "240M"
             paid = b.flow(f"{b.name}.paid_in")
             b.step(Phase.FIXED_COST, hand_over, (self.deposit,), writes=(held, paid), months=(first, first))
             b.due(paid, contract, burn=False)
+        b.security(contract, held, self.guarantee)
         returned = b.flow(f"{b.name}.returned")
         last: Any = f"{contract}.last" if b.is_written(f"{contract}.last") else float(end)
         b.step(Phase.FUNDING, give_back, (MONTH, ALIVE, held, last), writes=(held, returned))
