@@ -63,6 +63,12 @@ MATRIX = "[[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.2, 0.8]]"
 NO_TABLE = "dependence=none"
 # key -> (settings before, what is set in addition)
 RECOVERY = "recovery={ unsecured = 0.4, secured = 0.7 }"
+OTHER = 'flows.rent={ amount = "0.6B/yr", growth = "0.1 log/yr" }'
+SAVINGS = (
+    'policies.savings={ type = "cut_expense", flow = "expense", cut = "20 %", over = "4 mo", runway_below = "24 mo" }'
+)
+FREEZE = 'policies.freeze={ type = "freeze_expense", flow = "expense", runway_below = "24 mo" }'
+SOUGHT = 'financing.rounds.sought={ runway_below = "18 mo" }'
 INDEXED = 'contracts.big.indexation={ share = "40 %", lag = "3 mo", floor = 0.8, cap = 1.25 }'
 REOPENED = 'contracts.big.reopener={ every = "6 mo", share = "50 %", up = "10 %", down = "10 %" }'
 SERVED = 'contracts.big.service_credit={ availability = 0.97, target = "99 %", slope = 5.0, cap = "8 %" }'
@@ -191,6 +197,17 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "contracts.take_or_pay.capacity": (VOLUMES, "contracts.small.take_or_pay.capacity=0.25B/mo"),
     "contracts.take_or_pay.make_up": (VOLUMES, "contracts.small.take_or_pay.make_up=12 mo"),
     "contracts.take_or_pay.carry_forward": (VOLUMES, "contracts.small.take_or_pay.carry_forward=0 mo"),
+    "policies.cut_expense.flow": ((OTHER, SAVINGS), "policies.savings.flow=rent"),
+    "policies.cut_expense.cut": ((SAVINGS,), "policies.savings.cut=30 %"),
+    "policies.cut_expense.over": ((SAVINGS,), "policies.savings.over=2 mo"),
+    "policies.cut_expense.runway_below": ((SAVINGS,), "policies.savings.runway_below=30 mo"),
+    "policies.cut_expense.liquidity_below": ((SAVINGS,), "policies.savings.liquidity_below=9B"),
+    "policies.freeze_expense.flow": ((OTHER, FREEZE), "policies.freeze.flow=rent"),
+    "policies.freeze_expense.runway_below": ((FREEZE,), "policies.freeze.runway_below=30 mo"),
+    "policies.freeze_expense.liquidity_below": ((FREEZE,), "policies.freeze.liquidity_below=9B"),
+    "financing.priced_round.sought.pause": ((SOUGHT,), "financing.rounds.sought.pause=9 mo"),
+    "financing.priced_round.sought.runway_below": ((SOUGHT,), "financing.rounds.sought.runway_below=30 mo"),
+    "financing.priced_round.sought.liquidity_below": ((SOUGHT,), "financing.rounds.sought.liquidity_below=9B"),
     "contracts.resale.haircut": ((), "contracts.big.resale.haircut=60 %"),
     "contracts.security.deposit": ((), "contracts.late.security.deposit=0.3B"),
     "financing.offering.proceeds": ((), "financing.listing.proceeds=4B"),

@@ -26,7 +26,7 @@ from simulator.components.base import (
     is_month_field,
 )
 from simulator.quantities.number import Quantity
-from simulator.scenario.model import PLAIN
+from simulator.scenario.model import NAMED, PLAIN
 
 
 class Kind(NamedTuple):
@@ -160,7 +160,7 @@ def everything() -> list[Listed]:
     discover()
     found = [Listed(name, f"[{name}]", model) for name, model in PLAIN.items()]
     for family, types_ in REGISTRY.items():
-        named = family in ("contracts", "flows", "financing")
+        named = family in NAMED
         table = f"[{family}.NAME]" if named else f"[{family}]"
         found += [Listed(f"{family}.{tag}", table, model) for tag, model in types_.items()]
         found += [

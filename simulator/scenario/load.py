@@ -21,6 +21,7 @@ from simulator.scenario.inputs import complain_of_unused, share_inputs
 from simulator.scenario.model import (
     DEFAULT_MONTHS,
     FORMAT,
+    NAMED,
     PLAIN,
     Branch,
     Calendar,
@@ -36,7 +37,6 @@ from simulator.scenario.resolve import Resolved, resolve
 from simulator.scenario.source import Key, Source
 
 SINGLE = ("revenue", "price", "operations", "compute", "market")  # families with one component, in building order
-NAMED = ("contracts", "flows", "financing")  # families with one table per name
 DEFAULT_TYPE = {
     "operations": "billing",
     "compute": "compute",

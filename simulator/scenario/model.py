@@ -97,6 +97,7 @@ class Run(Component):
     """Of the random numbers; the same seed gives the same paths."""
 
 
+NAMED = ("policies", "contracts", "flows", "financing")  # families with one table per name, in building order
 PLAIN: dict[str, type[Component]] = {  # tables that stand once and have no type
     "calendar": Calendar,
     "opening": Opening,

@@ -13,8 +13,8 @@ from simulator.quantities.distribution import discover as discover_laws
 from simulator.quantities.number import Quantity
 from simulator.quantities.units import Dimension
 from simulator.scenario.describe import Key, Kind, keys, law_of
-from simulator.scenario.load import NAMED, SINGLE, TEXTS
-from simulator.scenario.model import FORMAT, PLAIN
+from simulator.scenario.load import SINGLE, TEXTS
+from simulator.scenario.model import FORMAT, NAMED, PLAIN
 from simulator.scenario.resolve import REMOVED
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

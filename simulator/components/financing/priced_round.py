@@ -1,6 +1,9 @@
-"""Priced rounds: chances arrive at random; each succeeds with a probability of the month's regime.
+"""Priced rounds: chances arrive at random or are sought; each succeeds with a probability of the month's regime.
 
     N ~ Poisson(1/T) chances a month (or at most one, with probability 1/T); money arrives `lag` months after its chance
+
+A sought round is one chance in the month in which its trigger holds (strictly below, seen as a policy sees it), not again for
+`pause` months, and none while money of a round is on its way.
 
 The size is drawn at the chance, the lag is fixed there, and the regime at arrival is irrelevant. Further chances of a month
 draw from the same addresses with a running number, so that they exist on every path whether or not they happen.
@@ -13,6 +16,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 from simulator.components.base import (
+    ALIVE,
     MONTH,
     PATH,
     REGIME,
@@ -28,6 +32,7 @@ from simulator.components.base import (
     month_label,
     register,
 )
+from simulator.components.trigger import Trigger, triggered
 from simulator.mathematics.normal import inverse_normal
 from simulator.mathematics.philox import uniform_at
 from simulator.quantities.number import Number, Quantity
@@ -35,6 +40,12 @@ from simulator.quantities.units import MONEY, MONTHS, SHARE
 
 Chance = Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
 MOST = 64  # chances a month; more have a probability below 1e-40 for T >= 1
+
+
+class Sought(Trigger):
+    family: ClassVar[str] = "part"
+    pause: Annotated[Number, Quantity(MONTHS, low=1.0, whole=True, drawn=False)] = 6.0
+    """Months before it is tried again."""
 
 
 @register
@@ -50,8 +61,10 @@ success = 0.7
 """
     SHOCKS: ClassVar[tuple[str, ...]] = ("arrival", "success", "size")
 
-    every: Annotated[Number, Quantity(MONTHS, low=1.0)]
-    """Mean months between chances to raise."""
+    every: Annotated[Number, Quantity(MONTHS, low=1.0)] | None = None
+    """Mean months between chances that come by themselves. Default: none does."""
+    sought: Sought | None = None
+    """When the company looks for a round."""
     arrival: Literal["poisson", "bernoulli"] = "poisson"
     """Any number of chances a month (`poisson`), or at most one (`bernoulli`)."""
     size: Annotated[Sampled, SampledField(Quantity(MONEY, low=0.0))]
@@ -64,6 +77,12 @@ success = 0.7
     """No chance before this month. Default: month 1."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        if self.every is None and self.sought is None:
+            hint = 'write every = "6 mo", or sought = { runway_below = "12 mo" }'
+            yield Problem((), "nothing says when there is a chance to raise", hint, "E012")
+        if self.sought is not None:
+            for problem in self.sought.unset():
+                yield Problem(("sought",), problem.message, problem.hint, problem.code)
         if isinstance(self.success, dict):
             known = ", ".join(around.regimes) or "there is no [market]"
             for name in self.success:
@@ -81,6 +100,12 @@ success = 0.7
         done = b.flow(f"{b.name}.succeeded")
         by_regime = tuple(self.success[r] for r in b.regimes) if isinstance(self.success, dict) else (self.success,)
         first = 1 if self.first is None else max(1, self.first - b.start)
+        sought: Any = 0.0
+        if self.sought is not None:
+            sought, tried = b.flow(f"{b.name}.sought"), b.state(f"{b.name}.tried", -float("inf"))
+            arrives = b.state(f"{b.name}.arrives", 0.0)
+            args = (MONTH, ALIVE, tried, arrives, self.sought.pause, *self.sought.seen)
+            b.step(Phase.POLICIES, look, args, writes=(sought, tried), months=(first, b.months))
         quantile, size_params, normal, factor = b.law_of(self.size)
         b.step(
             Phase.FUNDING,
@@ -92,7 +117,8 @@ success = 0.7
                 b.uniform("arrival"),
                 b.uniform("success"),
                 b.sample("size", self.size),
-                1.0 / self.every,
+                0.0 if self.every is None else 1.0 / self.every,
+                sought,
                 1.0 if self.arrival == "poisson" else 0.0,
                 by_regime,
                 b.address("success"),
@@ -106,6 +132,8 @@ success = 0.7
             using=(("size_quantile", quantile),),
         )
         lag = int(self.lag)
+        if self.sought is not None:
+            b.step(Phase.FUNDING, expect, (MONTH, arrives, closed, float(lag)), writes=(arrives,))
         b.step(Phase.FUNDING, pay, (Ago(closed, lag) if lag else closed,), writes=(received,))
         b.receipt(received, shadow=False, funding=True)
         b.raised(received)
@@ -119,10 +147,34 @@ success = 0.7
         else:
             odds = say(self.success, "%")
         later = f"; the money arrives {say(self.lag, 'months')} later" if self.lag else ""
-        yield (
-            f"A chance to raise {say(self.size.number, '$')} comes every {say(self.every, 'months')} on average{since}; "
-            f"it succeeds with {odds}{later}."
-        )
+        if self.every is not None:
+            yield f"A chance to raise {say(self.size.number, '$')} comes every {say(self.every, 'months')} on average{since}."
+        if self.sought is not None:
+            pause = say(self.sought.pause, "months")
+            yield f"A round of {say(self.size.number, '$')} is sought when {self.sought.when(say)}{since}, at most every {pause}."
+        yield f"It succeeds with {odds}{later}."
+
+
+def look(
+    month: int,
+    alive: float,
+    tried: float,
+    arrives: float,
+    pause: float,
+    runway: float,
+    liquidity: float,
+    runway_below: float,
+    liquidity_below: float,
+) -> tuple[float, float]:
+    """(1 if a round is sought in this month, the month of the latest attempt)."""
+    free = alive > 0.0 and month >= tried + pause and arrives < month
+    if free and triggered(runway, liquidity, runway_below, liquidity_below):
+        return 1.0, float(month)
+    return 0.0, tried
+
+
+def expect(month: int, arrives: float, closed: float, lag: float) -> float:
+    return month + lag if closed > 0.0 else arrives
 
 
 def pay(closed: float) -> float:
@@ -141,6 +193,7 @@ def seek(
     u_success: float,
     size: float,
     rate: float,
+    sought: float,
     poisson: float,
     success: tuple[float, ...],
     at_success: tuple[float, float, float],
@@ -156,7 +209,9 @@ def seek(
     term = none
     won, done, failed = 0.0, 0.0, 0.0
     k = 0
-    while u_arrival < more and k < MOST:
+    looked_for = sought > 0.0
+    while (u_arrival < more or looked_for) and k < MOST:
+        by_itself = u_arrival < more
         if k > 0:
             u_success = uniform_at(at_success[0], at_success[1], at_success[2], path, month, k)
             u = uniform_at(at_size[0], at_size[1], at_size[2], path, month, k)
@@ -168,6 +223,9 @@ def seek(
         else:
             failed += 1.0
         k += 1
-        term *= rate / k
-        more = more - term if poisson > 0.0 else -1.0
+        if by_itself:
+            term *= rate / k
+            more = more - term if poisson > 0.0 else -1.0
+        else:
+            looked_for = False
     return won, done, failed

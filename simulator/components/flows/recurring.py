@@ -60,9 +60,16 @@ growth = "0.25 log/yr"
         amount = b.flow(f"{b.name}.amount")
         growth = [np.power(1.0 + np.asarray(self.growth), max(0, m - first)) for m in range(b.months + 1)]
         price: Any = PRICE if self.indexed else 1.0
-        b.step(
-            Phase.FIXED_COST, grow, (self.amount, Series(growth), price), writes=(amount,), months=(max(1, first), last)
-        )
+        months = (max(1, first), last)
+        kept, frozen = f"{b.name}.kept", f"{b.name}.frozen"  # what policies have done to it
+        if b.is_written(kept) or b.is_written(frozen):
+            plan = b.flow(f"{b.name}.plan")
+            limit: Any = frozen if b.is_written(frozen) else -1.0
+            share: Any = kept if b.is_written(kept) else 1.0
+            b.step(Phase.FIXED_COST, planned, (self.amount, Series(growth), limit), writes=(plan,), months=months)
+            b.step(Phase.FIXED_COST, grow, (plan, share, price), writes=(amount,), months=months)
+        else:
+            b.step(Phase.FIXED_COST, grow, (self.amount, Series(growth), price), writes=(amount,), months=months)
         if self.direction == "in":
             b.receipt(amount)
         else:
@@ -77,6 +84,10 @@ growth = "0.25 log/yr"
         until = "" if self.end is None else f" to {month_label(self.end)}"
         at = " at the market price of compute" if self.indexed else ""
         yield f"{what} {say(self.amount, '$/mo')}{grows}{since}{until}{at}."
+
+
+def planned(base: float, growth: float, frozen: float) -> float:
+    return base * growth if frozen < 0.0 else frozen
 
 
 def grow(base: float, growth: float, price: float) -> float:

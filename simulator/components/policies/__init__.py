@@ -1,0 +1,1 @@
+"""Policies: what the company does by rule when money runs short, one file each."""
