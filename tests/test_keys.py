@@ -91,6 +91,15 @@ BY_MATRIX = (
 )
 MERTON = '{ rate = "2 /yr", mean = -0.1, sd = 0.1 }'
 KOU = '{ rate = "3 /yr", up_share = 0.4, up_mean = 0.05, down_mean = 0.1 }'
+TWO = (
+    'price={ type = "two_factor", now = 1.0, drift = "-0.1 log/yr", volatility = "50 %/yr", reversion = "1 /yr", '
+    'long_volatility = "20 %/yr", correlation = 0.3 }'
+)
+CEILING = 'revenue={ type = "logistic", run_rate = "20B/yr", ceiling = "60B/yr", growth = "0.5 log/yr", volatility = "20 %/yr" }'
+BOOTSTRAP = (
+    'revenue={ type = "bootstrap", run_rate = "20B/yr", growth = ["0.05 log/mo", "-0.04 log/mo", "0.02 log/mo"], '
+    'block = "2 mo" }'
+)
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
@@ -103,6 +112,21 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "opening.restricted_until": (("opening.restricted_cash=1B",), "opening.restricted_until=2028-01"),
     "treasury.interest": ((), "treasury.interest=5 %/yr"),
     "treasury.target_cash": (POOR, "treasury.target_cash=3B"),
+    "treasury.tax_rate": ((), "treasury.tax_rate=20 %"),
+    "treasury.tax_losses": (("treasury.tax_rate=20 %",), "treasury.tax_losses=1B"),
+    "price.two_factor.now": ((NO_TABLE, TWO), "price.now=1.1"),
+    "price.two_factor.drift": ((NO_TABLE, TWO), "price.drift=-0.2 log/yr"),
+    "price.two_factor.volatility": ((NO_TABLE, TWO), "price.volatility=60 %/yr"),
+    "price.two_factor.reversion": ((NO_TABLE, TWO), "price.reversion=2 /yr"),
+    "price.two_factor.long_volatility": ((NO_TABLE, TWO), "price.long_volatility=30 %/yr"),
+    "price.two_factor.correlation": ((NO_TABLE, TWO), "price.correlation=-0.3"),
+    "revenue.logistic.run_rate": ((NO_TABLE, CEILING), "revenue.run_rate=21B/yr"),
+    "revenue.logistic.ceiling": ((NO_TABLE, CEILING), "revenue.ceiling=50B/yr"),
+    "revenue.logistic.growth": ((NO_TABLE, CEILING), "revenue.growth=0.6 log/yr"),
+    "revenue.logistic.volatility": ((NO_TABLE, CEILING), "revenue.volatility=30 %/yr"),
+    "revenue.bootstrap.run_rate": ((NO_TABLE, BOOTSTRAP), "revenue.run_rate=21B/yr"),
+    "revenue.bootstrap.growth": ((NO_TABLE, BOOTSTRAP), 'revenue.growth=["0.05 log/mo", "-0.04 log/mo"]'),
+    "revenue.bootstrap.block": ((NO_TABLE, BOOTSTRAP), "revenue.block=3 mo"),
     "default.floor": (POOR, "default.floor=2B"),
     "default.cure": (POOR, "default.cure=90 days"),
     "default.floor_cure": (POOR, "default.floor_cure=120 days"),

@@ -45,6 +45,7 @@ class Phase(IntEnum):
     COLLECTIONS = 66
     FIXED_COST = 70
     INTEREST = 75
+    TAX = 77
     POLICIES = 80
     FUNDING = 90
     DEBT_SERVICE = 95
@@ -72,6 +73,9 @@ STOPPED = "ledger.draw_stop"  # 1 after a close at which a covenant was in breac
 CASH = "cash"
 DRAWN = "line.drawn"
 
+UNTAXED = (
+    "tax.untaxed"  # topic: (slot, sign) of flows that are no income or cost although they are dues, or the reverse
+)
 RECOVERY = "@recovery"  # all recoveries of a path come from one uniform
 
 

@@ -22,6 +22,7 @@ from simulator.components.base import (
 )
 from simulator.engine.build import ProgramBuilder, same
 from simulator.engine.recovery import settle_claims
+from simulator.engine.tax import levy
 
 OPERATING = "operating"
 TOLERANCE = 1e-9  # of the month's total dues: a shortage up to it starts no clock
@@ -51,6 +52,8 @@ class Terms(NamedTuple):
     arrears_months: Any = 0.0
     restricted_cash: Any = 0.0
     released: int | None = None  # month number
+    tax_rate: Any = 0.0
+    tax_losses: Any = 0.0
     secured: Any = None  # share recovered; None: no law of recovery
     unsecured: Any = None
 
@@ -99,6 +102,7 @@ def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
         b.flow(slot)
     for slot in (BURN_FLOW, DRAW, REPAID, AVAILABLE, SHARE):
         b.state(slot, 0.0)
+    levy(b, terms.tax_rate, terms.tax_losses)
     _policy_runway(b, terms)
     _book(b)
     _pay(b, terms)

@@ -124,6 +124,8 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
         stop_at_default=default.stop_at_default,
         secured=None if recovery is None else recovery.secured,
         unsecured=None if recovery is None else recovery.unsecured,
+        tax_rate=treasury.tax_rate,
+        tax_losses=treasury.tax_losses,
         arrears=opening.arrears,
         arrears_months=0.0 if is_zero(opening.arrears) else float(opening.arrears_months),
         restricted_cash=opening.restricted_cash,

@@ -49,6 +49,10 @@ class Treasury(Component):
     family: ClassVar[str] = "treasury"
     interest: Annotated[Number, Quantity(INTEREST)] = 0.0
     """Earned on the cash of the last close, if it is above 0."""
+    tax_rate: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
+    """On profit, monthly, after losses carried forward."""
+    tax_losses: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
+    """Losses of earlier years that profit is first set against."""
     target_cash: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
     """Cash that is kept before a line is repaid."""
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from simulator.components.base import (
     MONTH,
+    UNTAXED,
     Builder,
     Component,
     Month,
@@ -85,7 +86,10 @@ credit_until = "2028-05"
         b.step(Phase.PREPAID, credit_fee, args, writes=(due, credit, given), months=months)
         if not is_zero(self.share) and 1 <= first <= b.months:
             amount = self.share * level * sum(shape)
-            b.step(Phase.PREPAID, pay, (amount,), adds=(due, credit), months=(first, first))
+            paid_in = b.flow(f"{b.name}.paid_in")
+            b.step(Phase.PREPAID, pay, (amount,), adds=(due, credit, paid_in), months=(first, first))
+            b.tell(UNTAXED, (paid_in, 1.0))
+        b.tell(UNTAXED, (given, -1.0))
         returned = b.flow(f"{b.name}.returned")
         last: Any = f"{contract}.last" if b.is_written(f"{contract}.last") else float(end)
         side: Any = f"{contract}.side" if b.is_written(f"{contract}.side") else 0.0
@@ -106,8 +110,8 @@ def credit_fee(
     return due - now, credit - now, now
 
 
-def pay(amount: float) -> tuple[float, float]:
-    return amount, amount
+def pay(amount: float) -> tuple[float, float, float]:
+    return amount, amount, amount
 
 
 def settle(month: int, credit: float, last: float, side: float) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from simulator.components.base import (
     NET_MARGIN,
     RUN_RATE,
     SERVED,
+    UNTAXED,
     Ago,
     Builder,
     Component,
@@ -80,10 +81,13 @@ collections = [0.6, 0.3, 0.1]
                 b.step(Phase.COLLECTIONS, same, (BILLED,), writes=(source,))
             billed = tuple(Ago(source, k) for k in range(len(self.collections)))
             b.step(Phase.COLLECTIONS, collect, (billed, tuple(self.collections)), writes=(gross,))
+            b.tell(UNTAXED, (gross, -1.0))  # what is billed is income, not what is collected
+            b.tell(UNTAXED, (BILLED, 1.0))
         if b.receivables is not None and is_zero(lags):
             opening = b.flow("operations.opening_receivables")
             b.step(Phase.COLLECTIONS, same, (b.receivables,), writes=(opening,), months=(1, 1))
             b.receipt(opening)
+            b.tell(UNTAXED, (opening, -1.0))
         received, refunded = b.flow("operations.collections"), b.flow("operations.lost_above_collections")
         b.step(Phase.COLLECTIONS, lose, (gross, LOST), writes=(received, refunded))
         b.receipt(received)

@@ -1,0 +1,67 @@
+"""Tax on profit against ledgers written by hand (in $M)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from simulator.engine.block import BLOCK, deterministic_path
+from simulator.engine.simulation import Simulation
+from simulator.scenario.model import Scenario
+
+Write = Callable[[str], Scenario]
+HEAD = '[calendar]\nstart = "2026-11"\nmonths = 8\n[opening]\ncash = "1B"\n'
+
+
+def months(scenario: Scenario, slot: str, count: int = 7) -> list[float]:
+    plain = deterministic_path(scenario)[slot]
+    if not Simulation(scenario).program.shocks:
+        compiled = Simulation(scenario).run_chunk(0, BLOCK, (slot,)).kept[slot]
+        np.testing.assert_allclose(compiled[:, 3], plain, rtol=1e-12, atol=1e-3)
+    return [round(float(x) / 1e6, 6) for x in plain[:count]]
+
+
+def schedule(**amounts: float) -> str:
+    rows = ", ".join(f'"{k[1:].replace("_", "-")}" = "{v}M/mo"' for k, v in amounts.items())
+    return f'[flows.result]\ntype = "schedule"\ndirection = "in"\nschedule = {{ {rows} }}\n'
+
+
+def test_profit_is_taxed_after_losses_have_been_used_up(scenario: Write) -> None:
+    """Results 10, -30, 20, 40 at 25 %: 2.5; then a loss of 30: month 3 uses 20 of it and month 4 the rest, (40 - 10) / 4."""
+    text = HEAD + '[treasury]\ntax_rate = "25 %"\n' + schedule(m2026_11=10, m2026_12=-30, m2027_01=20, m2027_02=40)
+    assert np.allclose(months(scenario(text), "treasury.tax", 6), [0, 2.5, 0, 0, 7.5, 0])
+    earlier = text.replace('tax_rate = "25 %"', 'tax_rate = "25 %"\ntax_losses = "4M"')
+    assert np.allclose(months(scenario(earlier), "treasury.tax", 6), [0, 1.5, 0, 0, 7.5, 0])
+    cash = np.cumsum([1000, 10 - 2.5, -30, 20, 40 - 7.5])
+    assert np.allclose(months(scenario(text), "cash", 5), cash)
+
+
+def test_money_raised_principal_deposits_and_prepayments_are_neither_income_nor_cost(scenario: Write) -> None:
+    """Income 100 a month. Month 1: fee 20 of months 1 … 4, deposit 5, prepayment 50 % of 80 = 40, credited 10 a month; a tranche
+    of 300 in month 2; a loan of 200 at 1 % a month falls due in month 3. The fee of 20 is the cost of every month, 10 in cash and
+    10 in credit; interest is 2: profit 78 in months 1 to 3, 80 in month 4."""
+    text = (
+        HEAD
+        + '[treasury]\ntax_rate = "10 %"\n[flows.income]\ndirection = "in"\namount = "100M/mo"\n'
+        + '[contracts.gpu]\nfee = "20M/mo"\nstart = "2026-11"\nend = "2027-02"\n'
+        + 'security.deposit = "5M"\nprepayment.share = "50 %"\n'
+        + '[financing.partner]\ntype = "tranche"\namount = "300M"\nmonth = "2026-12"\n'
+        + '[financing.loan]\ntype = "term_debt"\nprincipal = "200M"\nrate = "1 %/mo"\nmaturity = "2027-01"\n'
+    )
+    assert np.allclose(months(scenario(text), "treasury.pretax", 6), [0, 78, 78, 78, 80, 100])
+    assert np.allclose(months(scenario(text), "treasury.tax", 6), [0, 7.8, 7.8, 7.8, 8, 10])
+
+
+def test_what_is_billed_is_taxed_and_not_what_is_collected(scenario: Write) -> None:
+    """Revenue 100, paid half at once and half a month later; opening receivables of 30 arrive in month 1."""
+    text = (
+        HEAD.replace('cash = "1B"', 'cash = "1B"\nreceivables = "30M"')
+        + '[treasury]\ntax_rate = "10 %"\n[revenue]\ntype = "geometric_brownian"\nrun_rate = "100M/mo"\n'
+        + '[operations]\npartner_share = "10 %"\ncollections = [0.5, 0.5]\n'
+    )
+    assert np.allclose(months(scenario(text), "treasury.pretax", 4), [0, 90, 90, 90])
+    assert np.allclose(months(scenario(text), "operations.collections", 4)[1:], [80, 100, 100])
+    at_once = text.replace("collections = [0.5, 0.5]\n", "")
+    assert np.allclose(months(scenario(at_once), "treasury.pretax", 4), [0, 90, 90, 90])
+    assert np.allclose(months(scenario(at_once), "cash", 3), [1000, 1000 + 30 + 90 - 9, 1000 + 30 + 2 * 81])
