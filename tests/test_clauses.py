@@ -266,3 +266,35 @@ def test_fiscal_years_have_the_name_of_the_year_in_which_they_end(scenario: Writ
     years = simulator.run(scenario(text), paths=3).document["fiscal_years"]
     assert [(y["year"], y["first"], y["last"]) for y in years] == [(2027, 1, 3), (2028, 4, 15), (2029, 16, 26)]
     assert [round(y["paid"] / 1e6) for y in years] == [30, 120, 110]
+
+
+# --- covenants ---------------------------------------------------------------------------------------------------------
+
+
+def test_debt_above_its_multiple_of_revenue_is_a_default_past_its_cure(scenario: Write) -> None:
+    """Run-rate 1.2B falling by 10 % a month, loan 500M, limit 0.5: 500 / (1200 e^(-0.1 m)) exceeds 0.5 from m = 2 (0.509). With a
+    cure of 60 days three closes in a row end it: month 4; with none, month 2."""
+    text = (
+        HEAD.replace("100B", "10B")
+        + '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1.2B/yr"\ngrowth = "-1.2 log/yr"\n'
+        + '[financing.loan]\ntype = "term_debt"\nprincipal = "500M"\nmaturity = "2027-10"\n[default]\ndebt_to_revenue = 0.5\n'
+    )
+    for cure, month in (("0 days", 2), ("60 days", 4)):
+        run = simulator.run(scenario(text + f'debt_cure = "{cure}"\n'), paths=3)
+        assert run.column("end_month").tolist() == [month] * 3
+        assert run.document["causes"]["covenant debt to revenue past cure"]["count"] == 3
+
+
+def test_a_breach_of_either_covenant_stops_draws_until_none_is_breached(scenario: Write) -> None:
+    """Line 300, cost 100 a month, cash 0: drawn 100 in month 1 is above 0.05 x 1200 = 60: no draw in month 2."""
+    text = (
+        HEAD.replace("100B", "0B")
+        + '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1.2B/yr"\n[operations]\nvariable_cost = "100 %"\n'
+        + '[flows.cost]\namount = "100M/mo"\n[financing.line]\ntype = "revolver"\nlimit = "300M"\n'
+        + '[default]\ncure = "300 days"\ndebt_to_revenue = 0.05\n'
+    )
+    stopped = scenario(text)
+    assert near(in_millions(stopped, "financing.line.drawn"), [0, 100, 100, 100])
+    assert near(in_millions(stopped, "operating.arrears"), [0, 0, 100, 200])
+    free = scenario(text.replace("debt_to_revenue = 0.05", "debt_to_revenue = 5.0"))
+    assert near(in_millions(free, "financing.line.drawn"), [0, 100, 200, 300])

@@ -130,6 +130,8 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "default.floor": (POOR, "default.floor=2B"),
     "default.cure": (POOR, "default.cure=90 days"),
     "default.floor_cure": (POOR, "default.floor_cure=120 days"),
+    "default.debt_to_revenue": ((), "default.debt_to_revenue=0.04"),
+    "default.debt_cure": (("default.debt_to_revenue=0.04",), "default.debt_cure=120 days"),
     "default.late_interest": ((*POOR, "default.cure=180 days"), "default.late_interest=3 %/mo"),
     "default.stop_at_default": (POOR, "default.stop_at_default=false"),
     "dependence.shocks": ((), 'dependence.shocks=["revenue.level", "price.deviation", "revenue.customer_loss.event"]'),

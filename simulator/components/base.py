@@ -73,6 +73,7 @@ STOPPED = "ledger.draw_stop"  # 1 after a close at which a covenant was in breac
 CASH = "cash"
 DRAWN = "line.drawn"
 
+DEBT = "debt"  # topic: slots of loans outstanding, lines apart
 UNTAXED = (
     "tax.untaxed"  # topic: (slot, sign) of flows that are no income or cost although they are dues, or the reverse
 )

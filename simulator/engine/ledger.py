@@ -15,23 +15,22 @@ from simulator.components.base import (
     LIQUIDITY,
     MONTH,
     POLICY_RUNWAY,
-    STOPPED,
     Ago,
     Phase,
     is_zero,
 )
 from simulator.engine.build import ProgramBuilder, same
+from simulator.engine.covenants import TOLERANCE, Covenant, watch
 from simulator.engine.recovery import settle_claims
 from simulator.engine.tax import levy
 
 OPERATING = "operating"
-TOLERANCE = 1e-9  # of the month's total dues: a shortage up to it starts no clock
 NAN_CODE = 1  # the ending "not a number"; 0 is solvent, causes of default follow
 
 RECEIPTS, PAID, DRAW, REPAID = "ledger.receipts", "ledger.paid", "ledger.draw", "ledger.repaid"
 OWED, AVAILABLE, SHARE = "ledger.owed", "ledger.available", "ledger.share"
 SHADOW_FLOW, SHADOW, BURN_FLOW = "ledger.shadow_flow", "shadow.cash", "ledger.burn_flow"
-ENDED, CAUSE, FIRST_BREACH = "ending.month", "ending.cause", "covenant.first_breach"
+ENDED, CAUSE = "ending.month", "ending.cause"
 UNFUNDED, PEAK, DISCOUNT, YEAR_FLOW = "shadow.first_breach", "shadow.peak_need", "shadow.growth", "shadow.flow_12m"
 LOWEST, LOWEST_MONTH = "liquidity.lowest", "liquidity.lowest_month"
 RAISED = "funding.raised"
@@ -46,6 +45,8 @@ class Terms(NamedTuple):
     floor: Any  # None: no liquidity covenant
     cure: Any  # months
     floor_cure: Any  # months
+    debt_to_revenue: Any  # None: no such covenant
+    debt_cure: Any  # months
     late_interest: Any
     stop_at_default: bool
     arrears: Any = 0.0
@@ -107,8 +108,8 @@ def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
     _book(b)
     _pay(b, terms)
     _settle_lines(b, terms)
-    _test_floor(b, terms)
-    causes = _end(b, terms)
+    covenants = watch(b, OWED, terms.floor, terms.floor_cure, terms.debt_to_revenue, terms.debt_cure)
+    causes = _end(b, terms, covenants)
     _shadow(b, terms)
     _measure(b)
     settle_claims(b, ENDED, terms.secured, terms.unsecured)
@@ -209,20 +210,7 @@ def _settle_lines(b: ProgramBuilder, terms: Terms) -> None:
     b.state(LIQUIDITY, opening)
 
 
-def _test_floor(b: ProgramBuilder, terms: Terms) -> None:
-    b.state(FIRST_BREACH, 0.0)
-    b.state("covenant.missed", 0.0)
-    if terms.floor is None or is_zero(terms.floor):
-        return
-    b.step(
-        Phase.CLOSE,
-        check_floor,
-        (MONTH, ALIVE, LIQUIDITY, terms.floor, OWED, "covenant.missed", FIRST_BREACH),
-        writes=("covenant.missed", FIRST_BREACH, STOPPED),
-    )
-
-
-def _end(b: ProgramBuilder, terms: Terms) -> list[Cause]:
+def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cause]:
     causes = [
         Cause("solvent", "", "solvent at the horizon"),
         Cause("not_a_number", "", "not a number: a bug or a parameter that overflows"),
@@ -241,14 +229,10 @@ def _end(b: ProgramBuilder, terms: Terms) -> list[Cause]:
             (now, worst, f"{claim.name}.missed", f"{claim.name}.arrears", cure, float(code), float(first)),
             writes=(now, worst),
         )
-    if terms.floor is not None and not is_zero(terms.floor):
-        causes.append(_cause("covenant", "liquidity"))
-        b.step(
-            Phase.CLOSE,
-            ripen_covenant,
-            (now, "covenant.missed", terms.floor_cure, float(len(causes) - 1)),
-            writes=(now,),
-        )
+    for covenant in covenants:
+        causes.append(_cause("covenant", covenant.name))
+        args = (now, covenant.missed, covenant.cure, float(len(causes) - 1))
+        b.step(Phase.CLOSE, ripen_covenant, args, writes=(now,))
     b.step(Phase.CLOSE, find_nan, (now, CASH, LIQUIDITY, OWED, PAID, SHADOW_FLOW, ALIVE), writes=(now,))
     b.step(Phase.CLOSE, end, (MONTH, ALIVE, ENDED, CAUSE, now), writes=(ENDED, CAUSE))
     return causes
@@ -399,17 +383,6 @@ def settle_line(
     repay = min(to_repay, drawn)
     now = drawn + draw - repay
     return now, to_draw - draw, to_repay - repay, permit * max(0.0, limit - now)
-
-
-def check_floor(
-    month: int, alive: float, liquidity: float, floor: float, owed: float, missed: float, first: float
-) -> tuple[float, float, float]:
-    breached = liquidity < floor - TOLERANCE * (abs(floor) + owed)
-    if alive == 0.0:
-        return missed, first, 1.0 if breached else 0.0
-    if breached:
-        return missed + 1.0, first if first > 0.0 else float(month), 1.0
-    return 0.0, first, 0.0
 
 
 def ripen(

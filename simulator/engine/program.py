@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
-from simulator.engine import ledger
+from simulator.engine import covenants, ledger
 from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, resolve, same
 from simulator.engine.jit import Argument
 from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
@@ -120,6 +120,8 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
         floor=default.floor,
         cure=cure,
         floor_cure=cure if default.floor_cure is None else cure_months(default.floor_cure),
+        debt_to_revenue=default.debt_to_revenue,
+        debt_cure=cure if default.debt_cure is None else cure_months(default.debt_cure),
         late_interest=default.late_interest,
         stop_at_default=default.stop_at_default,
         secured=None if recovery is None else recovery.secured,
@@ -228,7 +230,7 @@ def _columns(b: ProgramBuilder) -> tuple[Column, ...]:
         Column(ledger.ENDED, "end_month", "month, 0 = solvent at the horizon", "month"),
         Column(ledger.CAUSE, "cause", "code, see the manifest", "code"),
         Column(ledger.UNFUNDED, "shadow_breach_month", "month, 0 = none", "month"),
-        Column(ledger.FIRST_BREACH, "first_breach_month", "month, 0 = none", "month"),
+        Column(covenants.FIRST_BREACH, "first_breach_month", "month, 0 = none", "month"),
         Column(CASH, "cash", "$", "money"),
         Column("line.drawn", "drawn", "$", "money"),
         Column("ledger.arrears", "arrears", "$", "money"),

@@ -10,7 +10,8 @@ import numpy as np
 
 from simulator.components.base import CASH, LIQUIDITY, month_label
 from simulator.engine.block import deterministic_path
-from simulator.engine.ledger import ENDED, FIRST_BREACH, PEAK, UNFUNDED
+from simulator.engine.covenants import FIRST_BREACH
+from simulator.engine.ledger import ENDED, PEAK, UNFUNDED
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Scenario
 
@@ -72,6 +73,8 @@ def in_words(scenario: Scenario) -> Iterator[str]:
         else f", or liquidity below {say(floor, '$')} for longer than "
         f"{say(s.default.cure if s.default.floor_cure is None else s.default.floor_cure, 'days')}."
     )
+    if s.default.debt_to_revenue is not None:
+        yield f"Covenant: lines and loans at most {say(s.default.debt_to_revenue, '')} times the revenue run-rate."
     if s.recovery is not None:
         unsecured, secured = say(s.recovery.unsecured, "%"), say(s.recovery.secured, "%")
         yield f"After a default unsecured claims recover {unsecured}, secured ones {secured}."

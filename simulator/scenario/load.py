@@ -102,6 +102,10 @@ class _Loader:
         opening = plain["opening"]
         if isinstance(opening, Opening):
             self._opening(opening)
+        default = plain["default"]
+        if isinstance(default, Default) and default.debt_to_revenue is not None and "revenue" not in self.data:
+            where = ("default", "debt_to_revenue")
+            self.r.complain("E013", where, "there is no revenue to compare debt with", "add [revenue]")
         comparison = self._comparison()
         calendar = plain["calendar"]
         if calendar is not None:

@@ -12,7 +12,7 @@ from pydantic import Field
 from simulator.components.base import RECOVERY, Component, Month, month_label
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import CORRELATION, DURATION, INTEREST, MONEY, SHARE
+from simulator.quantities.units import CORRELATION, DURATION, INTEREST, MONEY, NUMBER, SHARE
 
 FORMAT = 1
 DEFAULT_PATHS, DEFAULT_SEED, DEFAULT_MONTHS = 100_000, 1, 60
@@ -65,6 +65,10 @@ class Default(Component):
     """How long a claim may stay unpaid; only full months count, because nothing arrives before the next month-end."""
     floor_cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None
     """The same for the floor. Default: `cure`."""
+    debt_to_revenue: Annotated[Number, Quantity(NUMBER, low=0.0)] | None = None
+    """Covenant: the most that lines and loans may be at a close, as a multiple of the run-rate. Default: no covenant."""
+    debt_cure: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)] | None = None
+    """How long that may be exceeded. Default: `cure`."""
     late_interest: Annotated[Number, Quantity(INTEREST, low=0.0)] = 0.0
     """On arrears of the last close."""
     stop_at_default: bool = True

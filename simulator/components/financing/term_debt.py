@@ -14,6 +14,7 @@ from pydantic import Field
 
 from simulator.components.base import (
     ALIVE,
+    DEBT,
     Builder,
     Component,
     Month,
@@ -95,6 +96,7 @@ first_repayment = "2027-07"
         b.claim(f"{b.name}.repayment", "debt", self.rank, 0.0, self.late_interest)
         b.due(interest, b.name)
         b.due(due, f"{b.name}.repayment", burn=False)
+        b.tell(DEBT, balance)
         b.exposure(b.name, balance, 0.0)
         b.exposure(f"{b.name}.repayment", 0.0, 0.0)
         b.monthly(balance, f"{b.short}.balance", "$")
