@@ -5,17 +5,15 @@ They are added after reversion and decay with it from the next month; a forward 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.components.base import JUMPS, PRICE_JUMP, Builder, Component, Phase, register
+from simulator.components.base import JUMPS, PRICE_JUMP, Builder, Phase, register
+from simulator.components.jumps import NormalJumps
 from simulator.mathematics.jumps import normal_moment, normal_sum
-from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import HAZARD, NUMBER
 
 
 @register
-class MertonJumps(Component):
+class MertonJumps(NormalJumps):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "price"
     tag: ClassVar[str] = "merton_jumps"
@@ -32,13 +30,6 @@ sd = 0.25
 """
     SHOCKS: ClassVar[tuple[str, ...]] = ("count", "size")
 
-    rate: Annotated[Number, Quantity(HAZARD, low=0.0, high=60.0)]
-    """Jumps a year."""
-    mean: Annotated[Number, Quantity(NUMBER)]
-    """Of a jump of the logarithm."""
-    sd: Annotated[Number, Quantity(NUMBER, low=0.0)]
-    """Of a jump of the logarithm."""
-
     def build(self, b: Builder, host: Any = None) -> None:
         if b.deterministic:  # no jumps, and nothing to make up for
             return
@@ -47,6 +38,3 @@ sd = 0.25
         jumped = b.flow(PRICE_JUMP)
         args = (b.uniform("count"), b.normal("size"), expected, *law)
         b.step(Phase.DRIVERS, normal_sum, args, adds=(jumped,))
-
-    def in_words(self, say: Any) -> Iterable[str]:
-        yield f"It jumps {say(self.rate, 'times')} a year by {say(self.mean, '')} in the logarithm, sd {say(self.sd, '')}."

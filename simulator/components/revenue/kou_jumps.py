@@ -6,17 +6,15 @@ A jump goes up with probability p and mean `up_mean`, else down with mean `down_
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.components.base import MONTH, PATH, RUN_RATE, Builder, Component, Phase, register
+from simulator.components.base import MONTH, PATH, RUN_RATE, Builder, Phase, register
+from simulator.components.jumps import DoubleExponentialJumps
 from simulator.mathematics.jumps import double_exponential_moment, double_exponential_sum
-from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import HAZARD, NUMBER, SHARE
 
 
 @register
-class KouJumps(Component):
+class KouJumps(DoubleExponentialJumps):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "revenue"
     tag: ClassVar[str] = "kou_jumps"
@@ -34,14 +32,6 @@ down_mean = 0.07
 """
     SHOCKS: ClassVar[tuple[str, ...]] = ("count",)
 
-    rate: Annotated[Number, Quantity(HAZARD, low=0.0, high=60.0)]
-    """Jumps a year."""
-    up_share: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0, open_low=True)]
-    """Of the jumps that go up."""
-    up_mean: Annotated[Number, Quantity(NUMBER, low=0.0, high=0.99, open_low=True)]
-    """Mean of an upward jump of the logarithm; below 1, so that the level has a mean."""
-    down_mean: Annotated[Number, Quantity(NUMBER, low=0.0, open_low=True)]
-    """Mean size of a downward jump of the logarithm."""
     compensated: bool = False
     """Whether the growth of the mean stays what it is without jumps."""
 
@@ -53,12 +43,6 @@ down_mean = 0.07
         drift = -expected * (double_exponential_moment(1.0, *law) - 1.0) if self.compensated else 0.0
         args = (RUN_RATE, b.uniform("count"), expected, *law, b.address("size"), PATH, MONTH, drift)
         b.step(Phase.EVENTS, jump, args, writes=(RUN_RATE,))
-
-    def in_words(self, say: Any) -> Iterable[str]:
-        yield (
-            f"It jumps {say(self.rate, 'times')} a year: in {say(self.up_share, '%')} of cases up by {say(self.up_mean, '')} "
-            f"on average, else down by {say(self.down_mean, '')}, in the logarithm."
-        )
 
 
 def jump(

@@ -6,17 +6,15 @@ Compensated by -λ Δ (exp(a + d²/2) - 1) a month, so that the mean of R is wha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.components.base import RUN_RATE, Builder, Component, Phase, register
+from simulator.components.base import RUN_RATE, Builder, Phase, register
+from simulator.components.jumps import NormalJumps
 from simulator.mathematics.jumps import normal_moment, normal_sum
-from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import HAZARD, NUMBER
 
 
 @register
-class MertonJumps(Component):
+class MertonJumps(NormalJumps):
     family: ClassVar[str] = "clause"
     attaches: ClassVar[str | None] = "revenue"
     tag: ClassVar[str] = "merton_jumps"
@@ -33,12 +31,6 @@ sd = 0.25
 """
     SHOCKS: ClassVar[tuple[str, ...]] = ("count", "size")
 
-    rate: Annotated[Number, Quantity(HAZARD, low=0.0, high=60.0)]
-    """Jumps a year."""
-    mean: Annotated[Number, Quantity(NUMBER)]
-    """Of a jump of the logarithm."""
-    sd: Annotated[Number, Quantity(NUMBER, low=0.0)]
-    """Of a jump of the logarithm."""
     compensated: bool = True
     """Whether the growth of the mean stays what it is without jumps."""
 
@@ -49,10 +41,6 @@ sd = 0.25
         drift = -expected * (normal_moment(1.0, self.mean, self.sd) - 1.0) if self.compensated else 0.0
         args = (RUN_RATE, b.uniform("count"), b.normal("size"), expected, self.mean, self.sd, drift)
         b.step(Phase.EVENTS, jump, args, writes=(RUN_RATE,))
-
-    def in_words(self, say: Any) -> Iterable[str]:
-        kept = ", the mean unchanged" if self.compensated else ""
-        yield f"It jumps {say(self.rate, 'times')} a year by {say(self.mean, '')} in the logarithm, sd {say(self.sd, '')}{kept}."
 
 
 def jump(run_rate: float, u: float, z: float, expected: float, mean: float, sd: float, drift: float) -> float:
