@@ -81,16 +81,18 @@ class Chain(Component):
     def first_state(self) -> float:
         return 0.0 if self.initial is None else float(self.regimes.index(self.initial))
 
-    def cumulative(self) -> tuple[Any, ...]:
+    def cumulative(self) -> tuple[tuple[Any, ...], ...]:
         """For each regime: cumulative probabilities of leaving, by destination in order (a regime leads to itself with 0)."""
         n = len(self.regimes)
-        rows: list[Any] = []
+        rows = []
         for s in range(n):
             total: Any = 0.0
+            row: list[Any] = []
             for t in range(n):
                 if t != s:
                     total = total + self._probability(s, t)
-                rows.append(total)
+                row.append(total)
+            rows.append(tuple(row))
         return tuple(rows)
 
     def _probability(self, s: int, t: int) -> Any:
@@ -111,11 +113,10 @@ class Chain(Component):
         return f"starts {first} and stays on average: {stays}"
 
 
-def move(regime: float, u: float, cumulative: tuple[float, ...], n: float) -> float:
-    width = int(n)
-    row = int(regime) * width
+def move(regime: float, u: float, rows: tuple[tuple[float, ...], ...]) -> float:
     moved = regime
-    for k in range(width - 1, -1, -1):
-        if u < cumulative[row + k] and k != int(regime):
-            moved = float(k)
+    for s in range(len(rows)):
+        for k in range(len(rows) - 1, -1, -1):
+            if regime == s and k != s and u < rows[s][k]:
+                moved = float(k)
     return moved

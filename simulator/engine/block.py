@@ -16,8 +16,11 @@ from simulator.engine.random import draw_once, seed_words, stream_number
 from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
+import os
+
+FUSE = bool(os.environ.get("FUSE"))
 Paths = npt.NDArray[np.int64]  # numbers of paths
-ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
+ROW_PADDING = jit.ROW_PADDING
 
 
 class Statistics(NamedTuple):
@@ -66,12 +69,20 @@ def assemble(program: Program) -> Machine:
     calls: list[tuple[int, ...]] = []
     index: list[Any] = []
     params: list[float] = []
-    for step in program.steps:
-        if step.kernel:
+    steps = program.steps
+    if FUSE:
+        from simulator.engine.fusion import Fused, fuse
+
+        reported = {program.rows[m.slot] for m in program.metrics} | {program.rows[c.slot] for c in program.columns}
+        steps = fuse(program.steps, reported)
+    for step in steps:
+        if FUSE and isinstance(step, Fused):
+            functions.append(jit.compiled_fused(step.source, step.laws))
+        elif step.kernel:
             functions.append(jit.compiled_kernel(step.law, jit.step_signature()))
         else:
             functions.append(jit.compiled(step.law, step.arguments, step.outputs, step.using))
-        words = [*step.words, *((BLOCK,) if step.kernel else ())]
+        words = [*step.words, *((BLOCK,) if getattr(step, "kernel", False) else ())]
         calls.append((len(index), len(index) + len(words), len(params), len(params) + len(step.params), *step.months))
         index.extend(words)
         params.extend(step.params)

@@ -21,7 +21,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simulator.mathematics import bits
+
+ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
 LANES = 1024  # paths in a block; also the block size of every fixed-order sum
+ROW_BYTES = (LANES + ROW_PADDING) * 8
 HEADER = "def loop(slots, words, index, params, month, paths):\n"
 PACKAGE = Path(__file__).resolve().parent.parent
 Using = tuple[tuple[str, Callable[..., Any]], ...]
@@ -135,7 +139,7 @@ def compiled(law: Callable[..., Any], arguments: Sequence[Argument], outputs: Se
 
 @cache
 def _compiled_loop(key: str, source: str, law: Callable[..., Any], using: Using) -> Any:
-    return _from_file(key, source, compiled_law(law, using), step_signature())
+    return _from_file(key, source, {"law": compiled_law(law, using)}, step_signature())
 
 
 def compiled_kernel(kernel: Callable[..., Any], signature: Any) -> Any:
@@ -147,10 +151,106 @@ def compiled_kernel(kernel: Callable[..., Any], signature: Any) -> Any:
 
 @cache
 def _kernel(kernel: Callable[..., Any], source: str, signature: Any) -> Any:
-    return _from_file(f"{kernel.__module__}.{kernel.__qualname__}|{signature}", source, compiled_law(kernel), signature)
+    return _from_file(
+        f"{kernel.__module__}.{kernel.__qualname__}|{signature}", source, {"law": compiled_law(kernel)}, signature
+    )
 
 
-def _from_file(key: str, source: str, law: Any, signature: Any) -> Any:
+def compiled_fused(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) -> Any:
+    """A loop over several laws (engine/fusion.py) with the common signature."""
+    named = ";".join(
+        f"{law.__module__}.{law.__qualname__}[{','.join(f.__module__ + '.' + f.__qualname__ for _, f in using)}]"
+        for law, using in laws
+    )
+    return _fused(f"fused.loop|{named}", source, tuple(laws))
+
+
+@cache
+def _fused(key: str, source: str, laws: tuple[tuple[Callable[..., Any], Using], ...]) -> Any:
+    space = {f"law{k}": compiled_law(law, using) for k, (law, using) in enumerate(laws)}
+    return _from_file(key, source, {**space, **row_access(), "LANES": LANES, "STRIDE": ROW_BYTES}, step_signature())
+
+
+@cache
+def bit_access() -> dict[str, Any]:
+    """The functions of mathematics/bits.py in machine code."""
+    from llvmlite import ir
+    from numba import types as t
+    from numba.extending import intrinsic
+
+    integer, double = ir.IntType(64), ir.DoubleType()
+
+    @intrinsic
+    def scaled(typing: Any, x: Any, shifted: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            x, shifted = (builder.bitcast(a, integer) for a in args)
+            return builder.bitcast(builder.add(x, builder.shl(shifted, integer(52))), double)
+
+        return t.float64(t.float64, t.float64), generate
+
+    @intrinsic
+    def mantissa_and_exponent(typing: Any, x: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            number = builder.bitcast(args[0], integer)
+            exponent = builder.ashr(builder.sub(number, integer(bits.ROOT_HALF_BITS)), integer(52))
+            mantissa = builder.bitcast(builder.sub(number, builder.shl(exponent, integer(52))), double)
+            # an integer added to the bits of MAGIC is one added to its value: no conversion of 64-bit integers needed
+            magic = builder.bitcast(double(bits.MAGIC), integer)
+            as_float = builder.fsub(builder.bitcast(builder.add(magic, exponent), double), double(bits.MAGIC))
+            return context.make_tuple(builder, signature.return_type, (mantissa, as_float))
+
+        return t.UniTuple(t.float64, 2)(t.float64), generate
+
+    return {"scaled": scaled, "mantissa_and_exponent": mantissa_and_exponent}
+
+
+@cache
+def row_access() -> dict[str, Any]:
+    """`address`, `load` and `store` for rows that are known to be different: LLVM is told so and needs no checks that
+    they do not overlap, which it gives up on above a dozen rows."""
+    from llvmlite import ir
+    from numba import types as t
+    from numba.extending import intrinsic
+
+    def tagged(instruction: Any, module: Any, own: int, count: int) -> None:
+        domain = module.add_metadata(["rows"])
+        scopes = [module.add_metadata([f"row {k} of {count}", domain]) for k in range(count)]
+        instruction.set_metadata("alias.scope", module.add_metadata([scopes[own]]))
+        instruction.set_metadata("noalias", module.add_metadata([s for k, s in enumerate(scopes) if k != own]))
+
+    @intrinsic(prefer_literal=True)
+    def address(typing: Any, slots: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            return builder.ptrtoint(array.data, ir.IntType(64))
+
+        return t.int64(slots), generate
+
+    @intrinsic(prefer_literal=True)
+    def load(typing: Any, row: Any, lane: Any, own: Any, count: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            pointer = builder.inttoptr(args[0], ir.DoubleType().as_pointer())
+            value = builder.load(builder.gep(pointer, [args[1]]))
+            tagged(value, builder.module, own.literal_value, count.literal_value)
+            return value
+
+        return t.float64(row, lane, own, count), generate
+
+    @intrinsic(prefer_literal=True)
+    def store(typing: Any, row: Any, lane: Any, value: Any, own: Any, count: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            pointer = builder.inttoptr(args[0], ir.DoubleType().as_pointer())
+            number = context.cast(builder, args[2], signature.args[2], t.float64)
+            stored = builder.store(number, builder.gep(pointer, [args[1]]))
+            tagged(stored, builder.module, own.literal_value, count.literal_value)
+            return context.get_dummy_value()
+
+        return t.void(row, lane, value, own, count), generate
+
+    return {"address": address, "load": load, "store": store}
+
+
+def _from_file(key: str, source: str, names: Any, signature: Any) -> Any:
     import numba
 
     component, name = key.split("|")[0].split(".")[-2:]
@@ -164,7 +264,7 @@ def _from_file(key: str, source: str, law: Any, signature: Any) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # numba finds the module of a cached function by its name
     spec.loader.exec_module(module)
-    vars(module)["law"] = law
+    vars(module).update(names)
     return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(module.loop)
 
 
@@ -177,8 +277,8 @@ def compiled_law(law: Callable[..., Any], using: Using = ()) -> Any:
     for name in law.__code__.co_names:
         value = dict(using).get(name, law.__globals__.get(name))
         if isinstance(value, types.FunctionType) and value.__module__.startswith("simulator."):
-            inner[name] = compiled_law(value)
-    return numba.njit(nogil=True, error_model="numpy")(_copy(law, inner))
+            inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value)
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(_copy(law, inner))
 
 
 def _copy(law: Callable[..., Any], replaced: dict[str, Any]) -> types.FunctionType:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.mathematics.normal import inverse_normal
+from simulator.mathematics.normal import grid_normal
 from simulator.mathematics.philox import LOW, SHIFT, philox, to_unit
 
 WORDS = 4  # rows of words a stream keeps: the months of one Philox block
@@ -56,7 +56,7 @@ def draw_normal(slots: Any, words: Any, index: Any, params: Any, month: int, pat
         fill_words(words, index[1], params, month, paths, index[2])
     source, target = words[index[1] + (month & 3)], slots[index[0]]
     for i in range(index[2]):
-        target[i] = inverse_normal((float(source[i]) + 0.5) * 2.3283064365386963e-10)
+        target[i] = grid_normal((float(source[i]) + 0.5) * 2.3283064365386963e-10)
 
 
 def draw_once(target: Any, seed_low: float, seed_high: float, stream: float, paths: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.mathematics.elementary import exp, log
 from simulator.mathematics.philox import uniform_at
 
 MOST = 64  # jumps in a month; more have a probability below 1e-40 up to rate 60 a year
@@ -18,7 +19,7 @@ MOST = 64  # jumps in a month; more have a probability below 1e-40 up to rate 60
 
 def poisson(u: float, mean: float) -> int:
     """The number whose distribution function first exceeds u."""
-    term = math.exp(-mean)
+    term = exp(-mean)
     below = term
     n = 0
     while u >= below and n < MOST:
@@ -38,8 +39,8 @@ def double_exponential(u: float, up_share: float, up_mean: float, down_mean: flo
     """The quantile function: up with probability p and mean 1/η1, down with 1 - p and mean 1/η2."""
     down = 1.0 - up_share
     if u < down:
-        return down_mean * math.log(u / down)
-    return -up_mean * math.log((1.0 - u) / up_share)
+        return down_mean * log(u / down)
+    return -up_mean * log((1.0 - u) / up_share)
 
 
 def double_exponential_sum(

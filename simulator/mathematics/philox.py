@@ -18,23 +18,28 @@ ROUNDS = 10
 
 def philox(
     c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
-) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    """Four 32-bit words (in 64-bit integers) for a counter and a key of 32-bit words."""
+) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
+    """Four 32-bit words for a counter and a key of 32-bit words (each in a 64-bit integer).
+
+    The state is held in 32 bits, which is what lets machine code multiply several paths' words at a time.
+    """
+    x0, x1, x2, x3 = np.uint32(c0 & LOW), np.uint32(c1 & LOW), np.uint32(c2 & LOW), np.uint32(c3 & LOW)
     for _ in range(ROUNDS):
-        product_0 = MULTIPLIER_0 * c0
-        product_1 = MULTIPLIER_1 * c2
-        c0, c1, c2, c3 = (
-            (product_1 >> SHIFT) ^ c1 ^ k0,
-            product_1 & LOW,
-            (product_0 >> SHIFT) ^ c3 ^ k1,
-            product_0 & LOW,
+        product_0 = MULTIPLIER_0 * np.uint64(x0)
+        product_1 = MULTIPLIER_1 * np.uint64(x2)
+        key_0, key_1 = np.uint32(k0 & LOW), np.uint32(k1 & LOW)
+        x0, x1, x2, x3 = (
+            np.uint32(np.uint32(product_1 >> SHIFT) ^ x1 ^ key_0),
+            np.uint32(product_1 & LOW),
+            np.uint32(np.uint32(product_0 >> SHIFT) ^ x3 ^ key_1),
+            np.uint32(product_0 & LOW),
         )
-        k0 = (k0 + WEYL_0) & LOW
-        k1 = (k1 + WEYL_1) & LOW
-    return c0, c1, c2, c3
+        k0 = k0 + WEYL_0
+        k1 = k1 + WEYL_1
+    return x0, x1, x2, x3
 
 
-def to_unit(word: np.uint64) -> float:
+def to_unit(word: np.uint32) -> float:
     """A 32-bit word as a number strictly inside (0, 1): (word + 1/2) / 2^32."""
     return (float(word) + 0.5) * 2.0**-32
 

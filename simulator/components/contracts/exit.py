@@ -37,6 +37,7 @@ from simulator.components.base import (
     notice_months,
     register,
 )
+from simulator.mathematics.elementary import exp, power
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DURATION, HAZARD, MONEY, MONTHS, NUMBER, SHARE
 
@@ -329,7 +330,7 @@ def hold(
 
 
 def reclaim(u: float, ratio: float, hazard: float, gamma: float) -> float:
-    probability = 1.0 - math.exp(-hazard * ratio**gamma / 12.0)
+    probability = 1.0 - exp(-hazard * power(ratio, gamma) / 12.0)
     return 1.0 if u < probability else 0.0
 
 

@@ -33,6 +33,7 @@ from simulator.components.base import (
     register,
 )
 from simulator.components.trigger import Trigger, triggered
+from simulator.mathematics.elementary import exp
 from simulator.mathematics.normal import inverse_normal
 from simulator.mathematics.philox import uniform_at
 from simulator.quantities.number import Number, Quantity
@@ -204,7 +205,7 @@ def seek(
 ) -> tuple[float, float, float]:
     """(money won, rounds that succeeded, rounds that failed) of this month's chances."""
     odds = success[int(regime)] if len(success) > 1 else success[0]
-    none = math.exp(-rate)
+    none = exp(-rate)
     more = 1.0 - none if poisson > 0.0 else rate  # probability of at least one more chance than counted so far
     term = none
     won, done, failed = 0.0, 0.0, 0.0

@@ -29,8 +29,7 @@ destinations.shut = { tight = 1.0 }
 
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(REGIME, self.first_state)
-        n = float(len(self.regimes))
-        b.step(Phase.REGIME, move, (REGIME, b.uniform("regime"), self.cumulative(), n), writes=(REGIME,))
+        b.step(Phase.REGIME, move, (REGIME, b.uniform("regime"), self.cumulative()), writes=(REGIME,))
 
     def in_words(self, say: Any) -> Iterable[str]:
         yield f"The funding market {self.course(say)}."

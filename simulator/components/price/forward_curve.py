@@ -10,7 +10,6 @@ them and flat after. E[I(m)] = F(m) exactly. I = 1 is the reference price.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -32,6 +31,7 @@ from simulator.components.base import (
     is_zero,
     register,
 )
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONTHS, NUMBER, REVERSION, VOLATILITY
 
@@ -152,4 +152,4 @@ def deviate(x: float, z: float, phi: float, sd: float, jump: float) -> float:
 
 
 def price(x: float, compensated_forward: float) -> float:
-    return compensated_forward * math.exp(x)
+    return compensated_forward * exp(x)

@@ -9,13 +9,13 @@ Jumps (a clause below it) are added after reversion, undecayed, and decay from t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from simulator.components.base import JUMPS, PRICE, PRICE_JUMP, Builder, Component, Phase, is_zero, register
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import NUMBER, REVERSION, VOLATILITY
 
@@ -63,4 +63,4 @@ reversion = "0.8 /yr"
 
 def advance(log_price: float, z: float, theta: float, phi: float, sd: float, jump: float) -> tuple[float, float]:
     moved = theta + phi * (log_price - theta) + sd * z + jump
-    return moved, math.exp(moved)
+    return moved, exp(moved)

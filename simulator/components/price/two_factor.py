@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import PRICE, Builder, Component, Phase, Series, register
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import CORRELATION, DRIFT, NUMBER, REVERSION, VOLATILITY
 
@@ -101,4 +102,4 @@ def advance(
 
 
 def price(fading: float, lasting: float, log_forward: float) -> float:
-    return math.exp(log_forward + fading + lasting)
+    return exp(log_forward + fading + lasting)

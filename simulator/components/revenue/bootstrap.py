@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from simulator.components.base import MONTH, RUN_RATE, Builder, Component, Phase, Problem, Surroundings, Table, register
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, MONTHS
 
@@ -71,8 +72,8 @@ def choose(month: int, u: float, at: float, block: float, count: float) -> float
 
 
 def resample(run_rate: float, at: float, growth: tuple[float, ...]) -> float:
-    return run_rate * math.exp(growth[int(at)])
+    return run_rate * exp(growth[int(at)])
 
 
 def grow(run_rate: float, growth: float) -> float:
-    return run_rate * math.exp(growth)
+    return run_rate * exp(growth)

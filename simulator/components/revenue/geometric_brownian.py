@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import RUN_RATE, Builder, Component, Phase, is_zero, register
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, VOLATILITY
 
@@ -52,4 +53,4 @@ volatility = "40 %/yr"
 
 
 def advance(run_rate: float, z: float, log_drift: float, sd: float) -> float:
-    return run_rate * math.exp(log_drift + sd * z)
+    return run_rate * exp(log_drift + sd * z)

@@ -5,11 +5,11 @@ A jump goes up with probability p and mean `up_mean`, else down with mean `down_
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 from simulator.components.base import MONTH, PATH, RUN_RATE, Builder, Phase, register
 from simulator.components.jumps import DoubleExponentialJumps
+from simulator.mathematics.elementary import exp
 from simulator.mathematics.jumps import double_exponential_moment, double_exponential_sum
 
 
@@ -58,4 +58,4 @@ def jump(
     drift: float,
 ) -> float:
     total = double_exponential_sum(u, expected, up_share, up_mean, down_mean, address, path, month)
-    return run_rate * math.exp(total + drift)
+    return run_rate * exp(total + drift)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import RUN_RATE, Builder, Component, Phase, is_zero, register
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, VOLATILITY
 
@@ -60,4 +61,4 @@ volatility = "30 %/yr"
 
 def advance(run_rate: float, z: float, ceiling: float, fade: float, sd: float) -> float:
     level = ceiling / (1.0 + (ceiling / run_rate - 1.0) * fade)
-    return level * math.exp(sd * z - 0.5 * sd * sd)
+    return level * exp(sd * z - 0.5 * sd * sd)

@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import RUN_RATE, Builder, Component, Phase, is_zero, register
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, NUMBER, REVERSION, VOLATILITY
 
@@ -117,7 +118,7 @@ def persist(noise: float, z: float, a: float, sd: float) -> float:
 
 
 def advance(run_rate: float, growth: float, z: float, noise: float, half_variance: float, sd: float) -> float:
-    return run_rate * math.exp(growth * STEP - half_variance + sd * z + noise)
+    return run_rate * exp(growth * STEP - half_variance + sd * z + noise)
 
 
 def revert(growth: float, z: float, long_run: float, phi: float, sd: float) -> float:

@@ -5,11 +5,11 @@ Compensated by -λ Δ (exp(a + d²/2) - 1) a month, so that the mean of R is wha
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 from simulator.components.base import RUN_RATE, Builder, Phase, register
 from simulator.components.jumps import NormalJumps
+from simulator.mathematics.elementary import exp
 from simulator.mathematics.jumps import normal_moment, normal_sum
 
 
@@ -44,4 +44,4 @@ sd = 0.25
 
 
 def jump(run_rate: float, u: float, z: float, expected: float, mean: float, sd: float, drift: float) -> float:
-    return run_rate * math.exp(normal_sum(u, z, expected, mean, sd) + drift)
+    return run_rate * exp(normal_sum(u, z, expected, mean, sd) + drift)

@@ -8,7 +8,6 @@ E[R(m)] = P(m) exactly. Without reversion (κ = 0) the deviation is a random wal
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -26,6 +25,7 @@ from simulator.components.base import (
     month_label,
     register,
 )
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY_PER_YEAR, NUMBER, REVERSION, VOLATILITY
 
@@ -104,4 +104,4 @@ def deviate(y: float, z: float, phi: float, sd: float) -> float:
 
 
 def run_rate(y: float, compensated_plan: float) -> float:
-    return compensated_plan * math.exp(y)
+    return compensated_plan * exp(y)

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from simulator.components.base import RUN_RATE, Builder, Phase, Problem, Surroundings, register
 from simulator.components.chain import Chain, move
+from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, VOLATILITY
 
@@ -53,8 +54,7 @@ volatility = ["25 %/yr", "55 %/yr"]
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(RUN_RATE, self.run_rate)
         state = b.state(f"{b.name}.state", self.first_state)
-        n = float(len(self.regimes))
-        b.step(Phase.DRIVERS, move, (state, b.uniform("regime"), self.cumulative(), n), writes=(state,))
+        b.step(Phase.DRIVERS, move, (state, b.uniform("regime"), self.cumulative()), writes=(state,))
         drift = tuple((g - 0.5 * v**2) * STEP for g, v in zip(self.growth, self.volatility, strict=True))
         sd = tuple(v * math.sqrt(STEP) for v in self.volatility)
         b.step(Phase.DRIVERS, advance, (RUN_RATE, state, b.normal("level"), drift, sd), writes=(RUN_RATE,))
@@ -67,4 +67,4 @@ volatility = ["25 %/yr", "55 %/yr"]
 
 def advance(run_rate: float, state: float, z: float, drift: tuple[float, ...], sd: tuple[float, ...]) -> float:
     s = int(state)
-    return run_rate * math.exp(drift[s] + sd[s] * z)
+    return run_rate * exp(drift[s] + sd[s] * z)

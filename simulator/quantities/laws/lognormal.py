@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from simulator.mathematics.elementary import exp
 from simulator.quantities.distribution import Array, Distribution, Monthly, Read, law, table_of
 from simulator.quantities.units import QuantityError
 
@@ -56,4 +57,4 @@ class Lognormal(Distribution):
 
 
 def quantile(z: float, log_mean: float, log_sd: float) -> float:
-    return math.exp(log_mean + log_sd * z)
+    return exp(log_mean + log_sd * z)

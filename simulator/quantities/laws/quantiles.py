@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from simulator.mathematics.elementary import exp, log
 from simulator.quantities.distribution import Array, Distribution, Monthly, Read, gauss, law, table_of
 from simulator.quantities.units import QuantityError
 
@@ -110,10 +111,10 @@ class Quantiles(Distribution):
 
 
 def quantile(u: float, centre: float, b: float, c: float, low: float, high: float) -> float:
-    s = math.log(u / (1.0 - u))
+    s = log(u / (1.0 - u))
     y = centre + b * s + c * (u - 0.5) * s
     if high < math.inf:
-        return low + (high - low) / (1.0 + math.exp(-y))
+        return low + (high - low) / (1.0 + exp(-y))
     if low > -math.inf:
-        return low + math.exp(y)
+        return low + exp(y)
     return y

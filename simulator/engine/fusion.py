@@ -1,0 +1,308 @@
+"""Steps of a program fused into a few loops: what one law hands to the next stays in a register.
+
+A loop of its own for every law (engine/jit.py) needs no compiling when a scenario changes, but every number travels through
+memory. Long runs are worth a loop made for them: steps that do not wait for each other are gathered, each row is read at most
+once and written only if somebody else reads it. The arithmetic is the same, operation by operation, so are the bits.
+"""
+
+from __future__ import annotations
+
+import dis
+import types
+from collections.abc import Callable, Sequence, Set
+from functools import cache
+from typing import Any, NamedTuple
+
+from simulator.engine.build import Step, same
+from simulator.engine.jit import Argument, Using
+
+MOST_LAWS = 24  # in one loop: compiling a longer one takes disproportionately long, and registers run out anyway
+ELEMENTWISE = {"slot", "fixed", "series", "rows", "ago", "month", "tuple"}
+
+
+class Fused(NamedTuple):
+    """One loop over several laws; stands in the place of a step."""
+
+    source: str
+    laws: tuple[tuple[Callable[..., Any], Using], ...]  # law0, law1, … of the source
+    words: tuple[int, ...]
+    params: tuple[float, ...]
+    months: tuple[int, int]
+
+
+class Touched(NamedTuple):
+    reads: frozenset[Any]
+    writes: frozenset[Any]
+
+
+def fuse(steps: Sequence[Step], reported: Set[int]) -> list[Step | Fused]:
+    """The same program in fewer loops. `reported`: rows whose values after a month somebody looks at."""
+    touched = [_touched(step) for step in steps]
+    fresh, kept = _resets(steps, touched)
+    seen: set[Any] = set()
+    groups: list[tuple[list[Step], dict[int, float]]] = []
+    needed: set[Any] = set(reported)
+    for numbers in _gather(steps, touched, kept):
+        group = [steps[k] for k in numbers]
+        rows = frozenset().union(*(touched[k].reads | touched[k].writes for k in numbers))
+        begins = {row: value for row, value in fresh.items() if row in rows and row not in seen}
+        seen |= rows
+        needed |= _loaded(group, begins) if _is_fusible(group[0]) else _all_reads(group)
+        groups.append((group, begins))
+    return [_Loop(group, begins, needed).made() if _is_fusible(group[0]) else group[0] for group, begins in groups]
+
+
+def _rows_of(step: Step) -> tuple[list[Any], list[tuple[str, Any]]]:
+    """(rows read, (kind of output, row) written); the rows of a history count as one."""
+    at = 0
+    reads: list[Any] = []
+
+    def walk(argument: Argument) -> None:
+        nonlocal at
+        if argument.kind == "tuple":
+            for part in argument.parts:
+                walk(part)
+        elif argument.kind in ("slot", "rows"):
+            reads.append(step.words[at] if argument.kind == "slot" else ("rows", step.words[at]))
+            at += 1
+        elif argument.kind in ("ago", "ago_row"):
+            reads.append(("history", step.words[at]))
+            if argument.kind == "ago_row":
+                reads.append(step.words[at + 2])
+            at += 3
+        elif argument.kind == "series":
+            at += 1
+        elif argument.kind == "table":
+            at += 2
+        elif argument.kind == "columns":
+            reads.extend(range(int(step.words[at]), int(step.words[at]) + int(step.words[at + 1])))
+            at += 2
+
+    for argument in step.arguments:
+        walk(argument)
+    writes: list[tuple[str, Any]] = []
+    for output in step.outputs:
+        writes.append((output, ("history", step.words[at]) if output == "ring" else step.words[at]))
+        at += 2 if output == "ring" else 1
+    return reads, writes
+
+
+def _touched(step: Step) -> Touched:
+    if step.kernel:
+        return Touched(frozenset(), frozenset({step.words[0], ("words", step.words[1])}))
+    reads, writes = _rows_of(step)
+    added = [row for kind, row in writes if kind == "add"]
+    return Touched(frozenset([*reads, *added]), frozenset(row for _, row in writes))
+
+
+@cache
+def _has_loop(law: Callable[..., Any]) -> bool:
+    """Loops over a tuple's entries do not count: machine code has none of them."""
+    called = [law.__globals__.get(name) for name in law.__code__.co_names]
+    inner = [f for f in called if isinstance(f, types.FunctionType) and f.__module__.startswith("simulator.")]
+    instructions = list(dis.get_instructions(law))
+    backward = any("JUMP_BACKWARD" in i.opname for i in instructions)
+    over_entries = all(i.argval == "len" for k, i in enumerate(instructions) if k and instructions[k-1].argval == "range")
+    return (backward and not over_entries) or any(_has_loop(f) for f in inner)
+
+
+def _is_fusible(step: Step) -> bool:
+    def plain(argument: Argument) -> bool:
+        return argument.kind in ELEMENTWISE and all(plain(p) for p in argument.parts)
+
+    return not step.kernel and all(plain(a) for a in step.arguments) and not _has_loop(step.law)
+
+
+def _is_reset(step: Step) -> bool:
+    return step.law is same and [a.kind for a in step.arguments] == ["fixed"] and step.outputs == ("set",)
+
+
+def _resets(steps: Sequence[Step], touched: Sequence[Touched]) -> tuple[dict[int, float], list[int]]:
+    """Rows that start every month at a number (row -> number), where the first to touch them can start from it instead;
+    and the steps that are left."""
+    fresh: dict[int, float] = {}
+    left = []
+    for k, step in enumerate(steps):
+        if _is_reset(step):
+            row = int(step.words[0])
+            later = [j for j in range(k + 1, len(steps)) if row in touched[j].reads | touched[j].writes]
+            earlier = [j for j in range(k) if row in touched[j].reads | touched[j].writes]
+            first = steps[later[0]] if later else None
+            begins = later and row in touched[later[0]].writes
+            if first is not None and begins and not earlier and _is_fusible(first) and first.months == step.months:
+                fresh[row] = float(step.params[0])
+                continue
+        left.append(k)
+    return fresh, left
+
+
+def _gather(steps: Sequence[Step], touched: Sequence[Touched], kept: Sequence[int]) -> list[list[int]]:
+    """Groups of steps in an order that respects who reads what whom: each as many ready steps as fit."""
+    waiting_for: dict[int, set[int]] = {k: set() for k in kept}
+    for n, j in enumerate(kept):
+        for i in kept[:n]:
+            a, b = touched[i], touched[j]
+            if a.writes & (b.reads | b.writes) or a.reads & b.writes:
+                waiting_for[j].add(i)
+    remaining, done, groups = list(kept), set(), []
+    while remaining:
+        first = next(k for k in remaining if waiting_for[k] <= done)
+        group = [first]
+        if _is_fusible(steps[first]):
+            inside = {first}
+            for k in remaining:
+                if len(group) >= MOST_LAWS:
+                    break
+                same_months = steps[k].months == steps[first].months
+                if k != first and same_months and _is_fusible(steps[k]) and waiting_for[k] <= done | inside:
+                    group.append(k)
+                    inside.add(k)
+        groups.append(group)
+        done.update(group)
+        taken = set(group)
+        remaining = [k for k in remaining if k not in taken]
+    return groups
+
+
+def _all_reads(group: Sequence[Step]) -> frozenset[Any]:
+    return frozenset().union(*(_touched(step).reads for step in group))
+
+
+def _loaded(group: Sequence[Step], fresh: dict[int, float]) -> frozenset[Any]:
+    """Rows a loop reads before it writes them, those that start the month anew apart."""
+    known: set[Any] = set(fresh)
+    loaded: set[Any] = set()
+    for step in group:
+        reads, writes = _rows_of(step)
+        for row in [*reads, *(row for kind, row in writes if kind == "add")]:
+            if row not in known:
+                loaded.add(row)
+        known.update(row for _, row in writes)
+    return frozenset(loaded)
+
+
+class _Loop:
+    """Writes the text of one loop."""
+
+    def __init__(self, group: Sequence[Step], fresh: dict[int, float], needed: Set[Any]) -> None:
+        self.group, self.fresh, self.needed = group, fresh, needed
+        self.before: list[str] = []
+        self.inside: list[str] = []
+        self.words: list[int] = []
+        self.params: list[float] = []
+        self.laws: dict[tuple[Callable[..., Any], Using], int] = {}
+        self.pointers: dict[Any, str] = {}
+        self.locals: dict[Any, str] = {}  # row -> variable that holds it now
+        self.numbers: dict[float, str] = {}
+        self.dirty: dict[Any, str] = {}  # row -> its pointer, to be stored at the end
+        self.count = 0
+
+    def made(self) -> Fused:
+        for step in self.group:
+            self._law(step)
+        stores = []
+        for row in self.dirty:
+            if isinstance(row, tuple) or row in self.needed:
+                pointer = self.dirty[row] or self._pointer(row)
+                stores.append(f"store({pointer}, i, {self.locals[row]}, {pointer[1:]}, POINTERS)")
+        text = "def loop(slots, words, index, params, month, paths):\n    base = address(slots)\n"
+        text += "".join(f"    {line}\n" for line in self.before)
+        text += "    for i in range(LANES):\n" + "".join(f"        {line}\n" for line in [*self.inside, *stores])
+        text = text.replace("POINTERS", str(len(self.pointers)))
+        return Fused(text, tuple(self.laws), tuple(self.words), tuple(self.params), self.group[0].months)
+
+    def _name(self) -> str:
+        self.count += 1
+        return f"x{self.count}"
+
+    def _word(self, word: Any) -> str:
+        self.words.append(int(word))
+        return f"index[{len(self.words) - 1}]"
+
+    def _pointer(self, row: Any, expression: str | None = None) -> str:
+        if row not in self.pointers:
+            self.pointers[row] = f"p{len(self.pointers)}"
+            self.before.append(f"{self.pointers[row]} = base + ({expression or self._word(row)}) * STRIDE")
+        return self.pointers[row]
+
+    def _load(self, pointer: str) -> str:
+        name = self._name()
+        self.inside.append(f"{name} = load({pointer}, i, {pointer[1:]}, POINTERS)")
+        return name
+
+    def _number(self, value: float) -> str:
+        # equal numbers stay apart: which ones happen to be equal must not decide what is compiled
+        self.params.append(value)
+        name = f"c{len(self.params) - 1}"
+        self.before.append(f"{name} = params[{len(self.params) - 1}]")
+        return name
+
+    def _value(self, row: int) -> str:
+        if row not in self.locals:
+            if row in self.fresh and row not in self.dirty:
+                self.locals[row] = self._number(self.fresh[row])
+            else:
+                self.locals[row] = self._load(self._pointer(row))
+        return self.locals[row]
+
+    def _law(self, step: Step) -> None:
+        at, number = 0, 0
+
+        def take() -> int:
+            nonlocal at
+            at += 1
+            return int(step.words[at - 1])
+
+        def expression(argument: Argument) -> str:
+            nonlocal number
+            if argument.kind == "tuple":
+                return "(" + "".join(expression(p) + ", " for p in argument.parts) + ")"
+            if argument.kind == "month":
+                return "month"
+            if argument.kind == "fixed":
+                number += 1
+                return self._number(step.params[number - 1])
+            if argument.kind == "slot":
+                return self._value(take())
+            if argument.kind == "series":
+                start = take()
+                self.params.extend(())
+                name = f"s{len(self.words)}"
+                self.series.append((len(self.words), start))
+                self.before.append(f"{name} = params[{self._word(0)} + month]")
+                return name
+            if argument.kind == "rows":
+                row = take()
+                return self._load(self._pointer(("rows", row), f"{self._word(row)} + month"))
+            start, depth, months = take(), take(), take()
+            where = f"{self._word(start)} + (month - {self._word(months)}) % {self._word(depth)}"
+            return self._load(self._pointer(("ago", start, months), where))
+
+        self.series: list[tuple[int, int]] = []
+        call = ", ".join(expression(a) for a in step.arguments)
+        for word, start in self.series:
+            length = step.months[1] + 1
+            self.words[word] = len(self.params)
+            self.params.extend(step.params[start : start + length])
+        law = (step.law, step.using)
+        self.laws.setdefault(law, len(self.laws))
+        results = [self._name() for _ in step.outputs]
+        if step.law is same:
+            self.inside.append(f"{results[0]} = {call}")
+        else:
+            self.inside.append(f"{', '.join(results)} = law{self.laws[law]}({call})")
+        for output, result in zip(step.outputs, results, strict=True):
+            if output == "ring":
+                start = take()
+                where = f"{self._word(start)} + month % {self._word(take())}"
+                row = ("ring", start)
+                self.dirty[row] = self._pointer(row, where)
+                self.locals[row] = result
+                continue
+            row = take()
+            if output == "add":
+                total = self._name()
+                self.inside.append(f"{total} = {self._value(row)} + {result}")
+                result = total
+            self.locals[row] = result
+            self.dirty.setdefault(row, "")
