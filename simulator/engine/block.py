@@ -16,6 +16,7 @@ from simulator.engine.random import draw_once, seed_words, stream_number
 from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
+PART = BLOCK // 16
 import os
 
 FUSE = bool(os.environ.get("FUSE"))
@@ -111,65 +112,74 @@ def run_months(
     kept: Any,
 ) -> None:
     """The month loop. `counted` lists the lanes that enter the statistics (month, metric, mean or squares)."""
-    measure(slots, 0, counted, metric_rows, statistics, kept_rows, kept)
+    sums = np.empty((2, PART))
+    measure(slots, 0, counted, metric_rows, statistics, kept_rows, kept, sums)
     for month in range(1, months + 1):
         for k in range(len(functions)):
             if calls[k, 4] <= month <= calls[k, 5]:
                 functions[k](
                     slots, words, index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]], month, paths
                 )
-        measure(slots, month, counted, metric_rows, statistics, kept_rows, kept)
+        measure(slots, month, counted, metric_rows, statistics, kept_rows, kept, sums)
 
 
-def measure(slots: Any, month: int, counted: Any, metric_rows: Any, statistics: Any, kept_rows: Any, kept: Any) -> None:
+def measure(
+    slots: Any, month: int, counted: Any, metric_rows: Any, statistics: Any, kept_rows: Any, kept: Any, sums: Any
+) -> None:
     """Mean and sum of squared deviations of each metric, in a fixed order; then the rows kept path by path."""
     n = counted.shape[0]
     for k in range(metric_rows.shape[0]):
         row = slots[metric_rows[k]]
         if n == BLOCK:
-            mean = sum_of(row, 0.0, 1) / n
-            squares = sum_of(row, mean, 2)
+            centre = row[0]
+            total, squares = about(row, centre, sums)
         else:
-            mean = 0.0
+            centre = row[counted[0]] if n > 0 else 0.0
+            total, squares = 0.0, 0.0
             for i in range(n):
-                mean += row[counted[i]]
-            mean = mean / n if n > 0 else 0.0
-            squares = 0.0
-            for i in range(n):
-                squares += (row[counted[i]] - mean) ** 2
-        statistics[month, k, 0] = mean
-        statistics[month, k, 1] = squares
+                total += row[counted[i]] - centre
+                squares += (row[counted[i]] - centre) ** 2
+        statistics[month, k, 0] = centre + total / n if n > 0 else 0.0
+        statistics[month, k, 1] = max(0.0, squares - total * total / n) if n > 0 else 0.0
     for k in range(kept_rows.shape[0]):
         row, target = slots[kept_rows[k]], kept[k, month]
         for i in range(target.shape[0]):
             target[i] = row[i]
 
 
-def sum_of(row: Any, centre: float, power: int) -> float:
-    """Sum of (x - centre)^power over a full block, in eight interleaved partial sums."""
-    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = 0.0
-    for i in range(0, BLOCK, 8):
-        d0, d1, d2, d3 = row[i] - centre, row[i + 1] - centre, row[i + 2] - centre, row[i + 3] - centre
-        d4, d5, d6, d7 = row[i + 4] - centre, row[i + 5] - centre, row[i + 6] - centre, row[i + 7] - centre
-        if power == 2:
-            a0 += d0 * d0
-            a1 += d1 * d1
-            a2 += d2 * d2
-            a3 += d3 * d3
-            a4 += d4 * d4
-            a5 += d5 * d5
-            a6 += d6 * d6
-            a7 += d7 * d7
-        else:
-            a0 += d0
-            a1 += d1
-            a2 += d2
-            a3 += d3
-            a4 += d4
-            a5 += d5
-            a6 += d6
-            a7 += d7
-    return ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))
+def about(row: Any, centre: float, sums: Any) -> tuple[float, float]:
+    """Sums of x - centre and of its square over a full block, sixteen parts of it added pairwise.
+
+    A value of the row itself as the centre keeps the digits that squares of large equal amounts would lose (Chan, Golub &
+    LeVeque 1983, "shifted data"), in one pass. Written as a loop that writes rows, because machine code must not reorder a
+    sum and would add one number after the other.
+    """
+    first, second = sums[0], sums[1]
+    for i in range(PART):
+        d0, d1, d2, d3 = row[i] - centre, row[i + PART] - centre, row[i + 2 * PART] - centre, row[i + 3 * PART] - centre
+        d4, d5 = row[i + 4 * PART] - centre, row[i + 5 * PART] - centre
+        d6, d7 = row[i + 6 * PART] - centre, row[i + 7 * PART] - centre
+        e0, e1, e2, e3 = (
+            row[i + 8 * PART] - centre,
+            row[i + 9 * PART] - centre,
+            row[i + 10 * PART] - centre,
+            row[i + 11 * PART] - centre,
+        )
+        e4, e5 = row[i + 12 * PART] - centre, row[i + 13 * PART] - centre
+        e6, e7 = row[i + 14 * PART] - centre, row[i + 15 * PART] - centre
+        first[i] = (((d0 + d1) + (d2 + d3)) + ((d4 + d5) + (d6 + d7))) + (
+            ((e0 + e1) + (e2 + e3)) + ((e4 + e5) + (e6 + e7))
+        )
+        second[i] = (((d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)) + ((d4 * d4 + d5 * d5) + (d6 * d6 + d7 * d7))) + (
+            ((e0 * e0 + e1 * e1) + (e2 * e2 + e3 * e3)) + ((e4 * e4 + e5 * e5) + (e6 * e6 + e7 * e7))
+        )
+    width = PART // 2
+    while width > 0:
+        for i in range(width):
+            first[i] += first[i + width]
+            second[i] += second[i + width]
+        width //= 2
+    return first[0], second[0]
 
 
 @cache

@@ -102,7 +102,9 @@ def _has_loop(law: Callable[..., Any]) -> bool:
     inner = [f for f in called if isinstance(f, types.FunctionType) and f.__module__.startswith("simulator.")]
     instructions = list(dis.get_instructions(law))
     backward = any("JUMP_BACKWARD" in i.opname for i in instructions)
-    over_entries = all(i.argval == "len" for k, i in enumerate(instructions) if k and instructions[k-1].argval == "range")
+    over_entries = all(
+        i.argval == "len" for k, i in enumerate(instructions) if k and instructions[k - 1].argval == "range"
+    )
     return (backward and not over_entries) or any(_has_loop(f) for f in inner)
 
 
