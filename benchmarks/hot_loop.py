@@ -31,11 +31,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
     scenario = simulator.load(given.scenario)
-    simulation = Simulation(scenario)
+    simulation = Simulation(scenario, paths=10**9)  # worth any compiling
     seconds(simulation, 1, 1)  # the machine code is loaded, the pages are touched
     path_months = given.chunks * CHUNK * scenario.calendar.months
     steps, slots = len(simulation.program.steps), len(simulation.program.rows)
-    print(f"{scenario.name}: {steps} steps, {slots} slots, {path_months:,} path-months a run")
+    loops = len(simulation.branches[0].plan.steps)
+    print(f"{scenario.name}: {steps} laws in {loops} loops, {slots} rows, {path_months:,} path-months a run")
     alone = 0.0
     for workers in sorted({1, executors.available_threads()}):
         best = min(seconds(simulation, given.chunks, workers) for _ in range(given.repeats))

@@ -94,7 +94,7 @@ def run(
     known = scenario if isinstance(scenario, Scenario) else load(scenario)
     known = with_run(known, paths, seed)
     started = time.perf_counter()
-    simulation = Simulation(known)
+    simulation = Simulation(known, paths=known.run.paths)
     compiled = time.perf_counter()
     wanted = known.run.paths
     summary = Summary(wanted, known.calendar.months)
@@ -133,7 +133,7 @@ def run(
 
 def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str, Any]:
     """What a run would take: paths, bytes on disk (uncompressed), memory in bytes, seconds (measured on one chunk)."""
-    simulation = Simulation(scenario)
+    simulation = Simulation(scenario, paths=scenario.run.paths)
     paths, months = scenario.run.paths, scenario.calendar.months
     workers = executors.available_threads() if threads is None else threads
     size = min(paths, CHUNK)

@@ -11,15 +11,13 @@ import numpy.typing as npt
 
 from simulator.engine import jit, ledger
 from simulator.engine.build import Array
+from simulator.engine.machine import assemble, reported_rows, separate, sooner
 from simulator.engine.program import Program, Shocks, build
 from simulator.engine.random import draw_once, seed_words, stream_number
 from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
 PART = BLOCK // 16
-import os
-
-FUSE = bool(os.environ.get("FUSE"))
 Paths = npt.NDArray[np.int64]  # numbers of paths
 ROW_PADDING = jit.ROW_PADDING
 
@@ -52,48 +50,6 @@ class Lived(NamedTuple):
     inputs: dict[str, Array]
     blocks: tuple[Statistics, ...]
     kept: dict[str, Array]  # slot -> (months + 1, paths)
-
-
-class Machine(NamedTuple):
-    """A program's steps as machine code, with flat tables of what each is called with."""
-
-    functions: Any
-    dispatchers: tuple[Any, ...]  # kept alive: the list holds only addresses
-    calls: npt.NDArray[np.int64]  # per step: index from, to, params from, to, first month, last month
-    rows: npt.NDArray[np.int64]
-    params: Array
-
-
-def assemble(program: Program) -> Machine:
-    """Compile (or fetch from the cache) every step of a program."""
-    functions: list[Any] = []
-    calls: list[tuple[int, ...]] = []
-    index: list[Any] = []
-    params: list[float] = []
-    steps = program.steps
-    if FUSE:
-        from simulator.engine.fusion import Fused, fuse
-
-        reported = {program.rows[m.slot] for m in program.metrics} | {program.rows[c.slot] for c in program.columns}
-        steps = fuse(program.steps, reported)
-    for step in steps:
-        if FUSE and isinstance(step, Fused):
-            functions.append(jit.compiled_fused(step.source, step.laws))
-        elif step.kernel:
-            functions.append(jit.compiled_kernel(step.law, jit.step_signature()))
-        else:
-            functions.append(jit.compiled(step.law, step.arguments, step.outputs, step.using))
-        words = [*step.words, *((BLOCK,) if getattr(step, "kernel", False) else ())]
-        calls.append((len(index), len(index) + len(words), len(params), len(params) + len(step.params), *step.months))
-        index.extend(words)
-        params.extend(step.params)
-    return Machine(
-        jit.function_list(functions),
-        tuple(functions),
-        np.array(calls, dtype=np.int64),
-        np.array(index, dtype=np.int64),
-        np.array(params, dtype=np.float64),
-    )
 
 
 def run_months(
@@ -192,14 +148,15 @@ def _month_loop() -> Any:
     signature = t.void(
         functions, table, rows, t.float64[::1], slots, words, t.int64, rows, rows, rows, cube, rows, view
     )
-    return jit.compiled_kernel(run_months, signature)
+    return jit.compiled(jit.kernel_code(run_months, signature))
 
 
 @cache
 def _drawer() -> Any:
     from numba import types as t
 
-    return jit.compiled_kernel(draw_once, t.void(t.float64[::1], t.float64, t.float64, t.float64, t.int64[::1]))
+    signature = t.void(t.float64[::1], t.float64, t.float64, t.float64, t.int64[::1])
+    return jit.compiled(jit.kernel_code(draw_once, signature))
 
 
 def uniforms_of(seed: int, name: str, paths: Paths) -> Array:
@@ -212,13 +169,15 @@ def uniforms_of(seed: int, name: str, paths: Paths) -> Array:
 class ProgramRunner:
     """One program made ready to run: structure and machine code once, then any paths in any order and thread."""
 
-    def __init__(self, scenario: Scenario, seed: int, given: Shocks | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int, given: Shocks | None = None, paths: float = 0) -> None:
+        """`paths`: how many are to be run, which decides whether loops of its own are worth compiling."""
         self.scenario = scenario
         self.seed = seed
         self.given = given
         self._drawn = False
         self.program = self._program(np.arange(BLOCK))
-        self.machine = assemble(self.program)
+        self.plan = sooner(self.program, paths * scenario.calendar.months) if paths else separate(self.program)
+        self.machine = assemble(self.plan)
         self._loop = _month_loop()
         self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
         self.kept_slots: tuple[str, ...] = tuple(dict.fromkeys(m.slot for m in self.program.metrics if m.quantiles))
@@ -241,6 +200,8 @@ class ProgramRunner:
         if len(program.values) != len(self.program.values):
             raise AssertionError("the program of these paths differs in structure from the first")
         kept_slots = self.kept_slots if keep is None else tuple(keep)
+        if self.plan.fused and not {program.rows[slot] for slot in kept_slots} <= reported_rows(program):
+            raise ValueError("fused loops keep only rows that are reported")
         columns = {c.name: np.empty(count) for c in program.columns}
         kept = np.empty((len(kept_slots), self.scenario.calendar.months + 1, blocks * BLOCK))
         slots = np.zeros((len(program.values), BLOCK + ROW_PADDING))

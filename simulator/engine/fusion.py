@@ -28,6 +28,7 @@ class Fused(NamedTuple):
     words: tuple[int, ...]
     params: tuple[float, ...]
     months: tuple[int, int]
+    size: int  # laws, repeated ones too
 
 
 class Touched(NamedTuple):
@@ -37,13 +38,13 @@ class Touched(NamedTuple):
 
 def fuse(steps: Sequence[Step], reported: Set[int]) -> list[Step | Fused]:
     """The same program in fewer loops. `reported`: rows whose values after a month somebody looks at."""
-    touched = [_touched(step) for step in steps]
-    fresh, kept = _resets(steps, touched)
+    left, fresh = _begin(steps)
+    touched = [_touched(step) for step in left]
     seen: set[Any] = set()
     groups: list[tuple[list[Step], dict[int, float]]] = []
     needed: set[Any] = set(reported)
-    for numbers in _gather(steps, touched, kept):
-        group = [steps[k] for k in numbers]
+    for numbers in _gather(left, touched):
+        group = [left[k] for k in numbers]
         rows = frozenset().union(*(touched[k].reads | touched[k].writes for k in numbers))
         begins = {row: value for row, value in fresh.items() if row in rows and row not in seen}
         seen |= rows
@@ -119,34 +120,44 @@ def _is_reset(step: Step) -> bool:
     return step.law is same and [a.kind for a in step.arguments] == ["fixed"] and step.outputs == ("set",)
 
 
-def _resets(steps: Sequence[Step], touched: Sequence[Touched]) -> tuple[dict[int, float], list[int]]:
-    """Rows that start every month at a number (row -> number), where the first to touch them can start from it instead;
-    and the steps that are left."""
-    fresh: dict[int, float] = {}
-    left = []
+def _begin(steps: Sequence[Step]) -> tuple[list[Step], dict[Any, float]]:
+    """Rows that start every month at a number, where their first writer can start from it instead (row -> number), and the
+    steps that are left. Where the first writer replaces the row in some months only, it is reset in the others."""
+    touched = [_touched(step) for step in steps]
+    users: dict[Any, list[int]] = {}
+    for k, t in enumerate(touched):
+        for row in t.reads | t.writes:
+            users.setdefault(row, []).append(k)
+    left: list[Step] = []
+    fresh: dict[Any, float] = {}
     for k, step in enumerate(steps):
-        if _is_reset(step):
-            row = int(step.words[0])
-            later = [j for j in range(k + 1, len(steps)) if row in touched[j].reads | touched[j].writes]
-            earlier = [j for j in range(k) if row in touched[j].reads | touched[j].writes]
-            first = steps[later[0]] if later else None
-            begins = later and row in touched[later[0]].writes
-            if first is not None and begins and not earlier and _is_fusible(first) and first.months == step.months:
-                fresh[row] = float(step.params[0])
-                continue
-        left.append(k)
-    return fresh, left
+        row = step.words[0]
+        of_row = users.get(row, [])
+        if not _is_reset(step) or of_row[0] != k or len(of_row) < 2 or not _is_fusible(steps[of_row[1]]):
+            left.append(step)
+            continue
+        first = steps[of_row[1]]
+        if row in touched[of_row[1]].writes and first.months == step.months:
+            fresh[row] = float(step.params[0])
+        elif row in touched[of_row[1]].writes and row not in touched[of_row[1]].reads:
+            begin, end = first.months
+            for months in ((step.months[0], begin - 1), (end + 1, step.months[1])):
+                if months[0] <= months[1]:
+                    left.append(step._replace(months=months))
+        else:
+            left.append(step)
+    return left, fresh
 
 
-def _gather(steps: Sequence[Step], touched: Sequence[Touched], kept: Sequence[int]) -> list[list[int]]:
+def _gather(steps: Sequence[Step], touched: Sequence[Touched]) -> list[list[int]]:
     """Groups of steps in an order that respects who reads what whom: each as many ready steps as fit."""
-    waiting_for: dict[int, set[int]] = {k: set() for k in kept}
-    for n, j in enumerate(kept):
-        for i in kept[:n]:
-            a, b = touched[i], touched[j]
+    waiting_for: dict[int, set[int]] = {k: set() for k in range(len(steps))}
+    for j, b in enumerate(touched):
+        for i, a in enumerate(touched[:j]):
             if a.writes & (b.reads | b.writes) or a.reads & b.writes:
                 waiting_for[j].add(i)
-    remaining, done, groups = list(kept), set(), []
+    remaining, groups = list(range(len(steps))), []
+    done: set[int] = set()
     while remaining:
         first = next(k for k in remaining if waiting_for[k] <= done)
         group = [first]
@@ -211,7 +222,9 @@ class _Loop:
         text += "".join(f"    {line}\n" for line in self.before)
         text += "    for i in range(LANES):\n" + "".join(f"        {line}\n" for line in [*self.inside, *stores])
         text = text.replace("POINTERS", str(len(self.pointers)))
-        return Fused(text, tuple(self.laws), tuple(self.words), tuple(self.params), self.group[0].months)
+        return Fused(
+            text, tuple(self.laws), tuple(self.words), tuple(self.params), self.group[0].months, len(self.group)
+        )
 
     def _name(self) -> str:
         self.count += 1
@@ -224,7 +237,7 @@ class _Loop:
     def _pointer(self, row: Any, expression: str | None = None) -> str:
         if row not in self.pointers:
             self.pointers[row] = f"p{len(self.pointers)}"
-            self.before.append(f"{self.pointers[row]} = base + ({expression or self._word(row)}) * STRIDE")
+            self.before.append(f"{self.pointers[row]} = base + ({expression or self._word(row)}) * ROW_BYTES")
         return self.pointers[row]
 
     def _load(self, pointer: str) -> str:
@@ -297,9 +310,8 @@ class _Loop:
             if output == "ring":
                 start = take()
                 where = f"{self._word(start)} + month % {self._word(take())}"
-                row = ("ring", start)
-                self.dirty[row] = self._pointer(row, where)
-                self.locals[row] = result
+                self.dirty["ring", start] = self._pointer(("ring", start), where)
+                self.locals["ring", start] = result
                 continue
             row = take()
             if output == "add":

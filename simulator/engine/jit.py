@@ -127,48 +127,109 @@ def interpreted(
     return space["loop"]  # type: ignore[no-any-return]
 
 
-def compiled(law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()) -> Any:
-    """The loop as machine code with the common signature."""
-    source = loop_source(arguments, outputs, LANES)
-    shape = ";".join(a.shape for a in arguments)
-    named = ",".join(f"{name}={f.__module__}.{f.__qualname__}" for name, f in using)
-    return _compiled_loop(
-        f"{law.__module__}.{law.__qualname__}|{shape}|{','.join(outputs)}|{named}", source, law, using
+class Code(NamedTuple):
+    """The text of a function with the common signature or its own, and the names it uses, to be compiled once."""
+
+    stem: str  # of its file in the cache folder
+    source: str
+    names: Callable[[], dict[str, Any]]
+    signature: Any
+
+    def is_cached(self, compiled_before: frozenset[str]) -> bool:
+        return self.stem in compiled_before
+
+
+def code_of(key: str, source: str, names: Callable[[], dict[str, Any]], signature: Any) -> Code:
+    component, name = key.split("|")[0].split(".")[-2:]
+    return Code(
+        f"{component}_{name}_{hashlib.sha256((key + source).encode()).hexdigest()[:12]}", source, names, signature
     )
 
 
-@cache
-def _compiled_loop(key: str, source: str, law: Callable[..., Any], using: Using) -> Any:
-    return _from_file(key, source, {"law": compiled_law(law, using)}, step_signature())
+def step_code(
+    law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()
+) -> Code:
+    """The loop of one law, for any scenario."""
+    shape = ";".join(a.shape for a in arguments)
+    key = f"{_named(law, using)}|{shape}|{','.join(outputs)}"
+    source = loop_source(arguments, outputs, LANES)
+    return code_of(key, source, lambda: {"law": compiled_law(law, using)}, step_signature())
 
 
-def compiled_kernel(kernel: Callable[..., Any], signature: Any) -> Any:
+def fused_code(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) -> Code:
+    """A loop over several laws (engine/fusion.py), for scenarios of one structure."""
+    key = "fused.loop|" + ";".join(_named(law, using) for law, using in laws)
+
+    def names() -> dict[str, Any]:
+        space = {f"law{k}": compiled_law(law, using) for k, (law, using) in enumerate(laws)}
+        return {**space, **row_access(), "LANES": LANES, "ROW_BYTES": ROW_BYTES}
+
+    return code_of(key, source, names, step_signature())
+
+
+def kernel_code(kernel: Callable[..., Any], signature: Any) -> Code:
     """A hand-written kernel, cached like the loops: a file with a wrapper of the same arguments."""
     names = ", ".join(kernel.__code__.co_varnames[: kernel.__code__.co_argcount])
     source = f"def loop({names}):\n    return law({names})\n"
-    return _kernel(kernel, source, signature)
+    key = f"{kernel.__module__}.{kernel.__qualname__}|{signature}"
+    return code_of(key, source, lambda: {"law": compiled_law(kernel)}, signature)
+
+
+def _named(law: Callable[..., Any], using: Using) -> str:
+    replaced = ",".join(f"{name}={f.__module__}.{f.__qualname__}" for name, f in using)
+    return f"{law.__module__}.{law.__qualname__}[{replaced}]"
+
+
+_COMPILED: dict[str, Any] = {}  # by stem: what this process has loaded or compiled
+
+
+def compiled(code: Code) -> Any:
+    """Machine code, from this process, the cache folder or the compiler."""
+    import numba
+
+    if code.stem in _COMPILED:
+        return _COMPILED[code.stem]
+    file = cache_folder() / f"{code.stem}.py"
+    if not file.exists():
+        _write_once(file, code.source)
+    spec = importlib.util.spec_from_file_location(f"simulator_loops_{code.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # numba finds the module of a cached function by its name
+    spec.loader.exec_module(module)
+    vars(module).update(code.names())
+    function = numba.njit(code.signature, nogil=True, error_model="numpy", cache=True)(module.loop)
+    return _COMPILED.setdefault(code.stem, function)
+
+
+def compiled_before() -> frozenset[str]:
+    """Stems of everything that needs no compiler any more."""
+    found = {file.name.split(".loop-")[0] for file in (cache_folder() / "__pycache__").glob("*.nbi")}
+    return frozenset(found | _COMPILED.keys())
 
 
 @cache
-def _kernel(kernel: Callable[..., Any], source: str, signature: Any) -> Any:
-    return _from_file(
-        f"{kernel.__module__}.{kernel.__qualname__}|{signature}", source, {"law": compiled_law(kernel)}, signature
-    )
+def compiled_law(law: Callable[..., Any], using: Using = ()) -> Any:
+    """A scalar function and the functions of this package that it calls, jitted without touching their modules.
+
+    Always inlined: a call inside a loop keeps all of it scalar.
+    """
+    import numba
+
+    inner = {}
+    for name in law.__code__.co_names:
+        value = dict(using).get(name, law.__globals__.get(name))
+        if isinstance(value, types.FunctionType) and value.__module__.startswith("simulator."):
+            inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value)
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(_copy(law, inner))
 
 
-def compiled_fused(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) -> Any:
-    """A loop over several laws (engine/fusion.py) with the common signature."""
-    named = ";".join(
-        f"{law.__module__}.{law.__qualname__}[{','.join(f.__module__ + '.' + f.__qualname__ for _, f in using)}]"
-        for law, using in laws
-    )
-    return _fused(f"fused.loop|{named}", source, tuple(laws))
-
-
-@cache
-def _fused(key: str, source: str, laws: tuple[tuple[Callable[..., Any], Using], ...]) -> Any:
-    space = {f"law{k}": compiled_law(law, using) for k, (law, using) in enumerate(laws)}
-    return _from_file(key, source, {**space, **row_access(), "LANES": LANES, "STRIDE": ROW_BYTES}, step_signature())
+def _copy(law: Callable[..., Any], replaced: dict[str, Any]) -> types.FunctionType:
+    space = {**law.__globals__, **replaced}
+    copy = types.FunctionType(law.__code__, space, law.__name__, law.__defaults__, law.__closure__)
+    copy.__module__, copy.__qualname__ = law.__module__, law.__qualname__
+    return copy
 
 
 @cache
@@ -199,7 +260,7 @@ def bit_access() -> dict[str, Any]:
             as_float = builder.fsub(builder.bitcast(builder.add(magic, exponent), double), double(bits.MAGIC))
             return context.make_tuple(builder, signature.return_type, (mantissa, as_float))
 
-        return t.UniTuple(t.float64, 2)(t.float64), generate
+        return t.UniTuple(t.float64, 2)(t.float64), generate  # type: ignore[no-untyped-call]
 
     return {"scaled": scaled, "mantissa_and_exponent": mantissa_and_exponent}
 
@@ -248,44 +309,6 @@ def row_access() -> dict[str, Any]:
         return t.void(row, lane, value, own, count), generate
 
     return {"address": address, "load": load, "store": store}
-
-
-def _from_file(key: str, source: str, names: Any, signature: Any) -> Any:
-    import numba
-
-    component, name = key.split("|")[0].split(".")[-2:]
-    stem = f"{component}_{name}_{hashlib.sha256((key + source).encode()).hexdigest()[:12]}"
-    file = cache_folder() / f"{stem}.py"
-    if not file.exists():
-        _write_once(file, source)
-    spec = importlib.util.spec_from_file_location(f"simulator_loops_{stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # numba finds the module of a cached function by its name
-    spec.loader.exec_module(module)
-    vars(module).update(names)
-    return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(module.loop)
-
-
-@cache
-def compiled_law(law: Callable[..., Any], using: Using = ()) -> Any:
-    """A scalar function and the functions of this package that it calls, jitted without touching their modules."""
-    import numba
-
-    inner = {}
-    for name in law.__code__.co_names:
-        value = dict(using).get(name, law.__globals__.get(name))
-        if isinstance(value, types.FunctionType) and value.__module__.startswith("simulator."):
-            inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value)
-    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(_copy(law, inner))
-
-
-def _copy(law: Callable[..., Any], replaced: dict[str, Any]) -> types.FunctionType:
-    space = {**law.__globals__, **replaced}
-    copy = types.FunctionType(law.__code__, space, law.__name__, law.__defaults__, law.__closure__)
-    copy.__module__, copy.__qualname__ = law.__module__, law.__qualname__
-    return copy
 
 
 @cache

@@ -59,10 +59,15 @@ class Outline:
 class Simulation:
     """A scenario made ready to run: programs and machine code once, then any chunk in any order and thread."""
 
-    def __init__(self, scenario: Scenario, seed: int | None = None, given: Shocks | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int | None = None, given: Shocks | None = None, paths: int = 0
+    ) -> None:
+        """`paths`: how many are to be run; 0 if nobody knows (engine/machine.py)."""
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
-        self.branches = tuple(ProgramRunner(branch.scenario, self.seed, given) for branch in scenario.branches)
+        self.branches = tuple(
+            ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight) for branch in scenario.branches
+        )
         programs = [branch.program for branch in self.branches]
         self.outline = Outline.of(programs, tuple(scenario.alternatives))
         self.kept_slots: tuple[str, ...] = tuple(dict.fromkeys(m.slot for m in self.outline.metrics if m.quantiles))
