@@ -270,7 +270,7 @@ def test_a_second_simulation_compiles_nothing(company: Scenario, monkeypatch: py
     def refuse(*_: object) -> None:
         raise AssertionError("a loop was compiled again")
 
-    monkeypatch.setattr(jit, "_from_file", refuse)
+    monkeypatch.setattr(jit, "cache_folder", refuse)
     Simulation(company)
 
 
