@@ -167,6 +167,24 @@ def test_tiny_shortages_of_rounding_start_no_clock() -> None:
     assert (live(text=text.replace('"0.3B/mo"', '"0.3000001B/mo"'), paths=4)["end_month"] == 1).all()
 
 
+def test_of_claims_that_ripen_together_the_one_of_the_first_rank_is_blamed() -> None:
+    """`big` stands first in the file and is paid last; nothing is left for either."""
+    text = '[calendar]\nstart = "2026-11"\nmonths = 3\n[opening]\ncash = "0B"\n' + "".join(
+        f'[contracts.{name}]\nfee = "1M/mo"\nstart = "2026-11"\nend = "2027-01"\nrank = {rank}\n'
+        for name, rank in (("big", 5), ("small", 3))
+    )
+    assert set(live(text=text, paths=3).causes) == {"payment default on small (contract)"}
+    equal = live("contracts.big.rank=3", "contracts.small.fee=2M/mo", text=text, paths=3)
+    assert set(equal.causes) == {"payment default on small (contract)"}  # inside a rank the largest arrears
+
+
+def test_cash_flow_at_risk_is_of_the_promised_flows_of_the_first_twelve_months() -> None:
+    lives = live(UNTIL_THE_HORIZON, every=True)
+    accounts = lives.simulation.program.accounts
+    promised = sum(lives[a.slot] * (1.0 if a.claim is None else -1.0) for a in accounts if a.shadow)
+    np.testing.assert_allclose(lives["shadow_flow_12m"], promised[1:13].sum(axis=0), rtol=1e-9, atol=10.0)
+
+
 def test_everything_that_ends_a_path_ends_it_once() -> None:
     lives = live(UNTIL_THE_HORIZON, keep=("ending.month", "ending.cause"))
     ended = lives["ending.month"] > 0

@@ -69,6 +69,12 @@ def test_a_higher_hazard_never_loses_fewer_customers() -> None:
         assert (high[RATE] <= low[RATE] * (1 + 1e-12)).all()
 
 
+def test_a_customer_is_lost_with_the_probability_of_the_hazard() -> None:
+    slots = ("revenue.customer_loss.event", "revenue.customer_loss.events")
+    lives = live("default.stop_at_default=false", keep=slots)
+    assert np.array_equal(lives[slots[1]][1:] == 1, lives[slots[0]][1:] < -math.expm1(-0.4 / 12))
+
+
 def test_a_loss_takes_its_share_and_nothing_comes_back() -> None:
     with_loss, without = driven(), driven("revenue.customer_loss=none")
     lost = np.log(with_loss / without) / np.log(0.9)

@@ -63,6 +63,15 @@ def test_nobody_gives_notice_before_the_lock_in_is_over(lock_in: int) -> None:
 
 
 @settings(max_examples=8)
+@given(lock_in=st.integers(0, 700))
+def test_whoever_wants_to_leave_does_so_in_the_last_month_of_the_lock_in(lock_in: int) -> None:
+    """Started in month -4, so L months are over at the close of month L - 5; the opening is too early for a decision."""
+    rule = f'{{ notice = "90 days", lock_in = "{lock_in} days", when = [{{ price_ratio_below = 999 }}] }}'
+    months = noticed(live(*FOREVER, f"contracts.big.exit.buyer={rule}"), "big")
+    assert set(months) == {max(1, -(-lock_in // 30) - 5)}
+
+
+@settings(max_examples=8)
 @given(lock_in=st.integers(0, 300), more=st.integers(1, 200))
 def test_a_longer_lock_in_never_brings_a_notice_forward(lock_in: int, more: int) -> None:
     short, long = (
@@ -87,6 +96,16 @@ def test_a_higher_hazard_never_postpones_the_notice_of_the_supplier() -> None:
     for low, high in itertools.pairwise(months):
         assert (high <= low).all()
         assert (high < low).any()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 2.5])
+def test_the_hazard_of_the_supplier_rises_with_the_price_ratio_to_the_power_gamma(gamma: float) -> None:
+    """ratio = 4.88 I / 5.27; probability of the month 1 - exp(-h ratio^gamma / 12); in force from month 1 to 27 (31 - 3 - 1)."""
+    right = f'contracts.big.exit.supplier={{ notice = "90 days", hazard = "60 %/yr", gamma = {gamma} }}'
+    lives = live(*FOREVER, right, keep=("contracts.big.exit.supplier", "price.index"))
+    ratio = 4.88 / 5.27 * lives["price.index"][1:28]
+    wanted = lives["contracts.big.exit.supplier"][1:28] < -np.expm1(-0.6 * ratio**gamma / 12)
+    assert np.array_equal(noticed(lives, "big"), np.where(wanted.any(axis=0), wanted.argmax(axis=0) + 1.0, np.inf))
 
 
 def test_a_rule_that_is_easier_to_meet_never_postpones_a_notice() -> None:

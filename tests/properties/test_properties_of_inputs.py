@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from worlds import alike, live, still
+from worlds import alike, live, still, world
 
 CASH = 'opening.cash={{ uniform = {{ low = "{}B", high = "{}B" }} }}'
 UNSURE = (
@@ -116,6 +116,14 @@ def test_three_quantiles_are_hit_by_their_shares_of_the_draws(mid: float, below:
 )
 def test_without_chance_an_input_stands_at_its_centre(law: str, centre: float) -> None:
     assert still(f"opening.cash={law}")["cash"][0] == pytest.approx(centre * 1e9, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "law", ['{ lognormal = { p10 = "3B", p90 = "6B" } }', '{ p10 = "3B", p50 = "4B", p90 = "6B" }']
+)
+def test_a_tenth_lies_below_p10_and_a_tenth_above_p90(law: str) -> None:
+    known = world(f"opening.cash={law}").opening.cash.law
+    np.testing.assert_allclose(known.ppf(np.array([0.1, 0.9])), [3e9, 6e9], rtol=1e-9)
 
 
 def test_whole_days_are_drawn_whole() -> None:

@@ -146,6 +146,16 @@ def test_two_contracts_of_the_same_kind_are_left_independently() -> None:
     assert abs(np.mean(u * v) * 12) < 4.4 / np.sqrt(u.size)  # false alarm 1e-5
 
 
+def test_events_of_a_path_are_decided_one_by_one() -> None:
+    fine = 'flows.fine={ type = "one_off", amount = "1M", month = "2026-11", probability = 0.5 }'
+    slots = ("flows.fine.amount", "flows.settlement.amount", "financing.partner.received", "financing.listing.received")
+    lives = live(UNTIL_THE_HORIZON, fine, keep=slots)
+    happens = [lives[slot].any(axis=0) for slot in slots]
+    for k, one in enumerate(happens):
+        for other in happens[k + 1 :]:
+            assert abs(np.corrcoef(one, other)[0, 1]) < 4.4 / np.sqrt(BLOCK)  # false alarm 1e-5 each
+
+
 def test_another_seed_is_another_world_of_the_same_law() -> None:
     one, other = live(keep=("revenue.level",)), live("run.seed=2", keep=("revenue.level",))
     assert abs(np.mean(one["revenue.level"][1:] * other["revenue.level"][1:])) < 4.4 / np.sqrt(36 * BLOCK)

@@ -99,6 +99,12 @@ def test_revenue_is_lost_in_proportion_to_the_need_that_is_not_served(market: Li
     assert lost.max() > 0
 
 
+def test_shares_of_revenue_are_due_on_what_is_served(market: Lives) -> None:
+    served = market["operations.billed"] - market["operations.lost_revenue"]
+    for key, share in (("partner_share", 0.05), ("variable_cost", 0.03)):
+        np.testing.assert_allclose(market[f"operations.{key}"][1:], share * served[1:], rtol=1e-9)
+
+
 def test_overflow_never_exceeds_the_depth_of_the_market(market: Lives) -> None:
     bought = market["compute.overflow"][1:] / market["price.index"][1:]
     assert bought.max() <= 0.6e9 * (1 + 1e-12)
