@@ -6,6 +6,7 @@ number in them is fixed: settings change values and add clauses, the compiled la
 
 from __future__ import annotations
 
+import atexit
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -155,11 +156,15 @@ class Lives:
         return np.where(self.columns["end_month"] == 0, np.inf, self.columns["end_month"])
 
 
+FOLDER = tempfile.TemporaryDirectory(prefix="worlds-")
+atexit.register(FOLDER.cleanup)
+
+
 @cache
 def _file(text: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="worlds-"))
-    (folder / "world.toml").write_text("format = 1\n" + text)
-    return folder / "world.toml"
+    file = Path(FOLDER.name) / f"world-{_file.cache_info().misses}.toml"
+    file.write_text("format = 1\n" + text)
+    return file
 
 
 def world(*settings: str, text: str = LAB) -> Scenario:
