@@ -82,6 +82,33 @@ def test_an_amendment_replaces_or_changes_the_fee_and_moves_the_end(scenario: Wr
     assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.headline"), [400, 300, 200, 100, 0])
 
 
+@pytest.mark.parametrize("probability", [1.0, 0.6, 0.4])
+def test_an_amended_end_ends_capacity_and_returns_the_deposit_on_the_paths_that_sign(
+    scenario: Write, probability: float
+) -> None:
+    """Term months 1 … 8, amended to end in 5. Signed: capacity 90 in months 1 … 5, the deposit of 50 back in 5; else 8."""
+    text = (
+        CONTRACT + 'capacity_value = "90M/mo"\nsecurity.deposit = "50M"\n'
+        '[contracts.gpu.amendments.short]\nstart = "2027-01"\nend = "2027-03"\n'
+    )
+    short = scenario(HEAD + text + f"probability = {probability}\n")
+    ended = {True: 5, False: 8}
+    slots = ("contracts.gpu.due", "contracts.gpu.capacity", "contracts.gpu.security.returned")
+
+    def wanted(end: int) -> list[list[float]]:
+        return [[0, *[amount] * end, *[0] * (12 - end)] for amount in (100, 90)] + [[0] * end + [50] + [0] * (12 - end)]
+
+    path = deterministic_path(short)
+    for slot, row in zip(slots, wanted(ended[probability > 0.5]), strict=True):
+        assert near(list(path[slot] / 1e6), row), slot
+    kept = Simulation(short).run_chunk(0, BLOCK, slots).kept
+    signed = kept[slots[0]][6] == 0
+    assert signed.mean() == pytest.approx(probability, abs=0.07)  # 4.4 standard errors of 1024 draws
+    for slot, yes, no in zip(slots, wanted(5), wanted(8), strict=True):
+        rows = np.where(signed, np.array(yes)[:, None], np.array(no)[:, None])
+        np.testing.assert_allclose(kept[slot] / 1e6, rows, rtol=1e-12, err_msg=slot)
+
+
 def test_an_amendment_is_signed_with_its_probability_on_whole_paths(scenario: Write) -> None:
     text = (
         '[contracts.gpu.exit.buyer]\nnotice = "60 days"\n[contracts.gpu.amendments.more]\nstart = "2027-01"\n'

@@ -176,6 +176,13 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
                 end = signed * float(moved - b.start) + (1.0 - signed) * end
         return end
 
+    def last_month(self, b: Builder, contract: str) -> Any:
+        """The last month that is delivered and due: a number, or a slot where it differs by path or may still move."""
+        slot, end = f"{contract}.last", self.end_by_path(b, contract)
+        if b.is_written(slot):
+            return slot
+        return b.state(slot, end) if isinstance(end, np.ndarray) else end
+
     def escalated(self, b: Builder, month: int) -> Any:
         """The factor of the escalator in a month: (1 + e)^floor((m - s) / 12), e a year."""
         first, _ = self.term(b)
@@ -227,11 +234,11 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         first, last = self.term(b)
         level, shape = self.dues(b, b.name)
         due, capacity, used, stranded = (b.flow(f"{b.name}.{x}") for x in ("due", "capacity", "used", "stranded"))
+        end = self.last_month(b, b.name)
+        leaves = isinstance(end, str)
+        if not leaves:  # an amendment that is sure may end the contract before its term
+            last = int(end)
         months = (max(1, first), min(b.months, last))
-        end = self.end_by_path(b, b.name)
-        if isinstance(end, np.ndarray) and not b.is_written(f"{b.name}.last"):
-            b.state(f"{b.name}.last", end)
-        leaves = b.is_written(f"{b.name}.last")
         fee = Series(shape[: b.months + 1])
         value = None if self.capacity_value is None else self.capacity_value
         worth: Any = due if value is None else value

@@ -91,7 +91,7 @@ credit_until = "2028-05"
             b.tell(UNTAXED, (paid_in, 1.0))
         b.tell(UNTAXED, (given, -1.0))
         returned = b.flow(f"{b.name}.returned")
-        last: Any = f"{contract}.last" if b.is_written(f"{contract}.last") else float(end)
+        last = host.last_month(b, contract)
         side: Any = f"{contract}.side" if b.is_written(f"{contract}.side") else 0.0
         b.step(Phase.FUNDING, settle, (MONTH, credit, last, side), writes=(credit, returned))
         b.receipt(returned)

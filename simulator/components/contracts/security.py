@@ -34,7 +34,7 @@ security.deposit = "240M"
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".security")
-        first, end = host.term(b)
+        first, _ = host.term(b)
         begun = first < 1
         held = b.state(f"{b.name}.deposit", self.deposit if begun else 0.0)
         if not begun and first <= b.months:
@@ -43,8 +43,7 @@ security.deposit = "240M"
             b.due(paid, contract, burn=False)
         b.security(contract, held, self.guarantee)
         returned = b.flow(f"{b.name}.returned")
-        last: Any = f"{contract}.last" if b.is_written(f"{contract}.last") else float(end)
-        b.step(Phase.FUNDING, give_back, (MONTH, ALIVE, held, last), writes=(held, returned))
+        b.step(Phase.FUNDING, give_back, (MONTH, ALIVE, held, host.last_month(b, contract)), writes=(held, returned))
         b.receipt(returned, funding=True)
 
     def in_words(self, say: Any) -> Iterable[str]:
