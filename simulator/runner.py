@@ -170,7 +170,12 @@ def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenari
 def chunks(simulation: Simulation, paths: int, workers: int) -> Iterator[ChunkResult]:
     """All chunks of a run, in path order whatever the number of workers."""
     tasks = [(first, min(CHUNK, paths - first)) for first in range(0, paths, CHUNK)]
-    return executors.run(lambda task: simulation.run_chunk(*task), tasks, workers)
+
+    def work(task: tuple[int, int]) -> ChunkResult:
+        chunk = simulation.run_chunk(*task)
+        return chunk if paths <= EXACT_PATHS else chunk.counted()
+
+    return executors.run(work, tasks, workers)
 
 
 def replay(folder: str | Path, path: int) -> Replay:

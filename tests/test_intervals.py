@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.engine.bins import Counted, by_month, middle
 from simulator.engine.reduce import Sketch
 from simulator.estimate import intervals
 
@@ -53,13 +54,26 @@ def test_a_sketch_is_exact_in_rank_and_near_in_value_whatever_the_order() -> Non
     rng = np.random.default_rng(3)
     values = np.concatenate([rng.lognormal(20, 3, 30_000), -rng.lognormal(18, 2, 10_000), np.zeros(500)])
     a, b = Sketch(), Sketch()
-    a.add(values)
+
+    def counted(part: np.ndarray) -> Counted:
+        return by_month(part[None, :], np.ones(part.size, dtype=bool))[0]
+
+    a.add(counted(values))
     for part in np.array_split(values[::-1], 7):
-        b.add(part)
+        b.add(counted(part))
     ranks = [1, 400, 10_000, 10_250, 20_000, 40_000, 40_500]
     assert a.at_ranks(ranks) == b.at_ranks(ranks)
     exact = np.sort(values)[np.array(ranks) - 1]
     np.testing.assert_allclose(a.at_ranks(ranks), exact, rtol=1e-3)
+
+
+def test_counts_leave_out_what_is_not_kept_and_take_the_smallest_amounts_for_nought() -> None:
+    values = np.array([[5.0, -5.0, 1e-9, -0.0, np.inf, 1e308, np.nan]])
+    kept = np.array([True, False, True, True, True, True, False])
+    found = by_month(values, kept)[0]
+    assert found.counts.tolist() == [2, 1, 1, 1]
+    assert found.bins[0] == 0
+    np.testing.assert_allclose(middle(found.bins[1:2]), [5.0], rtol=5e-4)
 
 
 def test_blocks_merge_to_the_statistics_of_the_whole() -> None:

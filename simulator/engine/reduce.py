@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from simulator.engine.bins import Counted, middle
 from simulator.engine.block import Statistics
 from simulator.engine.build import Array
 from simulator.engine.executors import available_threads
@@ -20,41 +21,32 @@ from simulator.engine.ledger import NAN_CODE
 from simulator.engine.simulation import ChunkResult
 
 EXACT_PATHS = 100_000
-_DROPPED_BITS = 42  # of the 52 of the mantissa: bins are 2^-10 wide, a middle is off by at most 0.05 %
 
 
 @dataclass
 class Sketch:
-    """Counts of the leading bits of values; merging is addition, so any order gives the same counts."""
+    """Counts of values in bins of their leading bits; merging is addition, so any order gives the same counts."""
 
-    bins: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    low: int = 0  # the bin of the first count
+    counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
-    def add(self, values: Array) -> None:
-        bins, counts = np.unique(_ordered_bits(values) >> _DROPPED_BITS, return_counts=True)
-        merged, where = np.unique(np.concatenate([self.bins, bins]), return_inverse=True)
-        total = np.zeros(merged.size, dtype=np.int64)
-        np.add.at(total, where, np.concatenate([self.counts, counts]))
-        self.bins, self.counts = merged, total
+    def add(self, found: Counted) -> None:
+        if found.bins.size == 0:
+            return
+        first, last = int(found.bins[0]), int(found.bins[-1])
+        if self.counts.size == 0:
+            self.low = first
+        low, high = min(self.low, first), max(self.low + self.counts.size, last + 1)
+        if low < self.low or high > self.low + self.counts.size:
+            wider = np.zeros(high - low, dtype=np.int64)
+            wider[self.low - low : self.low - low + self.counts.size] = self.counts
+            self.low, self.counts = low, wider
+        self.counts[found.bins - self.low] += found.counts
 
     def at_ranks(self, ranks: Sequence[int]) -> list[float]:
         """Order statistics (rank 1 = smallest), each the middle of its bin."""
-        upto = np.cumsum(self.counts)
-        found = self.bins[np.searchsorted(upto, np.asarray(ranks), side="left")]
-        return [float(x) for x in _middle(found)]
-
-
-def _ordered_bits(values: Array) -> npt.NDArray[np.int64]:
-    """Floats as integers of the same order; -0.0 counts as 0.0."""
-    bits = (values + 0.0).view(np.int64)
-    return np.where(bits >= 0, bits, np.int64(-(2**63)) - bits)
-
-
-def _middle(bins: npt.NDArray[np.int64]) -> Array:
-    low = bins << _DROPPED_BITS
-    middle = np.where(low == 0, 0, low + (np.int64(1) << (_DROPPED_BITS - 1)))
-    bits = np.where(middle >= 0, middle, np.int64(-(2**63)) - middle)
-    return bits.view(np.float64)
+        found = np.searchsorted(np.cumsum(self.counts), np.asarray(ranks), side="left") + self.low
+        return [float(x) for x in middle(found)]
 
 
 class Summary:
@@ -77,12 +69,11 @@ class Summary:
             self._columns.setdefault(name, []).append(values)
         numbers = chunk.columns["cause"] != NAN_CODE
         for slot, by_month in chunk.kept.items():
-            if self.exact:
-                self._kept.setdefault(slot, []).append(by_month if numbers.all() else by_month[:, numbers])
-            else:
-                sketches = self._sketches.setdefault(slot, [Sketch() for _ in range(self.months + 1)])
-                for month, values in enumerate(by_month[:, numbers]):
-                    sketches[month].add(values)
+            self._kept.setdefault(slot, []).append(by_month if numbers.all() else by_month[:, numbers])
+        for slot, counted in chunk.counts.items():
+            sketches = self._sketches.setdefault(slot, [Sketch() for _ in range(self.months + 1)])
+            for sketch, found in zip(sketches, counted, strict=True):
+                sketch.add(found)
         self.paths += numbers.size
 
     def column(self, name: str) -> Array:

@@ -1,0 +1,76 @@
+"""Values as counts in bins of their leading bits: a power of two and ten bits more, so a bin's middle is off by at most 0.05 %.
+
+What is nearer to nought than 2^-20 counts as nought. Bins are numbered in the order of their values, 0 for nought.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine import jit
+from simulator.engine.build import Array
+
+MAGNITUDE = 0x7FFFFFFFFFFFFFFF  # all bits but the sign
+DROPPED = 42  # of the 52 bits of the mantissa
+BELOW = int(np.float64(2.0**-20).view(np.int64) >> DROPPED) - 1  # the last bin that counts as nought
+MOST = int(np.float64(np.finfo(np.float64).max).view(np.int64) >> DROPPED) - BELOW  # the highest bin
+
+
+class Counted(NamedTuple):
+    """Bins that hold something, ascending, and how much."""
+
+    bins: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+
+def count(values: Any, kept: Any, where: Any, table: Any, bins: Any, counts: Any) -> int:
+    """Count the values (as the integers of their bits) whose lane is kept. `where` is room for their bins, `table` (all noughts, before and after) for a
+    count of every bin there is. Returns how many bins hold something."""
+    low, high = MOST, -MOST
+    for i in range(values.shape[0]):
+        bin_of = max(0, min(((values[i] & MAGNITUDE) >> DROPPED) - BELOW, MOST))
+        where[i] = bin_of if values[i] > 0 else -bin_of
+    for i in range(values.shape[0]):
+        if kept[i]:
+            low, high = min(low, where[i]), max(high, where[i])
+            table[where[i] + MOST] += 1
+    n = 0
+    for k in range(low, high + 1):
+        if table[k + MOST] > 0:
+            bins[n] = k
+            counts[n] = table[k + MOST]
+            table[k + MOST] = 0
+            n += 1
+    return n
+
+
+@cache
+def _counter() -> Any:
+    from numba import types as t
+
+    rows = t.int64[::1]
+    signature = t.int64(rows, t.boolean[::1], rows, t.uint32[::1], rows, rows)
+    return jit.compiled(jit.kernel_code(count, signature))
+
+
+def by_month(values: Array, kept: npt.NDArray[np.bool_]) -> tuple[Counted, ...]:
+    """Of each row of (months + 1, paths) the counts over the paths that are kept."""
+    size = values.shape[1]
+    where, bins, counts = (np.empty(size, dtype=np.int64) for _ in range(3))
+    table = np.zeros(2 * MOST + 1, dtype=np.uint32)
+    found = []
+    for row in values:
+        n = _counter()(np.ascontiguousarray(row).view(np.int64), kept, where, table, bins, counts)
+        found.append(Counted(bins[:n].copy(), counts[:n].copy()))
+    return tuple(found)
+
+
+def middle(bins: npt.NDArray[np.int64]) -> Array:
+    """The values in the middle of bins."""
+    low = (np.abs(bins) + BELOW) << DROPPED
+    size = (low + (np.int64(1) << (DROPPED - 1))).view(np.float64)
+    return np.where(bins == 0, 0.0, np.copysign(size, bins))
