@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
+from simulator.mathematics.beta import beta_quantile
 from simulator.mathematics.normal import inverse_normal, normal_cdf
 from simulator.mathematics.philox import philox, uniform_at
 from simulator.quantities import units
@@ -184,6 +185,18 @@ def test_the_inverse_normal_is_exact_over_the_whole_range() -> None:
     np.testing.assert_allclose(got, stats.norm.ppf(u), rtol=3e-14, atol=1e-15)
     assert np.isfinite(got).all()
     np.testing.assert_allclose([normal_cdf(float(z)) for z in got], u, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [(0.31, 5), (0.3, 0.3), (2, 3), (1, 1), (5, 1), (8, 0.5), (40, 60), (3, 800), (0.1, 2)]
+)
+def test_the_tabulated_beta_quantile_is_the_exact_one(a: float, b: float) -> None:
+    tail = (np.arange(2000) + 0.5) / 2.0**32
+    u = np.concatenate([[0.0, 1e-15], tail, np.random.default_rng(2).random(20_000)])
+    np.testing.assert_allclose(beta_quantile(a, b, u), special.betaincinv(a, b, u), rtol=1e-8, atol=1e-300)
+    rest = 1.0 - beta_quantile(a, b, 1.0 - tail)
+    np.testing.assert_allclose(rest, special.betaincinv(b, a, tail), rtol=1e-8, atol=1e-15)
+    assert (np.diff(beta_quantile(a, b, np.linspace(1e-6, 1 - 1e-6, 100_001))) >= 0).all()
 
 
 def test_philox_gives_its_published_words() -> None:

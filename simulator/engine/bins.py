@@ -28,8 +28,10 @@ class Counted(NamedTuple):
 
 
 def count(values: Any, kept: Any, where: Any, table: Any, bins: Any, counts: Any) -> int:
-    """Count the values (as the integers of their bits) whose lane is kept. `where` is room for their bins, `table` (all noughts, before and after) for a
-    count of every bin there is. Returns how many bins hold something."""
+    """Count the values (as the integers of their bits) whose lane is kept; returns how many bins hold something.
+
+    `where` is room for their bins, `table` (all noughts, before and after) for a count of every bin there is.
+    """
     low, high = MOST, -MOST
     for i in range(values.shape[0]):
         bin_of = max(0, min(((values[i] & MAGNITUDE) >> DROPPED) - BELOW, MOST))

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.engine import ledger
-from simulator.engine.bins import Counted, by_month
+from simulator.engine import bins, ledger
 from simulator.engine.block import BLOCK, Lived, Paths, ProgramRunner, Statistics, uniforms_of
 from simulator.engine.build import Array
 from simulator.engine.program import Column, Metric, Program, Shocks
@@ -32,12 +31,12 @@ class ChunkResult(NamedTuple):
     inputs: dict[str, Array]  # NaN where a path's branch does not draw the input
     blocks: tuple[Statistics, ...]
     kept: dict[str, Array]  # slot -> (months + 1, paths)
-    counts: dict[str, tuple[Counted, ...]] = {}  # noqa: RUF012 - slot -> by month, instead of `kept`
+    counts: dict[str, tuple[bins.Counted, ...]] = {}  # noqa: RUF012 - slot -> by month, instead of `kept`
 
     def counted(self) -> ChunkResult:
         """The same with counts in the place of the rows kept path by path, paths that are not a number left out."""
         numbers = self.columns["cause"] != ledger.NAN_CODE
-        return self._replace(kept={}, counts={slot: by_month(rows, numbers) for slot, rows in self.kept.items()})
+        return self._replace(kept={}, counts={slot: bins.by_month(rows, numbers) for slot, rows in self.kept.items()})
 
 
 @dataclass(frozen=True)

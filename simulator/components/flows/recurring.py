@@ -58,7 +58,7 @@ growth = "0.25 log/yr"
         first = 1 if self.start is None else self.start - b.start
         last = b.months if self.end is None else min(b.months, self.end - b.start)
         amount = b.flow(f"{b.name}.amount")
-        growth = [np.power(1.0 + np.asarray(self.growth), max(0, m - first)) for m in range(b.months + 1)]
+        growth = self.grown(b, first, last)
         price: Any = PRICE if self.indexed else 1.0
         months = (max(1, first), last)
         kept, frozen = f"{b.name}.kept", f"{b.name}.frozen"  # what policies have done to it
@@ -66,14 +66,23 @@ growth = "0.25 log/yr"
             plan = b.flow(f"{b.name}.plan")
             limit: Any = frozen if b.is_written(frozen) else -1.0
             share: Any = kept if b.is_written(kept) else 1.0
-            b.step(Phase.FIXED_COST, planned, (self.amount, Series(growth), limit), writes=(plan,), months=months)
+            b.step(Phase.FIXED_COST, planned, (self.amount, growth, limit), writes=(plan,), months=months)
             b.step(Phase.FIXED_COST, grow, (plan, share, price), writes=(amount,), months=months)
         else:
-            b.step(Phase.FIXED_COST, grow, (self.amount, Series(growth), price), writes=(amount,), months=months)
+            b.step(Phase.FIXED_COST, grow, (self.amount, growth, price), writes=(amount,), months=months)
         if self.direction == "in":
             b.receipt(amount)
         else:
             b.due(amount, "operating")
+
+    def grown(self, b: Builder, first: int, last: int) -> Any:
+        """(1 + growth)^k, k months after the first: by month, or carried along where growth differs by path."""
+        if isinstance(self.growth, float):
+            return Series(np.power(1.0 + self.growth, max(0, m - first)) for m in range(b.months + 1))
+        factor = b.state(f"{b.name}.growth_factor", np.power(1.0 + self.growth, max(0, -first)))
+        args = (factor, 1.0 + self.growth)
+        b.step(Phase.FIXED_COST, compound, args, writes=(factor,), months=(max(1, first + 1), last))
+        return factor
 
     def in_words(self, say: Any) -> Iterable[str]:
         what = "Pays" if self.direction == "out" else "Receives"
@@ -88,6 +97,10 @@ growth = "0.25 log/yr"
 
 def planned(base: float, growth: float, frozen: float) -> float:
     return base * growth if frozen < 0.0 else frozen
+
+
+def compound(factor: float, growth: float) -> float:
+    return factor * growth
 
 
 def grow(base: float, growth: float, price: float) -> float:

@@ -10,6 +10,7 @@ them and flat after. E[I(m)] = F(m) exactly. I = 1 is the reference price.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -18,6 +19,7 @@ from pydantic import Field
 
 from simulator.components.base import (
     JUMPS,
+    MONTH,
     PRICE,
     PRICE_JUMP,
     Builder,
@@ -89,31 +91,29 @@ reversion = "0.8 /yr"
             yield Problem(("curve", "points"), "a forward curve has either points or a drift", "delete one of them")
 
     def build(self, b: Builder, host: Any = None) -> None:
-        forward = [self.forward(b, m) for m in range(b.months + 1)]
-        b.state(PRICE, forward[0])
-        if is_zero(self.volatility) and not b.told(JUMPS):
-            b.step(Phase.DRIVERS, level, (Series(forward),), writes=(PRICE,))
+        b.state(PRICE, self.forward(b, 0))
+        calm = is_zero(self.volatility) and not b.told(JUMPS)
+        deviation: Any = 0.0 if calm else b.state(f"{b.name}.log_deviation", 0.0)
+        variance: Any = 0.0 if calm else b.state(f"{b.name}.variance", 0.0)
+        of_jumps: Any = 0.0
+        if not calm:
+            kappa = np.asarray(self.reversion, dtype=np.float64)
+            phi = np.exp(-kappa * STEP)
+            safe = np.where(kappa > 0, kappa, 1.0)
+            sd = self.volatility * np.sqrt(np.where(kappa > 0, (1.0 - phi**2) / (2.0 * safe), STEP))
+            jump: Any = PRICE_JUMP if b.told(JUMPS) else 0.0
+            z: Any = 0.0 if is_zero(self.volatility) else b.normal("deviation")
+            args = (deviation, variance, z, phi[()], sd, jump)
+            b.step(Phase.DRIVERS, deviate, args, writes=(deviation, variance))
+            if b.told(JUMPS):
+                of_jumps = Series(self.of_jumps(b, phi, m) for m in range(b.months + 1))
+        if self.curve.points:
+            course = Series(np.log(self.forward(b, m)) for m in range(b.months + 1))
+            b.step(Phase.DRIVERS, price_of_points, (course, deviation, variance, of_jumps), writes=(PRICE,))
             return
-        kappa = np.asarray(self.reversion, dtype=np.float64)
-        phi = np.exp(-kappa * STEP)
-        safe = np.where(kappa > 0, kappa, 1.0)
-        sd = self.volatility * np.sqrt(np.where(kappa > 0, (1.0 - phi**2) / (2.0 * safe), STEP))
-        deviation = b.state(f"{b.name}.log_deviation", 0.0)
-        variance = [
-            np.square(self.volatility)
-            * np.where(kappa > 0, -np.expm1(-2.0 * kappa * STEP * m) / (2.0 * safe), STEP * m)
-            for m in range(b.months + 1)
-        ]
-        jump: Any = PRICE_JUMP if b.told(JUMPS) else 0.0
-        z: Any = 0.0 if is_zero(self.volatility) else b.normal("deviation")
-        b.step(Phase.DRIVERS, deviate, (deviation, z, phi, sd, jump), writes=(deviation,))
-        logs = [0.5 * v + self.of_jumps(b, phi, m) for m, v in enumerate(variance)]
-        b.step(
-            Phase.DRIVERS,
-            price,
-            (deviation, Series(f * np.exp(-x) for f, x in zip(forward, logs, strict=True))),
-            writes=(PRICE,),
-        )
+        until = math.inf if self.curve.drift_for is None else self.curve.drift_for
+        forward = (MONTH, self.curve.now, self.curve.drift * STEP, until)
+        b.step(Phase.DRIVERS, price, (*forward, deviation, variance, of_jumps), writes=(PRICE,))
 
     def of_jumps(self, b: Builder, phi: Any, m: int) -> Any:
         """ln E[exp(what is left in month m of the jumps so far)]: a jump of j months ago is left with φ^j."""
@@ -143,13 +143,14 @@ reversion = "0.8 /yr"
         )
 
 
-def level(forward: float) -> float:
-    return forward
+def deviate(x: float, variance: float, z: float, phi: float, sd: float, jump: float) -> tuple[float, float]:
+    """The deviation, and the variance that its normal part has by now."""
+    return phi * x + sd * z + jump, phi * phi * variance + sd * sd
 
 
-def deviate(x: float, z: float, phi: float, sd: float, jump: float) -> float:
-    return phi * x + sd * z + jump
+def price(month: int, now: float, drift: float, until: float, x: float, variance: float, of_jumps: float) -> float:
+    return now * exp(drift * min(float(month), until) + x - 0.5 * variance - of_jumps)
 
 
-def price(x: float, compensated_forward: float) -> float:
-    return compensated_forward * exp(x)
+def price_of_points(log_forward: float, x: float, variance: float, of_jumps: float) -> float:
+    return exp(log_forward + x - 0.5 * variance - of_jumps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from simulator.mathematics.beta import beta_quantile
 from simulator.quantities.distribution import Array, Distribution, Read, law, table_of
 from simulator.quantities.units import QuantityError
 
@@ -35,9 +36,7 @@ class Beta(Distribution):
         return cls(m * concentration, (1 - m) * concentration, low, high)
 
     def ppf(self, u: Array) -> Array:
-        from scipy.special import betaincinv
-
-        return self.low + (self.high - self.low) * betaincinv(self.a, self.b, u)
+        return self.low + (self.high - self.low) * beta_quantile(self.a, self.b, u)
 
     def cdf(self, x: float) -> float:
         from scipy.special import betainc

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from simulator.mathematics.beta import beta_quantile
 from simulator.quantities.distribution import Array, Distribution, Read, law, table_of
 from simulator.quantities.units import QuantityError
 
@@ -34,9 +35,7 @@ class Pert(Distribution):
         return 1 + _SHAPE * (self.mode - self.low) / width, 1 + _SHAPE * (self.high - self.mode) / width
 
     def ppf(self, u: Array) -> Array:
-        from scipy.special import betaincinv
-
-        return self.low + (self.high - self.low) * betaincinv(*self.shapes, u)
+        return self.low + (self.high - self.low) * beta_quantile(*self.shapes, u)
 
     def cdf(self, x: float) -> float:
         from scipy.special import betainc
