@@ -52,6 +52,8 @@ schedule = { "2027-01" = "20M/mo", "2027-02" = "30M/mo" }
 """
 POOR = ("opening.cash=1.5B", "financing.rounds=none", "financing.listing=none", "financing.partner=none")
 TRANCHE = '{ type = "tranche", amount = "1B", month = "2027-02" }'
+EVENTS = 'flows.events={ type = "arrivals", rate = "2 /yr", amount = { uniform = { low = "10M", high = "90M" } } }'
+FADING = ("revenue.volatility_decay=0.2 /yr", "revenue.long_run_growth_volatility=1 %/yr", "revenue.volatility=20 %/yr")
 GBM = 'revenue={ type = "geometric_brownian", run_rate = "20B/yr", growth = "0.1 log/yr", volatility = "20 %/yr" }'
 PLANNED = (
     'revenue={ type = "plan", plan = { "2027-01" = "20B/yr", "2028-01" = "25B/yr" }, volatility = "20 %/yr", '
@@ -296,6 +298,12 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "flows.one_off.month": ((), "flows.settlement.month=2027-04"),
     "flows.one_off.probability": ((), "flows.settlement.probability=0.5"),
     "flows.one_off.direction": ((), "flows.settlement.direction=in"),
+    "flows.arrivals.rate": ((EVENTS,), "flows.events.rate=3 /yr"),
+    "flows.arrivals.amount": ((EVENTS,), 'flows.events.amount={ uniform = { low = "10M", high = "150M" } }'),
+    "flows.arrivals.compensated": ((EVENTS,), "flows.events.compensated=true"),
+    "flows.arrivals.start": ((EVENTS,), "flows.events.start=2027-06"),
+    "flows.arrivals.end": ((EVENTS,), "flows.events.end=2028-06"),
+    "flows.arrivals.direction": ((EVENTS,), "flows.events.direction=in"),
     "flows.random.amount": ((), 'flows.other.amount={ normal = { mean = "0M/mo", sd = "90M/mo" } }'),
     "flows.random.start": ((), "flows.other.start=2027-01"),
     "flows.random.end": ((), "flows.other.end=2028-01"),
@@ -352,6 +360,12 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "revenue.mean_reverting_growth.gap_decay": ((), "revenue.gap_decay=0.2 /mo"),
     "revenue.mean_reverting_growth.volatility": ((), "revenue.volatility=30 %/yr"),
     "revenue.mean_reverting_growth.growth_volatility": ((), "revenue.growth_volatility=10 %/yr"),
+    "revenue.mean_reverting_growth.volatility_decay": (
+        (*FADING, "revenue.long_run_volatility=5 %/yr"),
+        "revenue.volatility_decay=0.7 /yr",
+    ),
+    "revenue.mean_reverting_growth.long_run_volatility": (FADING, "revenue.long_run_volatility=50 %/yr"),
+    "revenue.mean_reverting_growth.long_run_growth_volatility": (FADING, "revenue.long_run_growth_volatility=3 %/yr"),
     "revenue.mean_reverting_growth.noise.sd": ((), "revenue.noise.sd=0.06"),
     "revenue.mean_reverting_growth.noise.persistence": ((), "revenue.noise.persistence=0.6"),
     "revenue.regime_switching.run_rate": ((NO_TABLE, SWITCHING), "revenue.run_rate=21B/yr"),

@@ -3,6 +3,7 @@
     ln R(m) = ln R(m-1) + (g(m-1) - σ²/2) Δ + σ √Δ x1 + u(m)
     g(m)    = ḡ + φ (g(m-1) - ḡ) + η √((1 - φ²) / 2κ) x2,     φ = exp(-κ Δ)
     u(m)    = a u(m-1) + s √(1 - a²) x3,                       u(0) = 0
+    σ(m)    = σ̄ + (σ - σ̄) e^(-κs m Δ),  η likewise to η̄;      month m uses those of m-1; constant without `volatility_decay`
 
 R is the annual run-rate, Δ = 1/12. The transition is exact. `s` is the stationary sd of the noise in monthly log
 growth; it carries no -s²/2, so the noise-free path is the median.
@@ -16,12 +17,13 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from simulator.components.base import RUN_RATE, Builder, Component, Phase, is_zero, register
+from simulator.components.base import RUN_RATE, Builder, Component, Phase, Problem, Surroundings, is_zero, register
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, NUMBER, REVERSION, VOLATILITY
 
 STEP = 1.0 / 12.0
+ROOT_STEP = math.sqrt(STEP)
 
 
 class Noise(Component):
@@ -59,13 +61,30 @@ noise = { sd = 0.06, persistence = 0.6 }
     """Of the level: lasting shocks to revenue."""
     growth_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
     """Of growth itself: shocks that fade with `gap_decay`."""
+    volatility_decay: Annotated[Number, Quantity(REVERSION, low=0.0)] | None = None
+    """Speed at which both volatilities move to their long-run values, as a young company's do."""
+    long_run_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] | None = None
+    """What the volatility of the level moves to. Default: it stays."""
+    long_run_growth_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] | None = None
+    """What the volatility of growth moves to. Default: it stays (Schwartz & Moon: 0)."""
     noise: Noise | None = None
     """Persistent noise on monthly growth."""
+
+    def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
+        targets = [k for k in ("long_run_volatility", "long_run_growth_volatility") if getattr(self, k) is not None]
+        if self.volatility_decay is None and targets:
+            yield Problem(
+                (targets[0],), "nothing moves there without `volatility_decay`", 'volatility_decay = "0.2 /yr"'
+            )
+        if self.volatility_decay is not None and not targets:
+            hint = 'long_run_growth_volatility = "0 %/yr"'
+            yield Problem(("volatility_decay",), "no long-run volatility is given to which it leads", hint)
 
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(RUN_RATE, self.run_rate)
         rate = b.state(f"{b.name}.growth_rate", self.growth)
-        level: Any = 0.0 if is_zero(self.volatility) else b.normal("level")
+        calm = is_zero(self.volatility) and is_zero(self.long_run_volatility or 0.0)
+        level: Any = 0.0 if calm else b.normal("level")
         noise: Any = 0.0
         if self.noise is not None:
             noise = b.state(f"{b.name}.noise_level", 0.0)
@@ -76,16 +95,19 @@ noise = { sd = 0.06, persistence = 0.6 }
                 (noise, b.normal("noise"), a, self.noise.sd * np.sqrt(1.0 - np.square(a))),
                 writes=(noise,),
             )
-        sigma = self.volatility
-        b.step(
-            Phase.DRIVERS,
-            advance,
-            (RUN_RATE, rate, level, noise, 0.5 * np.square(sigma) * STEP, sigma * math.sqrt(STEP)),
-            writes=(RUN_RATE,),
-        )
-        phi, spread = transition(self.gap_decay, self.growth_volatility)
-        shock: Any = 0.0 if is_zero(self.growth_volatility) else b.normal("growth")
-        b.step(Phase.DRIVERS, revert, (rate, shock, self.long_run_growth, phi, spread), writes=(rate,))
+        sigma = self._fading(b, "volatility", self.volatility, self.long_run_volatility)
+        b.step(Phase.DRIVERS, advance, (RUN_RATE, rate, level, noise, sigma), writes=(RUN_RATE,))
+        phi, spread = transition(self.gap_decay)
+        still = is_zero(self.growth_volatility) and is_zero(self.long_run_growth_volatility or 0.0)
+        shock: Any = 0.0 if still else b.normal("growth")
+        eta = self._fading(b, "growth_volatility", self.growth_volatility, self.long_run_growth_volatility)
+        b.step(Phase.DRIVERS, revert, (rate, shock, self.long_run_growth, phi, spread, eta), writes=(rate,))
+        for slot, target in ((sigma, self.long_run_volatility), (eta, self.long_run_growth_volatility)):
+            if isinstance(slot, str):
+                b.step(Phase.DRIVERS, fade, (slot, target, transition(self.volatility_decay)[0]), writes=(slot,))
+
+    def _fading(self, b: Builder, name: str, now: Any, target: Any) -> Any:
+        return now if target is None else b.state(f"{b.name}.{name}_now", now)
 
     def in_words(self, say: Any) -> Iterable[str]:
         yield (
@@ -103,23 +125,32 @@ noise = { sd = 0.06, persistence = 0.6 }
                 f"Its level has a volatility of {say(self.volatility, '%')} a year, "
                 f"its growth rate one of {say(self.growth_volatility, '%')}."
             )
+        if self.volatility_decay is not None:
+            level = self.volatility if self.long_run_volatility is None else self.long_run_volatility
+            growth = self.growth_volatility
+            growth = growth if self.long_run_growth_volatility is None else self.long_run_growth_volatility
+            yield (f"Both move to {say(level, '%')} and {say(growth, '%')} at {say(self.volatility_decay, '/yr')}.")
 
 
-def transition(kappa: Any, eta: Any) -> tuple[Any, Any]:
-    """Monthly persistence and shock size of an Ornstein-Uhlenbeck process (Uhlenbeck & Ornstein 1930), kappa >= 0."""
+def transition(kappa: Any) -> tuple[Any, Any]:
+    """Monthly persistence of an Ornstein-Uhlenbeck process and the size of its monthly shock at volatility 1 (Uhlenbeck &
+    Ornstein 1930), kappa >= 0."""
     phi = np.exp(-np.asarray(kappa, dtype=np.float64) * STEP)
     safe = np.where(np.asarray(kappa) > 0, kappa, 1.0)
-    spread = eta * np.sqrt(np.where(np.asarray(kappa) > 0, (1.0 - np.square(phi)) / (2.0 * safe), STEP))
-    return phi, spread
+    return phi[()], np.sqrt(np.where(np.asarray(kappa) > 0, (1.0 - np.square(phi)) / (2.0 * safe), STEP))[()]
 
 
 def persist(noise: float, z: float, a: float, sd: float) -> float:
     return a * noise + sd * z
 
 
-def advance(run_rate: float, growth: float, z: float, noise: float, half_variance: float, sd: float) -> float:
-    return run_rate * exp(growth * STEP - half_variance + sd * z + noise)
+def advance(run_rate: float, growth: float, z: float, noise: float, sigma: float) -> float:
+    return run_rate * exp((growth - 0.5 * sigma * sigma) * STEP + sigma * ROOT_STEP * z + noise)
 
 
-def revert(growth: float, z: float, long_run: float, phi: float, sd: float) -> float:
-    return long_run + phi * (growth - long_run) + sd * z
+def revert(growth: float, z: float, long_run: float, phi: float, spread: float, eta: float) -> float:
+    return long_run + phi * (growth - long_run) + eta * spread * z
+
+
+def fade(now: float, target: float, phi: float) -> float:
+    return target + phi * (now - target)
