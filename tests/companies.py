@@ -75,6 +75,7 @@ def revenue(w: Writer) -> str:
             f"long_run_growth = {number(-0.02, 0.02, ' log/mo')}",
             f"gap_decay = {number(0, 0.3, ' /mo')}",
             maybe(f"growth_volatility = {number(0, 40, ' %/yr')}"),
+            fading(w),
             maybe(f"noise = {{ sd = {number(0, 0.1)}, persistence = {number(0, 0.8)} }}"),
         )
     return lines(
@@ -82,6 +83,16 @@ def revenue(w: Writer) -> str:
         maybe(f"[revenue.customer_loss]\nhazard = {number(0, 80, ' %/yr')}\nsize = {number(0, 0.5)}"),
         f"[operations]\npartner_share = {number(0, 0.2)}\nvariable_cost = {number(0, 0.2)}",
         maybe("collections = [0.5, 0.3, 0.2]"),
+    )
+
+
+def fading(w: Writer) -> str:
+    if w.coin():
+        return ""
+    return lines(
+        f"volatility_decay = {w.number(0, 2, ' /yr')}",
+        f"long_run_growth_volatility = {w.number(0, 20, ' %/yr')}",
+        w.maybe(f"volatility = {w.number(0, 60, ' %/yr')}\nlong_run_volatility = {w.number(0, 20, ' %/yr')}"),
     )
 
 
@@ -144,11 +155,16 @@ def contract(w: Writer, name: str, priced: bool, computing: bool) -> str:
 def flows(w: Writer, priced: bool) -> str:
     number, maybe = w.number, w.maybe
     event = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 40)}\nprobability = {number(0, 0.9)}"
+    size = w.one_of(
+        ['"30M"', '{ lognormal = { p10 = "5M", p90 = "200M" } }', '{ p10 = "5M", p50 = "20M", p90 = "90M" }']
+    )
+    events = f"rate = {number(0, 20, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
     noise = 'direction = "in"\namount = { normal = { mean = "0M/mo", sd = "100M/mo" } }'
     return lines(
         f"[flows.expense]\namount = {number(0, 6, 'B/yr')}\ngrowth = {number(-10, 30, ' %/yr')}",
         maybe('indexed = "price"') if priced else "",
         maybe(f'[flows.event]\ntype = "one_off"\n{event}'),
+        maybe(f'[flows.accidents]\ntype = "arrivals"\n{events}'),
         maybe(f'[flows.noise]\ntype = "random"\n{noise}'),
     )
 

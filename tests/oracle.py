@@ -227,7 +227,7 @@ KNOWN = {
     "compute": {"compute"},
     "market": {"regimes"},
     "contracts": {"contract"},
-    "flows": {"recurring", "one_off", "random", "schedule"},
+    "flows": {"recurring", "one_off", "random", "schedule", "arrivals"},
     "financing": {"revolver", "priced_round", "tranche", "offering"},
 }
 
@@ -312,6 +312,7 @@ def note_opening(p: Path) -> None:
     for name, part in p.of("flows"):
         ends = ("amount",) if part.tag in ("recurring", "one_off") else ("received", "paid_out")
         flows += [f"{name}.{x}" for x in ends]
+        flows += [f"{name}.events"] if part.tag == "arrivals" else []
     flows += [f"{name}.received" for name, part in p.of("financing") if part.tag != "revolver"]
     flows += ["operating.paid", "operating.arrears"]
     for slot in flows:
@@ -394,7 +395,13 @@ def reverting(kappa: float, sigma: float) -> tuple[float, float]:
 def advance_revenue(p: Path) -> None:
     """C22. Month m uses the growth rate of m - 1."""
     for name, part in p.of("revenue"):
-        sigma = part.volatility
+        sigma, eta = part.volatility, getattr(part, "growth_volatility", 0.0)
+        if getattr(part, "volatility_decay", None) is not None:  # month m uses those of m - 1
+            left = math.exp(-part.volatility_decay * (p.m - 1) * DELTA)
+            if part.long_run_volatility is not None:
+                sigma = part.long_run_volatility + (sigma - part.long_run_volatility) * left
+            if part.long_run_growth_volatility is not None:
+                eta = part.long_run_growth_volatility + (eta - part.long_run_growth_volatility) * left
         drift = (p.growth - 0.5 * sigma * sigma) * DELTA
         shock = normal(p, sigma * math.sqrt(DELTA), f"{name}.level")
         if part.tag == "geometric_brownian":
@@ -404,7 +411,7 @@ def advance_revenue(p: Path) -> None:
             a = part.noise.persistence
             p.noise = a * p.noise + normal(p, part.noise.sd * math.sqrt(1.0 - a * a), f"{name}.noise")
         p.run_rate *= math.exp(drift + shock + p.noise)
-        phi, sd = reverting(part.gap_decay, part.growth_volatility)
+        phi, sd = reverting(part.gap_decay, eta)
         p.growth = part.long_run_growth + phi * (p.growth - part.long_run_growth) + normal(p, sd, f"{name}.growth")
 
 
@@ -554,9 +561,13 @@ def collect(p: Path) -> None:
 
 def pay_fixed_cost(p: Path) -> None:
     for name, part in p.of("flows"):
-        {"recurring": recur, "one_off": happen_once, "random": flow_at_random, "schedule": follow_schedule}[part.tag](
-            p, name, part
-        )
+        {
+            "recurring": recur,
+            "one_off": happen_once,
+            "random": flow_at_random,
+            "schedule": follow_schedule,
+            "arrivals": live_events,
+        }[part.tag](p, name, part)
 
 
 def recur(p: Path, name: str, part: Any) -> None:
@@ -578,6 +589,22 @@ def flow_at_random(p: Path, name: str, part: Any) -> None:
     last = p.M if part.end is None else p.number(part.end)
     if first <= p.m <= last:
         split(p, name, drawn_value(part.amount, p, f"{name}.amount", 0), part.direction)
+
+
+def live_events(p: Path, name: str, part: Any) -> None:
+    """C23: N ~ Poisson(rate / 12) by inversion, the month's events all in it; the k-th size is a draw of its own."""
+    first = 1 if part.start is None else p.number(part.start)
+    last = p.M if part.end is None else p.number(part.end)
+    if not first <= p.m <= last:
+        return
+    expected, u = part.rate / 12.0, p.draws.score(f"{name}.count", p.m)
+    n, upto = 0, math.exp(-expected)
+    while u >= upto:
+        n += 1
+        upto += math.exp(-expected) * expected**n / math.factorial(n)
+    total = sum(drawn_value(part.amount, p, f"{name}.size", k) for k in range(n))
+    split(p, name, total - (expected * part.amount.central() if part.compensated else 0.0), part.direction)
+    p.note(f"{name}.events", float(n))
 
 
 def follow_schedule(p: Path, name: str, part: Any) -> None:

@@ -71,3 +71,39 @@ def test_the_bootstrap_draws_every_month_alike_and_keeps_the_order_inside_a_bloc
     assert abs(np.cov(growth[2], growth[3])[0, 1]) < scale
     still = deterministic_path(scenario(HEAD + text))["revenue.run_rate"]
     np.testing.assert_allclose(still[12], 5e9 * math.exp(12 * h.mean()), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "sigma_bar", "eta", "eta_bar", "decay"),
+    [(0.4, 0.1, 0.3, 0.0, 0.7), (0.1, 0.3, 0.1, 0.2, 2.0), (0.2, 0.0, 0.0, 0.3, 0.25)],
+)
+def test_fading_volatilities_give_revenue_its_mean_its_variance_and_its_tail(
+    scenario: Write, sigma: float, sigma_bar: float, eta: float, eta_bar: float, decay: float
+) -> None:
+    """ln R(m) is a sum of independent normals: Σ σ(k) √Δ x1 of the level, and of growth the shock of month j, felt with φ^i in
+    month j + 1 + i; σ(k) = σ̄ + (σ - σ̄) e^(-κs k Δ) (Schwartz & Moon 2000, eq. 3 and 4). Three looks at either of two horizons."""
+    kappa, growth, long_run, delta = 0.6, 0.5, 0.1, 1 / 12
+    text = (
+        f'[revenue]\ntype = "mean_reverting_growth"\nrun_rate = "12M/yr"\ngrowth = "{growth} log/yr"\n'
+        f'long_run_growth = "{long_run} log/yr"\ngap_decay = "{kappa} /yr"\nvolatility = "{100 * sigma} %/yr"\n'
+        f'growth_volatility = "{100 * eta} %/yr"\nvolatility_decay = "{decay} /yr"\n'
+        f'long_run_volatility = "{100 * sigma_bar} %/yr"\nlong_run_growth_volatility = "{100 * eta_bar} %/yr"\n'
+    )
+    _, kept = simulate(scenario(HEAD + text), "revenue.run_rate", paths=PATHS)
+    phi = math.exp(-kappa * delta)
+    left = [math.exp(-decay * k * delta) for k in range(37)]
+    sigmas = [sigma_bar + (sigma - sigma_bar) * x for x in left]
+    shocks = [(eta_bar + (eta - eta_bar) * x) * math.sqrt((1 - phi**2) / (2 * kappa)) for x in left]
+    for m in (6, 36):
+        mean, variance = 0.0, 0.0
+        for k in range(m):
+            mean += (long_run + (growth - long_run) * phi**k - sigmas[k] ** 2 / 2) * delta
+            variance += sigmas[k] ** 2 * delta
+            felt = delta * (1 - phi ** (m - 1 - k)) / (1 - phi)  # by ln R(m) of the growth shock of month k + 1
+            variance += (shocks[k] * felt) ** 2
+        logs = np.log(kept["revenue.run_rate"][m] / 12e6)
+        assert abs(logs.mean() - mean) < 4 * math.sqrt(variance / PATHS)
+        assert abs(logs.var() / variance - 1) < 4 * math.sqrt(2 / PATHS)
+        wanted = 0.5 * math.erfc(2 / math.sqrt(2))
+        tail = np.mean(logs < mean - 2 * math.sqrt(variance))
+        assert abs(tail - wanted) < 4 * math.sqrt(wanted * (1 - wanted) / PATHS)

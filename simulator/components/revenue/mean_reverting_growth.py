@@ -83,7 +83,7 @@ noise = { sd = 0.06, persistence = 0.6 }
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(RUN_RATE, self.run_rate)
         rate = b.state(f"{b.name}.growth_rate", self.growth)
-        calm = is_zero(self.volatility) and is_zero(self.long_run_volatility or 0.0)
+        calm = is_calm(self.volatility, self.long_run_volatility)
         level: Any = 0.0 if calm else b.normal("level")
         noise: Any = 0.0
         if self.noise is not None:
@@ -98,7 +98,7 @@ noise = { sd = 0.06, persistence = 0.6 }
         sigma = self._fading(b, "volatility", self.volatility, self.long_run_volatility)
         b.step(Phase.DRIVERS, advance, (RUN_RATE, rate, level, noise, sigma), writes=(RUN_RATE,))
         phi, spread = transition(self.gap_decay)
-        still = is_zero(self.growth_volatility) and is_zero(self.long_run_growth_volatility or 0.0)
+        still = is_calm(self.growth_volatility, self.long_run_growth_volatility)
         shock: Any = 0.0 if still else b.normal("growth")
         eta = self._fading(b, "growth_volatility", self.growth_volatility, self.long_run_growth_volatility)
         b.step(Phase.DRIVERS, revert, (rate, shock, self.long_run_growth, phi, spread, eta), writes=(rate,))
@@ -130,6 +130,10 @@ noise = { sd = 0.06, persistence = 0.6 }
             growth = self.growth_volatility
             growth = growth if self.long_run_growth_volatility is None else self.long_run_growth_volatility
             yield (f"Both move to {say(level, '%')} and {say(growth, '%')} at {say(self.volatility_decay, '/yr')}.")
+
+
+def is_calm(now: Any, target: Any) -> bool:
+    return is_zero(now) and (target is None or is_zero(target))
 
 
 def transition(kappa: Any) -> tuple[Any, Any]:
