@@ -55,7 +55,7 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
         b.step(
             Phase.POLICIES + 2,
             fail,
-            (MONTH, ALIVE, b.uniform("event"), self.hazard, last, side, failed_in),
+            (MONTH, ALIVE, b.uniform("event", still=1.0), self.hazard, last, side, failed_in),
             writes=(last, side, failed_in),
             months=host.window(b, contract),
         )
