@@ -107,6 +107,12 @@ RENEWED = (
 )
 AGREED = 'contracts.small.renegotiation={ probability = "60 %", instalments = 6 }'
 FAILING = 'contracts.late.failure={ hazard = "40 %/yr", recovery = "30 %", recall = { revenue_lost = "10 %", months = "4 mo" } }'
+LATE = (
+    *POOR,
+    "default.floor=none",
+    "default.cure=0",
+    "contracts.small.rank=5",
+)  # what is short is the small contract's
 RELET = 'contracts.small.reletting={ vacancy = "20 %" }'
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
@@ -246,8 +252,8 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "contracts.renewal.term": ((RENEWED,), "contracts.mid.renewal.term=18 mo"),
     "contracts.renewal.share": ((RENEWED,), "contracts.mid.renewal.share=1.1"),
     "contracts.renewal.lock_in": ((RENEWED,), "contracts.mid.renewal.lock_in=180 days"),
-    "contracts.renegotiation.probability": ((*POOR, AGREED), "contracts.small.renegotiation.probability=90 %"),
-    "contracts.renegotiation.instalments": ((*POOR, AGREED), "contracts.small.renegotiation.instalments=12"),
+    "contracts.renegotiation.probability": ((*LATE, AGREED), "contracts.small.renegotiation.probability=90 %"),
+    "contracts.renegotiation.instalments": ((*LATE, AGREED), "contracts.small.renegotiation.instalments=12"),
     "contracts.failure.hazard": ((FAILING,), "contracts.late.failure.hazard=50 %/yr"),
     "contracts.failure.recovery": ((FAILING,), "contracts.late.failure.recovery=40 %"),
     "contracts.failure.recall.revenue_lost": ((FAILING,), "contracts.late.failure.recall.revenue_lost=20 %"),

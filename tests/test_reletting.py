@@ -47,21 +47,22 @@ def exposure(scenario: Scenario) -> float:
 def test_each_firm_month_counts_what_the_market_does_not_pay(
     scenario: Write, index: float, vacancy: str, owed: float
 ) -> None:
-    """No cash: 100 unpaid in month 1, months 2 … 8 firm. At I = 1 and 20 % vacant each counts 100 - 80 = 20: 100 + 7 x 20 = 240. At I =
-    0.5 and 40 %: 100 - 30 = 70: 590. At I = 2 and 60 %: 100 - 80 = 20. Where the market pays all of the fee the arrears are left."""
+    """No cash: 100 unpaid in month 1, months 2 … 8 firm. At I = 1 and 20 % vacant each counts 100 - 80 = 20: 100 + 7 x 20
+    = 240. At I = 0.5 and 40 %: 100 - 30 = 70: 590. At I = 2 and 60 %: 100 - 80 = 20. Where the market pays all of the fee
+    the arrears are left."""
     assert exposure(scenario(HEAD + price(index) + CONTRACT + relet(vacancy))) == pytest.approx(owed)
 
 
 def test_a_month_in_which_the_market_pays_more_does_not_make_up_for_another(scenario: Write) -> None:
-    """Capacity worth 90 at 20 % vacant brings 72. Months 2 … 4 cost 100 and count 28 each, months 5 … 8 cost 60 and count nothing:
-    100 + 84 = 184; netted it would have been 100 + 84 - 48."""
+    """Capacity worth 90 at 20 % vacant brings 72. Months 2 … 4 cost 100 and count 28 each, months 5 … 8 cost 60 and count
+    nothing: 100 + 84 = 184; netted it would have been 100 + 84 - 48."""
     text = CONTRACT + 'capacity_value = "90M/mo"\nsteps = { "2027-03" = "60M/mo" }\n'
     assert exposure(scenario(HEAD + price(1.0) + text + relet("20 %"))) == pytest.approx(184)
 
 
 def test_only_firm_months_count_and_the_fee_of_leaving_in_full(scenario: Write) -> None:
-    """Notice of 30 days and a fee of 50: firm is month 2 and the fee: 100 + 20 + 50 = 170. Of a credit of 160 in 8 parts 140 is
-    unused, and more than what is left."""
+    """Notice of 30 days and a fee of 50: firm is month 2 and the fee: 100 + 20 + 50 = 170. Of a credit of 160 in 8 parts
+    140 is unused, and more than what is left."""
     leave = '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nfee = "50M"\n'
     assert exposure(scenario(HEAD + price(1.0) + CONTRACT + leave + relet("20 %"))) == pytest.approx(170)
     credit = '[contracts.gpu.prepayment]\nopening_credit = "160M"\n'
@@ -92,7 +93,8 @@ def test_a_flat_mitigation_and_reletting_exclude_each_other(scenario: Write) -> 
 
 
 def test_exposures_fall_with_the_price_of_the_month_of_the_default(scenario: Write) -> None:
-    """Exposure at default of each path is a function of the index at its default: 100 + 7 x max(0, 100 - 80 I) in month 1."""
+    """Exposure at default of each path is a function of the index at its default: 100 + 7 x max(0, 100 - 80 I) in month
+    1."""
     moving = price(1.0).replace("[price.curve]", 'volatility = "80 %/yr"\n[price.curve]')
     run = simulator.run(scenario(HEAD.replace("12", "2") + moving + CONTRACT + relet("20 %")), paths=2000)
     found = run.column("gpu.exposure_at_default") / 1e6

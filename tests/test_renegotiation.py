@@ -31,8 +31,9 @@ def months(scenario: Scenario, slot: str, count: int = 10) -> list[float]:
 
 
 def test_arrears_become_equal_instalments_and_the_path_goes_on(scenario: Write) -> None:
-    """Income 50, fee 100, cash 100: 50 and 0 are left. Month 3 leaves 50 unpaid (n = 1), month 4 100 (n = 2 > 1): accepted. Four
-    instalments of 25 from month 5, out of an income of 50: cash 25, 50, 75, 100, then 150. What is not due yet is exposure."""
+    """Income 50, fee 100, cash 100: 50 and 0 are left. Month 3 leaves 50 unpaid (n = 1), month 4 100 (n = 2 > 1):
+    accepted. Four instalments of 25 from month 5, out of an income of 50: cash 25, 50, 75, 100, then 150. What is not due
+    yet is exposure."""
     deal = scenario(HEAD + INCOME + SHORT + agreed("100 %", 4))
     assert months(deal, "cash") == [100, 50, 0, 0, 0, 25, 50, 75, 100, 150]
     assert months(deal, "contracts.gpu.arrears") == [0, 0, 0, 50, 0, 0, 0, 0, 0, 0]
@@ -48,9 +49,9 @@ def test_arrears_become_equal_instalments_and_the_path_goes_on(scenario: Write) 
 
 
 def test_the_second_time_is_a_default_and_what_is_deferred_is_owed_in_full(scenario: Write) -> None:
-    """As above with four more months of fees. Month 5: 100 + 25 due, 50 paid, 75 in arrears; month 6: 75 + 125 less 50 is 150, n = 2:
-    default. Of the 100 deferred 50 are not due yet; firm are the fees of months 7 and 8, half of which is mitigated: 150 + 50 +
-    200 x 0.5 = 300."""
+    """As above with four more months of fees. Month 5: 100 + 25 due, 50 paid, 75 in arrears; month 6: 75 + 125 less 50 is
+    150, n = 2: default. Of the 100 deferred 50 are not due yet; firm are the fees of months 7 and 8, half of which is
+    mitigated: 150 + 50 + 200 x 0.5 = 300."""
     deal = scenario(HEAD + INCOME + LONG + 'mitigation = "50 %"\n' + agreed("100 %", 4))
     assert months(deal, "contracts.gpu.firm", 8) == [800, 700, 600, 500, 500, 375, 250, 0]
     run = simulator.run(deal, paths=4)
@@ -61,7 +62,8 @@ def test_the_second_time_is_a_default_and_what_is_deferred_is_owed_in_full(scena
 
 
 def test_arrears_are_deferred_with_the_late_interest_on_them(scenario: Write) -> None:
-    """10 % a month on 50 opening arrears of month 3: month 4 owes 50 + 5 + 100 and pays 50: 105 in three instalments of 35."""
+    """10 % a month on 50 opening arrears of month 3: month 4 owes 50 + 5 + 100 and pays 50: 105 in three instalments of
+    35."""
     head = HEAD + 'late_interest = "10 %/mo"\n'
     deal = scenario(head + INCOME + SHORT + agreed("100 %", 3))
     assert months(deal, "contracts.gpu.instalment", 9) == [0, 0, 0, 0, 0, 35, 35, 35, 0]
@@ -77,8 +79,8 @@ def test_a_refusal_is_the_default_it_would_have_been(scenario: Write) -> None:
 
 
 def test_nothing_is_deferred_where_something_else_ends_the_path(scenario: Write) -> None:
-    """No cure. Costs of 300 cannot be paid in month 1: an operating shortfall; the fee stays in arrears. A second contract whose
-    supplier does not accept ends the path just as well, and is what is named."""
+    """No cure. Costs of 300 cannot be paid in month 1: an operating shortfall; the fee stays in arrears. A second
+    contract whose supplier does not accept ends the path just as well, and is what is named."""
     head = HEAD.replace('cure = "30 days"', "cure = 0")
     costs = '[flows.cost]\namount = "300M/mo"\n'
     run = simulator.run(scenario(head + costs + LONG + agreed("100 %", 4)), paths=3)
@@ -95,7 +97,8 @@ def test_nothing_is_deferred_where_something_else_ends_the_path(scenario: Write)
 
 
 def test_the_shadow_account_and_the_tax_count_a_deferred_fee_once(scenario: Write) -> None:
-    """Shadow: 100 + 50 m - 100 min(m, 4). Profit is -50 in the four months of the term and 50 after it, instalments or not."""
+    """Shadow: 100 + 50 m - 100 min(m, 4). Profit is -50 in the four months of the term and 50 after it, instalments or
+    not."""
     text = HEAD + '[treasury]\ntax_rate = "10 %"\n' + INCOME + SHORT
     deal = scenario(text + agreed("100 %", 4))
     assert months(deal, "treasury.pretax") == [0, *[-50] * 4, *[50] * 5]
@@ -106,8 +109,8 @@ def test_the_shadow_account_and_the_tax_count_a_deferred_fee_once(scenario: Writ
 
 
 def test_nothing_is_deferred_after_a_default_of_a_path_that_runs_on(scenario: Write) -> None:
-    """Liquidity is below the floor of 60 at the closes of months 1 and 2: the covenant ends the path in month 2, the claim's clock
-    runs out in month 4."""
+    """Liquidity is below the floor of 60 at the closes of months 1 and 2: the covenant ends the path in month 2, the
+    claim's clock runs out in month 4."""
     head = HEAD + 'floor = "60M"\nstop_at_default = false\n'
     run = simulator.run(scenario(head + INCOME + LONG + agreed("100 %", 4)), paths=2)
     assert run.column("end_month").tolist() == [2] * 2
@@ -125,8 +128,9 @@ def test_without_chance_a_supplier_accepts_if_that_is_the_likelier(
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.85])
 @pytest.mark.parametrize("horizon", [6, 12])
 def test_one_supplier_in_so_many_accepts(scenario: Write, probability: float, horizon: int) -> None:
-    """Every path comes to month 4 and goes on with probability p, with p squared where two suppliers must accept (draws of their
-    own). Mean, variance and the joint case within 4 standard errors; 18 checks with a false-alarm rate of 6e-5 each."""
+    """Every path comes to month 4 and goes on with probability p, with p squared where two suppliers must accept (draws
+    of their own). Mean, variance and the joint case within 4 standard errors; 18 checks with a false-alarm rate of 6e-5
+    each."""
     paths = 20_000
     text = HEAD.replace("= 12", f"= {horizon}")
     alone = simulator.run(scenario(text + INCOME + SHORT + agreed(f"{probability}", 4)), paths=paths)

@@ -42,8 +42,8 @@ def months(scenario: Scenario, slot: str, count: int = 11) -> list[float]:
 
 
 def test_each_new_term_is_at_the_market_price_of_the_month_that_ends_the_old_one(scenario: Write) -> None:
-    """Par is 4 / 5 of the fee. Month 3, I = 1.2: 96 in months 4 and 5; month 5, I = 0.5: 40 in 6 and 7; month 7, I = 1.5: 120. The
-    capacity stays that of the old fee; the exposure of a new term begins with its renewal."""
+    """Par is 4 / 5 of the fee. Month 3, I = 1.2: 96 in months 4 and 5; month 5, I = 0.5: 40 in 6 and 7; month 7, I = 1.5:
+    120. The capacity stays that of the old fee; the exposure of a new term begins with its renewal."""
     deal = scenario(HEAD + PRICE + CONTRACT + renewed(2))
     assert months(deal, "contracts.gpu.due") == [0, 100, 100, 100, 96, 96, 40, 40, 120, 120, 120]
     assert months(deal, "contracts.gpu.capacity") == [0, *[100] * 10]
@@ -54,7 +54,8 @@ def test_each_new_term_is_at_the_market_price_of_the_month_that_ends_the_old_one
 
 
 def test_a_multiple_of_the_market_price_and_a_single_new_term(scenario: Write) -> None:
-    """1.5 x 96 = 144 for 27 months, to the end of the horizon and not beyond it; the exposure counts no more than the term."""
+    """1.5 x 96 = 144 for 27 months, to the end of the horizon and not beyond it; the exposure counts no more than the
+    term."""
     deal = scenario(HEAD + PRICE + CONTRACT + renewed(27, "share = 1.5\n"))
     assert months(deal, "contracts.gpu.due", 31) == [0, 100, 100, 100, *[144] * 27]
     beyond = scenario(HEAD + PRICE + CONTRACT + renewed(40))
@@ -62,7 +63,8 @@ def test_a_multiple_of_the_market_price_and_a_single_new_term(scenario: Write) -
 
 
 def test_the_last_month_s_quantity_goes_on(scenario: Write) -> None:
-    """Fee 100, 150 from month 2, times a ramp of 0.8 in month 3: 120 x 0.96 = 115.2. The end of a schedule likewise: 70 x 0.96."""
+    """Fee 100, 150 from month 2, times a ramp of 0.8 in month 3: 120 x 0.96 = 115.2. The end of a schedule likewise: 70 x
+    0.96."""
     stepped = CONTRACT + 'steps = { "2026-12" = "150M/mo" }\nramp = { "2027-01" = 0.8 }\n'
     deal = scenario(HEAD + PRICE + stepped + renewed(6))
     assert months(deal, "contracts.gpu.due", 6) == [0, 100, 150, 120, 115.2, 115.2]
@@ -75,8 +77,8 @@ def test_the_last_month_s_quantity_goes_on(scenario: Write) -> None:
 
 
 def test_the_escalator_begins_anew_with_the_new_term(scenario: Write) -> None:
-    """Months 1 … 14 with 10 % a year: 110 in 13 and 14. Renewed at I = 1.5 for 24 months: 120 for twelve, then 132. Exposure at the
-    renewal: 12 x 120 + 12 x 132."""
+    """Months 1 … 14 with 10 % a year: 110 in 13 and 14. Renewed at I = 1.5 for 24 months: 120 for twelve, then 132.
+    Exposure at the renewal: 12 x 120 + 12 x 132."""
     text = CONTRACT.replace("2027-01", "2027-12") + 'escalator = "10 %/yr"\n'
     deal = scenario(HEAD + PRICE + text + renewed(24))
     assert months(deal, "contracts.gpu.due", 31) == [0, *[100] * 12, 110, 110, *[120] * 12, *[132] * 4]
@@ -85,8 +87,8 @@ def test_the_escalator_begins_anew_with_the_new_term(scenario: Write) -> None:
 
 
 def test_an_index_clause_is_kept_and_begins_at_the_price_of_its_new_first_month(scenario: Write) -> None:
-    """Half of the fee follows the index from month 1: 100, 110, 110. Renewed in month 3 at 96; base is now I(4) = 0.5: 96 in months 4
-    and 5; from month 6 I = 1.5: 96 x (0.5 + 0.5 x 3) = 192."""
+    """Half of the fee follows the index from month 1: 100, 110, 110. Renewed in month 3 at 96; base is now I(4) = 0.5: 96
+    in months 4 and 5; from month 6 I = 1.5: 96 x (0.5 + 0.5 x 3) = 192."""
     deal = scenario(HEAD + PRICE + CONTRACT + '[contracts.gpu.indexation]\nshare = "50 %"\n' + renewed(5))
     assert months(deal, "contracts.gpu.due", 9) == [0, 100, 110, 110, 96, 96, 192, 192, 192]
     # month 8, I = 1.5: 120 in the next term, whose base is I(9) = 1.5
@@ -95,15 +97,16 @@ def test_an_index_clause_is_kept_and_begins_at_the_price_of_its_new_first_month(
 
 
 def test_a_reopener_is_kept_and_counts_from_the_new_start(scenario: Write) -> None:
-    """Every two months. Month 3: ratio 0.8 x 1.2 = 0.96: 96. Renewed at 96, months 4 … 9; month 6, I = 1.5: ratio 1.2 / 0.96: 120."""
+    """Every two months. Month 3: ratio 0.8 x 1.2 = 0.96: 96. Renewed at 96, months 4 … 9; month 6, I = 1.5: ratio 1.2 /
+    0.96: 120."""
     deal = scenario(HEAD + PRICE + CONTRACT + '[contracts.gpu.reopener]\nevery = "2 mo"\n' + renewed(6))
     assert months(deal, "contracts.gpu.due", 10) == [0, 100, 100, 96, 96, 96, 120, 120, 120, 120]
 
 
 def test_the_right_of_notice_goes_on_without_lock_in_unless_one_is_given(scenario: Write) -> None:
-    """Notice of two months if the price ratio is below 0.75. Renewed in month 3 at 96 for six months; ratio in month 4: 0.8 x 0.5 /
-    0.96 = 0.42. Notice in month 4, last month 6, and no renewal follows. Firm at the renewal: 2 x 96. With a lock-in of two months
-    notice is first given in month 4 + 2 - 1 = 5, last month 7; firm at the renewal: months 4 … 7."""
+    """Notice of two months if the price ratio is below 0.75. Renewed in month 3 at 96 for six months; ratio in month 4:
+    0.8 x 0.5 / 0.96 = 0.42. Notice in month 4, last month 6, and no renewal follows. Firm at the renewal: 2 x 96. With a
+    lock-in of two months notice is first given in month 4 + 2 - 1 = 5, last month 7; firm at the renewal: months 4 … 7."""
     rule = '[contracts.gpu.exit.buyer]\nnotice = "60 days"\nwhen = [{ price_ratio_below = 0.75 }]\n'
     left = scenario(HEAD + PRICE + CONTRACT + rule + renewed(6))
     assert months(left, "contracts.gpu.due", 12) == [0, 100, 100, 100, 96, 96, 96, 0, 0, 0, 0, 0]
@@ -117,8 +120,8 @@ def test_the_right_of_notice_goes_on_without_lock_in_unless_one_is_given(scenari
 
 
 def test_a_fee_of_leaving_counts_the_payments_of_the_present_term(scenario: Write) -> None:
-    """As above: months 7 … 9 at 96 are not paid; half of them, 144, is due in month 6. Open at the renewal: 2 x 96 and half of 4 x
-    96."""
+    """As above: months 7 … 9 at 96 are not paid; half of them, 144, is due in month 6. Open at the renewal: 2 x 96 and
+    half of 4 x 96."""
     rule = '[contracts.gpu.exit.buyer]\nnotice = "60 days"\nfee_share = "50 %"\nwhen = [{ price_ratio_below = 0.75 }]\n'
     left = scenario(HEAD + PRICE + CONTRACT + rule + renewed(6))
     assert months(left, "contracts.gpu.exit.fee", 9) == [0, 0, 0, 0, 0, 0, 144, 0, 0]
@@ -143,8 +146,9 @@ def test_a_notice_or_a_failure_ends_it_for_good(scenario: Write) -> None:
 
 
 def test_a_deposit_stays_until_the_end_of_the_last_term_and_prepaid_credit_is_carried_on(scenario: Write) -> None:
-    """Deposit 90 held at the opening. Fees 100 to month 3, 96 in 4 and 5, renewed once more at I = 0.5: 40 in 6 and 7, and so on to the
-    horizon in month 7, when it is renewed. Credit of 350 over months 1 … 3 takes 100 each and 50 of month 4."""
+    """Deposit 90 held at the opening. Fees 100 to month 3, 96 in 4 and 5, renewed once more at I = 0.5: 40 in 6 and 7,
+    and so on to the horizon in month 7, when it is renewed. Credit of 350 over months 1 … 3 takes 100 each and 50 of
+    month 4."""
     head = HEAD.replace("100B", "1B").replace("= 30", "= 7")
     begun = CONTRACT.replace("2026-11", "2026-10")
     held = '[contracts.gpu.security]\ndeposit = "90M"\n[contracts.gpu.prepayment]\nopening_credit = "350M"\n'
@@ -196,8 +200,8 @@ def test_without_chance_it_is_renewed_if_that_is_the_likelier(scenario: Write, p
 
 
 def test_each_path_is_renewed_at_its_own_end(scenario: Write) -> None:
-    """An amendment moves the end to month 5 on half of the paths, with a fee of 150 from month 2 on. I(5) = 0.5: those pay 60 from month
-    6 on; the others 96 from month 4 on. The escalator of either counts from its own start."""
+    """An amendment moves the end to month 5 on half of the paths, with a fee of 150 from month 2 on. I(5) = 0.5: those
+    pay 60 from month 6 on; the others 96 from month 4 on. The escalator of either counts from its own start."""
     text = (
         CONTRACT + 'escalator = "10 %/yr"\n[contracts.gpu.amendments.more]\nstart = "2026-12"\nfee = "150M/mo"\n'
         'end = "2027-03"\nprobability = "50 %"\n'
@@ -219,8 +223,8 @@ def test_each_path_is_renewed_at_its_own_end(scenario: Write) -> None:
 @pytest.mark.parametrize("probability", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize("horizon", [12, 30])
 def test_the_number_of_renewals_is_a_cut_off_geometric(scenario: Write, probability: float, horizon: int) -> None:
-    """Ends in months 3, 6, … n times within the horizon: P(at least k renewals) = p^k, k = 1 … n. Mean, variance and P(all) within 4
-    standard errors: 18 checks with a false-alarm rate of 6e-5 each, together 1.1e-3; the seed is fixed."""
+    """Ends in months 3, 6, … n times within the horizon: P(at least k renewals) = p^k, k = 1 … n. Mean, variance and
+    P(all) within 4 standard errors: 18 checks with a false-alarm rate of 6e-5 each, together 1.1e-3; the seed is fixed."""
     paths = 20_000
     head = HEAD.replace("= 30", f"= {horizon}")
     run = simulator.run(scenario(head + CONTRACT + renewed(3, probability=str(probability))), paths=paths)
@@ -238,8 +242,8 @@ def test_the_number_of_renewals_is_a_cut_off_geometric(scenario: Write, probabil
 
 
 def test_the_mean_fee_of_a_new_term_is_the_forward_price(scenario: Write) -> None:
-    """E[I] is the forward 1.2 in month 3 whatever the volatility: mean of months 4 … 6 with probability 0.4 is 0.4 x 3 x 96. Within 4
-    standard errors, false alarm 6e-5."""
+    """E[I] is the forward 1.2 in month 3 whatever the volatility: mean of months 4 … 6 with probability 0.4 is 0.4 x 3 x
+    96. Within 4 standard errors, false alarm 6e-5."""
     moving = PRICE.replace("[price.curve]", 'volatility = "60 %/yr"\n[price.curve]')
     head = HEAD.replace("= 30", "= 6")
     run = simulator.run(scenario(head + moving + CONTRACT + renewed(12, probability="40 %")), paths=40_000)

@@ -39,8 +39,9 @@ def test_after_a_failure_there_is_no_capacity_fee_or_exposure(scenario: Write) -
 
 
 def test_of_credit_and_deposit_a_share_comes_back(scenario: Write) -> None:
-    """Credit of 160 over 8 months takes 20 off the fee: 80 is due in month 1, 140 of credit and the deposit of 90 are left. With 30 %
-    recovered 42 and 27 come back: 1000 - 80 + 69 = 989; without recovery 920; all of it 1000 - 80 + 230 = 1150."""
+    """Credit of 160 over 8 months takes 20 off the fee: 80 is due in month 1, 140 of credit and the deposit of 90 are
+    left. With 30 % recovered 42 and 27 come back: 1000 - 80 + 69 = 989; without recovery 920; all of it 1000 - 80 + 230 =
+    1150."""
     held = '[contracts.gpu.prepayment]\nopening_credit = "160M"\n[contracts.gpu.security]\ndeposit = "90M"\n'
     for recovery, cash in (("", 920), ('recovery = "30 %"\n', 989), ('recovery = "100 %"\n', 1150)):
         failed = scenario(HEAD + CONTRACT + held + AT_ONCE + recovery)
@@ -49,8 +50,8 @@ def test_of_credit_and_deposit_a_share_comes_back(scenario: Write) -> None:
 
 
 def test_need_is_then_bought_as_overflow_and_revenue_is_lost_only_where_it_is_given(scenario: Write) -> None:
-    """Billed 80 a month, all of it need. Month 1 is served; then 80 are bought. With a recall of 10 % for two months billed
-    revenue and need are 72 in months 2 and 3."""
+    """Billed 80 a month, all of it need. Month 1 is served; then 80 are bought. With a recall of 10 % for two months
+    billed revenue and need are 72 in months 2 and 3."""
     revenue = (
         '[revenue]\ntype = "geometric_brownian"\nrun_rate = "80M/mo"\n'
         '[compute]\nneed = { start = 1, floor = 1, decay = "0 /mo" }\noverflow = "always"\n'
@@ -64,8 +65,9 @@ def test_need_is_then_bought_as_overflow_and_revenue_is_lost_only_where_it_is_gi
 
 
 def test_a_failure_ends_a_running_notice_and_the_fee_of_leaving(scenario: Write) -> None:
-    """The buyer gives notice of three months in month 1, with a fee of 50 at its end; the supplier fails in the same month. If the fee
-    is due at notice it has been paid by then. A supplier's own notice in that month is a failure as well: nothing comes back."""
+    """The buyer gives notice of three months in month 1, with a fee of 50 at its end; the supplier fails in the same
+    month. If the fee is due at notice it has been paid by then. A supplier's own notice in that month is a failure as
+    well: nothing comes back."""
     buyer = '[contracts.gpu.exit.buyer]\nnotice = "90 days"\nfee = "50M"\nwhen = [{ liquidity_below = "2B" }]\n'
     left = HEAD + CONTRACT + buyer
     assert months(scenario(left), "cash") == [1000, 900, 800, 700, 550, 550]
@@ -99,9 +101,10 @@ def test_without_chance_no_supplier_fails(scenario: Write) -> None:
 @pytest.mark.parametrize("hazard", [0.1, 0.5, 1.5])
 @pytest.mark.parametrize("horizon", [12, 36])
 def test_the_month_of_failure_is_geometric(scenario: Write, hazard: float, horizon: int) -> None:
-    """With q = exp(-h / 12) and a contract of M + 1 months the supplier fails in month m with probability q^(m-1) (1 - q) and survives
-    the horizon with q^M. Mean and variance of the months delivered, min(T, M), and survival to half and to the whole of the
-    horizon, each within 4 standard errors: 24 checks with a false-alarm rate of 6e-5 each, together 1.5e-3; the seed is fixed."""
+    """With q = exp(-h / 12) and a contract of M + 1 months the supplier fails in month m with probability q^(m-1) (1 - q)
+    and survives the horizon with q^M. Mean and variance of the months delivered, min(T, M), and survival to half and to
+    the whole of the horizon, each within 4 standard errors: 24 checks with a false-alarm rate of 6e-5 each, together
+    1.5e-3; the seed is fixed."""
     paths = 20_000
     head = HEAD.replace("= 12", f"= {horizon}").replace("1B", "100B")
     end = f"{2026 + (10 + horizon) // 12}-{(10 + horizon) % 12 + 1:02d}"
