@@ -102,6 +102,20 @@ BOOTSTRAP = (
     'revenue={ type = "bootstrap", run_rate = "20B/yr", growth = ["0.05 log/mo", "-0.04 log/mo", "0.02 log/mo"], '
     'block = "2 mo" }'
 )
+RENEWED = (
+    'contracts.mid={ fee = "0.1B/mo", start = "2026-11", end = "2027-12", unit_price = "5 $/GPU-h", '
+    'market_unit_price = "4 $/GPU-h", renewal = { probability = "60 %", term = "12 mo" }, '
+    'exit = { buyer = { notice = "60 days", when = [{ runway_below = "24 mo" }] } } }'
+)
+AGREED = 'contracts.small.renegotiation={ probability = "60 %", instalments = 6 }'
+FAILING = 'contracts.late.failure={ hazard = "40 %/yr", recovery = "30 %", recall = { revenue_lost = "10 %", months = "4 mo" } }'
+LATE = (
+    *POOR,
+    "default.floor=none",
+    "default.cure=0",
+    "contracts.small.rank=5",
+)  # what is short is the small contract's
+RELET = 'contracts.small.reletting={ vacancy = "20 %" }'
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
@@ -236,6 +250,17 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "financing.priced_round.sought.pause": ((SOUGHT,), "financing.rounds.sought.pause=9 mo"),
     "financing.priced_round.sought.runway_below": ((SOUGHT,), "financing.rounds.sought.runway_below=30 mo"),
     "financing.priced_round.sought.liquidity_below": ((SOUGHT,), "financing.rounds.sought.liquidity_below=9B"),
+    "contracts.renewal.probability": ((RENEWED,), "contracts.mid.renewal.probability=70 %"),
+    "contracts.renewal.term": ((RENEWED,), "contracts.mid.renewal.term=18 mo"),
+    "contracts.renewal.share": ((RENEWED,), "contracts.mid.renewal.share=1.1"),
+    "contracts.renewal.lock_in": ((RENEWED,), "contracts.mid.renewal.lock_in=180 days"),
+    "contracts.renegotiation.probability": ((*LATE, AGREED), "contracts.small.renegotiation.probability=90 %"),
+    "contracts.renegotiation.instalments": ((*LATE, AGREED), "contracts.small.renegotiation.instalments=12"),
+    "contracts.failure.hazard": ((FAILING,), "contracts.late.failure.hazard=50 %/yr"),
+    "contracts.failure.recovery": ((FAILING,), "contracts.late.failure.recovery=40 %"),
+    "contracts.failure.recall.revenue_lost": ((FAILING,), "contracts.late.failure.recall.revenue_lost=20 %"),
+    "contracts.failure.recall.months": ((FAILING,), "contracts.late.failure.recall.months=6 mo"),
+    "contracts.reletting.vacancy": ((*POOR, RELET), "contracts.small.reletting.vacancy=40 %"),
     "contracts.resale.haircut": ((), "contracts.big.resale.haircut=60 %"),
     "contracts.security.deposit": ((), "contracts.late.security.deposit=0.3B"),
     "financing.offering.proceeds": ((), "financing.listing.proceeds=4B"),

@@ -67,6 +67,7 @@ NEED = "compute.need"  # $ at the reference price
 UNCOVERED = "compute.uncovered"  # need not yet served by a contract
 STRANDED = "compute.stranded"  # paid capacity nobody used, all contracts
 ALIVE = "alive"  # 1 until the month after default
+ENDED = "ending.month"  # 0 while the path goes on; known from the close on
 POLICY_RUNWAY = "policy.runway"  # months, as a policy sees it
 LIQUIDITY = "liquidity"  # at the last close
 STOPPED = "ledger.draw_stop"  # 1 after a close at which a covenant was in breach
@@ -170,6 +171,10 @@ class Builder(Protocol):
 
     def due(self, slot: str, claim: str, *, shadow: bool = True, burn: bool = True) -> None:
         """This slot is money that falls due under a claim."""
+
+    def defer(self, claim: str, accepts: Any, instalments: int) -> None:
+        """Where `accepts` is 1 this claim, instead of ending the path, becomes so many instalments, once; what of it is
+        not due yet is the slot CLAIM.deferred."""
 
     def exposure(self, claim: str, firm: str | float, mitigation: Any, recovery: Any = None) -> None:
         """What this claim's creditor is owed besides arrears if the path defaults: firm x (1 - mitigation); the share it

@@ -133,6 +133,7 @@ class ProgramBuilder:
     totals: list[Reported] = field(default_factory=list)
     finals: list[Reported] = field(default_factory=list)
     contracts: dict[str, dict[str, str]] = field(default_factory=dict)
+    deferrals: dict[str, tuple[Any, int]] = field(default_factory=dict)  # claim -> (accepts, instalments)
     recoveries: dict[str, Any] = field(default_factory=dict)  # claim -> its own share recovered
     securities: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # claim -> (deposit, guarantee)
     receivables: Any = None
@@ -349,6 +350,10 @@ class ProgramBuilder:
 
     def due(self, slot: str, claim: str, *, shadow: bool = True, burn: bool = True) -> None:
         self.accounts.append(Account(slot, claim, shadow, burn, False))
+
+    def defer(self, claim: str, accepts: Any, instalments: int) -> None:
+        self.deferrals[claim] = (accepts, instalments)
+        self.state(f"{claim}.deferred", 0.0)
 
     def exposure(self, claim: str, firm: str | float, mitigation: Any, recovery: Any = None) -> None:
         self.exposures[claim] = (firm, mitigation)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from simulator.components.base import (
     ALIVE,
     CASH,
+    ENDED,
     LIQUIDITY,
     MONTH,
     POLICY_RUNWAY,
@@ -19,6 +20,7 @@ from simulator.components.base import (
     Phase,
     is_zero,
 )
+from simulator.engine import renegotiation
 from simulator.engine.build import ProgramBuilder, same
 from simulator.engine.covenants import TOLERANCE, Covenant, watch
 from simulator.engine.recovery import settle_claims
@@ -30,7 +32,7 @@ NAN_CODE = 1  # the ending "not a number"; 0 is solvent, causes of default follo
 RECEIPTS, PAID, DRAW, REPAID = "ledger.receipts", "ledger.paid", "ledger.draw", "ledger.repaid"
 OWED, AVAILABLE, SHARE = "ledger.owed", "ledger.available", "ledger.share"
 SHADOW_FLOW, SHADOW, BURN_FLOW = "ledger.shadow_flow", "shadow.cash", "ledger.burn_flow"
-ENDED, CAUSE = "ending.month", "ending.cause"
+CAUSE = "ending.cause"
 UNFUNDED, PEAK, DISCOUNT, YEAR_FLOW = "shadow.first_breach", "shadow.peak_need", "shadow.growth", "shadow.flow_12m"
 LOWEST, LOWEST_MONTH = "liquidity.lowest", "liquidity.lowest_month"
 RAISED = "funding.raised"
@@ -103,6 +105,7 @@ def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
         b.flow(slot)
     for slot in (BURN_FLOW, DRAW, REPAID, AVAILABLE, SHARE):
         b.state(slot, 0.0)
+    renegotiation.schedule(b)
     levy(b, terms.tax_rate, terms.tax_losses)
     _policy_runway(b, terms)
     _book(b)
@@ -226,7 +229,7 @@ def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cau
         b.step(
             Phase.CLOSE,
             ripen,
-            (now, worst, f"{claim.name}.missed", f"{claim.name}.arrears", cure, float(code), float(first)),
+            (now, worst, renegotiation.clock(b, claim, cure), f"{claim.name}.arrears", cure, float(code), float(first)),
             writes=(now, worst),
         )
     for covenant in covenants:
@@ -234,6 +237,7 @@ def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cau
         args = (now, covenant.missed, covenant.cure, float(len(causes) - 1))
         b.step(Phase.CLOSE, ripen_covenant, args, writes=(now,))
     b.step(Phase.CLOSE, find_nan, (now, CASH, LIQUIDITY, OWED, PAID, SHADOW_FLOW, ALIVE), writes=(now,))
+    renegotiation.settle(b, now)
     b.step(Phase.CLOSE, end, (MONTH, ALIVE, ENDED, CAUSE, now), writes=(ENDED, CAUSE))
     return causes
 
@@ -277,7 +281,7 @@ def _measure(b: ProgramBuilder) -> None:
         b.step(
             Phase.MEASURE,
             exposure_at_default,
-            (MONTH, ENDED, CAUSE, f"{line.name}.arrears", f"{line.name}.drawn", 1.0, ead),
+            (MONTH, ENDED, CAUSE, f"{line.name}.arrears", f"{line.name}.drawn", 1.0, 0.0, ead),
             writes=(ead,),
         )
     booked = {account.slot for account in b.accounts}
@@ -289,10 +293,11 @@ def _measure(b: ProgramBuilder) -> None:
             b.step(Phase.MEASURE, masked, (slot, ALIVE), writes=(slot,))
     for name, (firm, mitigation) in b.exposures.items():
         ead = b.state(f"{name}.exposure_at_default", 0.0)
+        deferred: Any = f"{name}.deferred" if name in b.deferrals else 0.0
         b.step(
             Phase.MEASURE,
             exposure_at_default,
-            (MONTH, ENDED, CAUSE, f"{name}.arrears", firm, 1.0 - mitigation, ead),
+            (MONTH, ENDED, CAUSE, f"{name}.arrears", firm, 1.0 - mitigation, deferred, ead),
             writes=(ead,),
         )
     for metric in b.totals:
@@ -436,10 +441,10 @@ def lowest(month: int, ended: float, liquidity: float, low: float, low_month: fl
 
 
 def exposure_at_default(
-    month: int, ended: float, cause: float, arrears: float, claim: float, kept: float, before: float
+    month: int, ended: float, cause: float, arrears: float, claim: float, kept: float, deferred: float, before: float
 ) -> float:
     if month == ended and cause > NAN_CODE:
-        return arrears + claim * kept
+        return arrears + deferred + (claim - deferred) * kept  # `claim` has what is deferred in it
     return before
 
 

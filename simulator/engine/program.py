@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.components.base import ALIVE, CASH, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
+from simulator.components.base import ALIVE, CASH, ENDED, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
 from simulator.engine import covenants, ledger
 from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, resolve, same
 from simulator.engine.jit import Argument
@@ -227,7 +227,7 @@ def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
 
 def _columns(b: ProgramBuilder) -> tuple[Column, ...]:
     found = [
-        Column(ledger.ENDED, "end_month", "month, 0 = solvent at the horizon", "month"),
+        Column(ENDED, "end_month", "month, 0 = solvent at the horizon", "month"),
         Column(ledger.CAUSE, "cause", "code, see the manifest", "code"),
         Column(ledger.UNFUNDED, "shadow_breach_month", "month, 0 = none", "month"),
         Column(covenants.FIRST_BREACH, "first_breach_month", "month, 0 = none", "month"),

@@ -20,6 +20,11 @@ from simulator.scenario.model import Scenario
 CASH_QUANTILES = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 RUNWAY_QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95)
 PEAK_QUANTILES = (0.50, 0.90, 0.99)
+EVENTS = {  # of a contract: name -> its column of `paths`, 0 where it did not happen
+    "distressed_amendment": "distressed_amendment",
+    "supplier_failed": "failure_month",
+    "renewed": "renewals",
+}
 
 
 def label(q: float) -> str:
@@ -180,7 +185,17 @@ class Figures:
                 count = 0 if sides is None else int(np.isin(sides, codes).sum())
                 row["terminated"][side] = _estimate(intervals.share(count, self.n))
             row["exposure_at_default"] = self._exposure(name)
+            row.update(self._events(name))
             found[name] = row
+        return found
+
+    def _events(self, name: str) -> dict[str, Any]:
+        """Shares of paths by the horizon, for the clauses that the contract has."""
+        found = {}
+        for event, column in EVENTS.items():
+            if f"{name}.{column}" in self.summary.column_names:
+                count = int(np.count_nonzero(self._column(f"{name}.{column}")))
+                found[event] = {**_estimate(intervals.share(count, self.n)), "count": count}
         return found
 
     def creditors(self) -> dict[str, Any]:

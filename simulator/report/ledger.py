@@ -30,6 +30,8 @@ def accounts(replay: Replay) -> dict[str, Array]:
     for claim in program.claims:
         table[f"late interest {claim}"] = m[f"{claim}.late_interest"][1:]
         table[f"arrears {claim}"] = m[f"{claim}.arrears"][1:]
+        if f"{claim}.deferred" in m:
+            table[f"deferred {claim}"] = m[f"{claim}.deferred"][1:]
     return table
 
 

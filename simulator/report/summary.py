@@ -31,6 +31,7 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
         spark = _spark([row["p50"] for row in d["cash"]], plain)
         yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
     yield from _contracts(d)
+    yield from _events(d)
     yield from _losses(d)
     if d["not_a_number"]:
         yield ""
@@ -99,6 +100,15 @@ def _contracts(d: dict[str, Any]) -> Iterator[str]:
             f"  {name[:20]:<20} {money(c['firm']):>9} {money(c['headline']):>9}  {money(c['paid']):>9} "
             f"{money(c['stranded']):>9}     {percent(left['buyer']['value']):>7}  {percent(left['supplier']['value']):>7}"
         )
+
+
+def _events(d: dict[str, Any]) -> Iterator[str]:
+    """What happened to contracts and is no default, the rarest kind first; two lines at most."""
+    told = {"distressed_amendment": "distressed amendment", "supplier_failed": "supplier failed", "renewed": "renewed"}
+    happened = [(words, name, c[key]) for key, words in told.items() for name, c in d["contracts"].items() if key in c]
+    for words, name, e in [x for x in happened if x[2]["count"]][:2]:
+        seen = f"{percent(e['value'])}  ({percent(e['low'])} to {percent(e['high'])}, {e['count']:,} paths)"
+        yield f"  {f'{name[:20]}: {words}':<44}{seen}"
 
 
 def _with(table: dict[str, Any], key: str, write: Any, name: str) -> str:

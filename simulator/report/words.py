@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.base import CASH, LIQUIDITY, month_label
+from simulator.components.base import CASH, ENDED, LIQUIDITY, month_label
 from simulator.engine.block import deterministic_path
 from simulator.engine.covenants import FIRST_BREACH
-from simulator.engine.ledger import ENDED, PEAK, UNFUNDED
+from simulator.engine.ledger import PEAK, UNFUNDED
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Scenario
 

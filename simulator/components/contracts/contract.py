@@ -21,7 +21,6 @@ from pydantic import Field
 
 from simulator.components.amendment import Amendment
 from simulator.components.base import (
-    ALIVE,
     MONTH,
     NEED,
     RECOVERY,
@@ -34,13 +33,15 @@ from simulator.components.base import (
     Problem,
     Series,
     Surroundings,
-    Table,
     cure_months,
     is_fixed,
     is_zero,
     month_label,
     register,
 )
+from simulator.components.exposure import expose
+from simulator.components.sides import SIDES
+from simulator.components.term import continued, cumulated, look_up, months_into, renewed_price
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DURATION, INTEREST, MONEY, MONEY_PER_MONTH, NUMBER, SHARE, UNIT_PRICE
 
@@ -183,15 +184,22 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
             return slot
         return b.state(slot, end) if isinstance(end, np.ndarray) else end
 
-    def escalated(self, b: Builder, month: int) -> Any:
-        """The factor of the escalator in a month: (1 + e)^floor((m - s) / 12), e a year."""
+    def escalated(self, b: Builder, contract: str, months: int) -> list[Any]:
+        """The factor of the escalator by month from 0: (1 + e)^floor((m - s) / 12), e a year, s the start of the term."""
         first, _ = self.term(b)
-        return (1.0 + self.escalator) ** (12 * max(0, (month - first) // 12))
+        renewed = b.told(f"{contract}.renewal")
+        end, term = (self.end_by_path(b, contract), renewed[0]) if renewed else (None, None)
+        return [(1.0 + self.escalator) ** (12 * (months_into(m, first, end, term) // 12)) for m in range(months)]
+
+    def window(self, b: Builder, contract: str) -> tuple[int, int]:
+        """First and last month of the horizon in which the contract may run on any path, renewed or not."""
+        first, last = self.term(b)
+        return max(1, first), b.months if b.told(f"{contract}.renewal") else min(b.months, last)
 
     def price_level(self, b: Builder, contract: str) -> tuple[Any, Any]:
         """(escalator by month, slot or 1): their product is the fee now over the base fee, quantities apart."""
         factor = f"{contract}.fee_factor"
-        level = 1.0 if is_zero(self.escalator) else Series(self.escalated(b, m) for m in range(b.months + 1))
+        level = 1.0 if is_zero(self.escalator) else Series(self.escalated(b, contract, b.months + 1))
         return level, factor if b.is_written(factor) else 1.0
 
     def dues(self, b: Builder, contract: str) -> tuple[Any, list[Any]]:
@@ -199,7 +207,17 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         level, shape = self.scheduled(b, contract)
         if is_zero(self.escalator):
             return level, shape
-        return level, [amount * self.escalated(b, m) for m, amount in enumerate(shape)]
+        return level, [x * e for x, e in zip(shape, self.escalated(b, contract, len(shape)), strict=True)]
+
+    def owed(self, b: Builder, contract: str) -> tuple[Any, list[Any]]:
+        """(level, sums): the fees of months 1 … m come to level x sums[m]."""
+        level, shape = self.dues(b, contract)
+        return level, cumulated(shape)
+
+    def owed_in_term(self, b: Builder, contract: str) -> Any:
+        """The fees from month 1 to the end, without those of renewals."""
+        level, sums = self.owed(b, contract)
+        return level * look_up(sums, np.maximum(self.end_by_path(b, contract), 0.0))
 
     def scheduled(self, b: Builder, contract: str) -> tuple[Any, list[Any]]:
         """The same before the escalator: what the capacity is worth."""
@@ -228,26 +246,27 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
             for name, is_signed in signed.items():
                 amount = self.amendments[name].amended(amount, month, is_signed)
             shape.append(amount * np.where(m <= np.asarray(ends), 1.0, 0.0)[()] if signed else amount)
+        for term in b.told(f"{contract}.renewal"):  # the quantity of the last month goes on
+            shape = continued(shape, ends, b.months + int(term))
         return level, shape
 
     def build(self, b: Builder, host: Any = None) -> None:
-        first, last = self.term(b)
         level, shape = self.dues(b, b.name)
         due, capacity, used, stranded = (b.flow(f"{b.name}.{x}") for x in ("due", "capacity", "used", "stranded"))
+        months = self.window(b, b.name)
         end = self.last_month(b, b.name)
         leaves = isinstance(end, str)
         if not leaves:  # an amendment that is sure may end the contract before its term
-            last = int(end)
-        months = (max(1, first), min(b.months, last))
+            months = (months[0], min(months[1], int(end)))
         fee = Series(shape[: b.months + 1])
-        value = None if self.capacity_value is None else self.capacity_value
-        worth: Any = due if value is None else value
-        if value is None and not is_zero(self.escalator):
+        price: Any = renewed_price(b, b.name)
+        worth: Any = due if self.capacity_value is None else self.capacity_value
+        if self.capacity_value is None and not (is_zero(self.escalator) and is_fixed(price, 1.0)):
             worth = b.flow(f"{b.name}.worth")
             plain = Series(self.scheduled(b, b.name)[1][: b.months + 1])
             b.step(Phase.FEES, charge, (level, plain), writes=(worth,), months=months)
         if leaves:
-            b.step(Phase.FEES, charge_until, (MONTH, f"{b.name}.last", level, fee), writes=(due,), months=months)
+            b.step(Phase.FEES, charge_until, (MONTH, f"{b.name}.last", level, fee, price), writes=(due,), months=months)
             b.step(Phase.FEES, deliver_until, (MONTH, f"{b.name}.last", worth), writes=(capacity,), months=months)
         else:
             b.step(Phase.FEES, charge, (level, fee), writes=(due,), months=months)
@@ -276,47 +295,14 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         )
         b.due(due, b.name)
         if b.is_written(f"{b.name}.side"):
-            sides = "0 none, 1 buyer, 2 supplier, 3 buyer for late delivery"
-            b.final(f"{b.name}.side", f"{b.short}.notice_side", sides, "code")
-        self.expose(b, level, shape, last, leaves)
-
-    def expose(self, b: Builder, level: Any, shape: list[Any], last: int, leaves: bool) -> None:
-        paid_by: list[Any] = [0.0]  # sum of the shape up to and including m
-        for x in shape[1:]:
-            paid_by.append(paid_by[-1] + x)
-        headline, firm, credit = f"{b.name}.headline", f"{b.name}.firm", f"{b.name}.credit"
-        kept: Any = f"{b.name}.kept" if b.is_written(f"{b.name}.kept") else 1.0  # share that is left of it for good
-        unused: Any = credit if b.is_written(credit) else 0.0  # prepaid and not yet credited
+            b.final(f"{b.name}.side", f"{b.short}.notice_side", SIDES, "code")
         _, factor = self.price_level(b, b.name)  # index and reopener as they stand, kept for all months to come
-        share: Any = b.initial(f"{b.name}.minimum") if b.is_written(f"{b.name}.minimum") else 1.0
-        level = level * share  # of a take-or-pay contract only the minimum is owed
-        opening: Any = b.initial(credit) if b.is_written(credit) else 0.0
-        b.state(headline, np.maximum(0.0, level * paid_by[-1] - opening)[()])
-        if leaves:
-            until: str = f"{b.name}.firm_until"
-            fee: Any = f"{b.name}.fee_if_left"
-            if not b.is_written(until):  # nobody has the right to give notice
-                until, fee = f"{b.name}.last", 0.0
-            owed = level * look_up(paid_by, b.initial(until)) + (b.initial(fee) if isinstance(fee, str) else fee)
-            b.state(firm, np.maximum(0.0, owed - opening)[()])
-            b.step(
-                Phase.MEASURE,
-                expose_until,
-                (MONTH, f"{b.name}.last", until, fee, ALIVE, level, factor, kept, unused, Table(paid_by)),
-                writes=(headline, firm),
-                months=(1, min(b.months, last)),
-            )
+        headline, firm = expose(b, b.name, level, cumulated(shape), self.end_by_path(b, b.name), factor)
+        relet = f"{b.name}.relet"  # firm exposure less what letting the capacity again brings
+        if b.is_written(relet):
+            b.exposure(b.name, relet, 0.0, self.recovery)
         else:
-            b.state(firm, b.initial(headline))
-            rest = Series(paid_by[-1] - x for x in paid_by[: b.months + 1])
-            b.step(
-                Phase.MEASURE,
-                expose,
-                (ALIVE, level, rest, factor, kept, unused),
-                writes=(headline, firm),
-                months=(1, min(b.months, last)),
-            )
-        b.exposure(b.name, firm, self.mitigation, self.recovery)
+            b.exposure(b.name, firm, self.mitigation, self.recovery)
         b.contract_view(
             {
                 "due": f"{b.name}.due",
@@ -355,21 +341,12 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
             )
 
 
-def look_up(table: list[Any], at: Any) -> Any:
-    """table[at] for a month number or an array of them; entries may be arrays over paths."""
-    if not isinstance(at, np.ndarray):
-        return table[int(at)]
-    width = at.shape[0]
-    rows = np.array([np.broadcast_to(np.asarray(x, dtype=np.float64), (width,)) for x in table])
-    return rows[at.astype(np.int64), np.arange(width)]
-
-
 def charge(level: float, shape: float) -> float:
     return level * shape
 
 
-def charge_until(month: int, last: float, level: float, shape: float) -> float:
-    return level * shape if month <= last else 0.0
+def charge_until(month: int, last: float, level: float, shape: float, price: float) -> float:
+    return level * shape * price if month <= last else 0.0
 
 
 def deliver(value: float) -> float:
@@ -384,28 +361,3 @@ def serve(uncovered: float, capacity: float) -> tuple[float, float, float, float
     used = min(uncovered, capacity)
     stranded = capacity - used
     return uncovered - used, used, stranded, stranded
-
-
-def expose(alive: float, level: float, rest: float, factor: float, kept: float, credit: float) -> tuple[float, float]:
-    owed = alive * max(0.0, level * rest * factor * kept - credit)
-    return owed, owed
-
-
-def expose_until(
-    month: int,
-    last: float,
-    until: float,
-    fee: float,
-    alive: float,
-    level: float,
-    factor: float,
-    kept: float,
-    credit: float,
-    paid_by: tuple[float, ...],
-) -> tuple[float, float]:
-    so_far = paid_by[month]
-    to_end = max(last, month)
-    to_notice = max(until, month)
-    headline = level * (paid_by[int(to_end)] - so_far) * factor * kept
-    firm = level * (paid_by[int(to_notice)] - so_far) * factor * kept + fee
-    return alive * max(0.0, headline - credit), alive * max(0.0, firm - credit)

@@ -21,10 +21,9 @@ from simulator.components.base import (
     Surroundings,
     register,
 )
+from simulator.components.sides import LATE
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONTHS
-
-LATE = 3.0  # the side code of a buyer who left because delivery was late
 
 
 @register
@@ -61,8 +60,8 @@ when_late = "leave"
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".delivery")
-        first, end = host.term(b)
-        months = (max(1, first), min(b.months, end))
+        first, _ = host.term(b)
+        months = host.window(b, contract)
         due, capacity = b.flow(f"{contract}.due"), b.flow(f"{contract}.capacity")
         delivered = b.flow(f"{contract}.delivered")
         kept: Any = b.state(f"{contract}.kept", 1.0) if self.when_late == "shrink" else 1.0

@@ -37,11 +37,13 @@ from simulator.components.base import (
     notice_months,
     register,
 )
+from simulator.components.leaving import charge_fee, fee_still_open, firm_until, firm_without_right
+from simulator.components.sides import BUYER, SUPPLIER, Recall, recall
+from simulator.components.term import look_up, renewed_price
 from simulator.mathematics.elementary import exp, power
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DURATION, HAZARD, MONEY, MONTHS, NUMBER, SHARE
 
-BUYER, SUPPLIER = 1.0, 2.0
 NEVER = math.inf
 
 
@@ -71,14 +73,6 @@ class Buyer(Component):
     """Fee of leaving as a share of the payments after the last notice month."""
     fee_at: Literal["end", "notice"] = "end"
     """When the fee falls due: in the last notice month, or at once."""
-
-
-class Recall(Component):
-    family: ClassVar[str] = "part"
-    revenue_lost: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
-    """Share of billed revenue lost when the supplier has left."""
-    months: Annotated[Number, Quantity(MONTHS, low=0.0, whole=True)]
-    """For how long."""
 
 
 class Supplier(Component):
@@ -147,15 +141,14 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".exit")
-        first, end = host.term(b)
-        level, shape = host.dues(b, contract)
+        first, _ = host.term(b)
+        level, paid_by = host.owed(b, contract)
         if b.is_written(f"{contract}.minimum"):
             level = level * b.initial(f"{contract}.minimum")  # of take-or-pay only the minimum is owed
         ends = host.end_by_path(b, contract)
-        paid_by: list[Any] = [0.0]
-        for x in shape[1:]:
-            paid_by.append(paid_by[-1] + x)
         last, side = b.state(f"{contract}.last", ends), b.state(f"{contract}.side", 0.0)
+        renewable = b.is_written(f"{contract}.term_end")
+        end: Any = f"{contract}.term_end" if renewable else ends
         given_in = b.state(f"{b.name}.month", 0.0)
         ratio: Any = 1.0
         if host.unit_price is not None and host.market_unit_price is not None:
@@ -164,18 +157,32 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
             b.step(Phase.POLICIES, price_ratio, (PRICE, market, *host.price_level(b, contract)), writes=(ratio,))
         wants, notice_b, earliest_b = self._buyer(b, ratio, first)
         leaves, notice_s, earliest_s = self._supplier(b, ratio, first)
+        opening_earliest = earliest_b
+        if renewable:
+            earliest_b = self._unlocked(b, contract, "buyer", earliest_b)
+            earliest_s = self._unlocked(b, contract, "supplier", earliest_s)
         b.step(
             Phase.POLICIES,
             decide,
-            (MONTH, ALIVE, last, side, given_in, wants, leaves, notice_b, earliest_b, notice_s, earliest_s, ends),
+            (MONTH, ALIVE, last, side, given_in, wants, leaves, notice_b, earliest_b, notice_s, earliest_s, end),
             writes=(last, side, given_in),
-            months=(1, min(b.months, end) - 1),
+            months=(1, host.window(b, contract)[1] - 1),
         )
-        self._fee_and_firm(b, contract, level, paid_by, first, ends)
+        self._fee_and_firm(b, contract, level, paid_by, (opening_earliest, earliest_b), (ends, end))
         if self.supplier is not None and self.supplier.recall is not None:
             r = self.supplier.recall
-            b.step(Phase.OPEN, recall, (MONTH, SERVED, last, side, r.revenue_lost, r.months), writes=(SERVED,))
+            b.step(
+                Phase.OPEN, recall, (MONTH, SERVED, last, side, SUPPLIER, r.revenue_lost, r.months), writes=(SERVED,)
+            )
         b.final(given_in, f"{contract.split('.', 1)[1]}.notice_month", "month, 0 none", "month")
+
+    def _unlocked(self, b: Builder, contract: str, party: str, earliest: Any) -> Any:
+        """The first month in which this party may give notice, which a renewal sets anew."""
+        if earliest is NEVER:
+            return earliest
+        slot = b.state(f"{b.name}.{party}_free_from", earliest)
+        b.step(Phase.POLICIES + 1, latest_lock, (f"{contract}.free_from", slot), writes=(slot,))
+        return slot
 
     def _buyer(self, b: Builder, ratio: Any, first: int) -> tuple[Any, Any, Any]:
         """(wants to leave, notice months, first month in which it may be given)."""
@@ -211,52 +218,41 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
             )
         return leaves, notice_months(self.supplier.notice), first + notice_months(self.supplier.lock_in) - 1.0
 
-    def _fee_and_firm(self, b: Builder, contract: str, level: Any, paid_by: list[Any], first: int, end: Any) -> None:
+    def _fee_and_firm(
+        self, b: Builder, contract: str, level: Any, paid_by: list[Any], earliest: tuple[Any, Any], end: tuple[Any, Any]
+    ) -> None:
+        """`earliest` and `end`: at the opening, and as they stand."""
         last, side, given_in = f"{contract}.last", f"{contract}.side", f"{b.name}.month"
         until, open_fee = f"{contract}.firm_until", f"{contract}.fee_if_left"
-        buyer = self.buyer
+        buyer, ends = self.buyer, end[0]
         if buyer is None:
-            b.state(until, end)
+            b.state(until, ends)
             b.state(open_fee, 0.0)
             b.step(Phase.MEASURE, firm_without_right, (last,), writes=(until,))
             return
-        n, earliest = notice_months(buyer.notice), first + notice_months(buyer.lock_in) - 1.0
-        now = np.minimum(end, np.maximum(0.0, earliest) + n)
+        n = notice_months(buyer.notice)
+        now = np.minimum(ends, np.maximum(0.0, earliest[0]) + n)
         b.state(until, now)
         fixed = is_zero(buyer.fee) and is_zero(buyer.fee_share)
         table = Table(paid_by)
-        rest = _after(paid_by, now)
-        b.state(open_fee, buyer.fee * np.where(now < end, 1.0, 0.0) + buyer.fee_share * level * rest)
-        if not fixed:
-            charged, paid = b.flow(f"{b.name}.fee"), b.state(f"{b.name}.fee_paid", 0.0)
-            at_notice = 1.0 if buyer.fee_at == "notice" else 0.0
-            for phase, noticed_now in ((Phase.FEES, 0.0), (Phase.POLICIES, 1.0)):  # noticed before, noticed this month
-                b.step(
-                    phase,
-                    charge_fee,
-                    (
-                        MONTH,
-                        side,
-                        last,
-                        given_in,
-                        noticed_now,
-                        at_notice,
-                        buyer.fee,
-                        buyer.fee_share,
-                        level,
-                        table,
-                    ),
-                    adds=(charged, paid),
-                )
-            b.due(charged, contract)
-            b.step(
-                Phase.MEASURE,
-                fee_still_open,
-                (MONTH, side, last, paid, buyer.fee, buyer.fee_share, level, n, earliest, end, table),
-                writes=(until, open_fee),
-            )
-        else:
-            b.step(Phase.MEASURE, firm_until, (MONTH, side, last, n, earliest, end), writes=(until,))
+        rest = look_up(paid_by, ends) - look_up(paid_by, now)
+        b.state(open_fee, buyer.fee * np.where(now < ends, 1.0, 0.0) + buyer.fee_share * level * rest)
+        if fixed:
+            b.step(Phase.MEASURE, firm_until, (MONTH, side, last, n, earliest[1], end[1]), writes=(until,))
+            return
+        charged, paid = b.flow(f"{b.name}.fee"), b.state(f"{b.name}.fee_paid", 0.0)
+        at_notice = 1.0 if buyer.fee_at == "notice" else 0.0
+        terms = (buyer.fee, buyer.fee_share, level, renewed_price(b, contract))
+        for phase, noticed_now in ((Phase.FEES, 0.0), (Phase.POLICIES, 1.0)):  # noticed before, noticed this month
+            when = (MONTH, side, last, given_in, noticed_now, at_notice)
+            b.step(phase, charge_fee, (*when, *terms, end[1], table), adds=(charged, paid))
+        b.due(charged, contract)
+        b.step(
+            Phase.MEASURE,
+            fee_still_open,
+            (MONTH, side, last, paid, *terms, n, earliest[1], end[1], table),
+            writes=(until, open_fee),
+        )
 
     def in_words(self, say: Any) -> Iterable[str]:
         if self.buyer is not None:
@@ -297,14 +293,6 @@ def _price_wanted(priced: bool) -> tuple[str, str]:
         "the price ratio needs the contract's `unit_price` and `market_unit_price`",
         'write unit_price = "5.27 $/GPU-h" and market_unit_price = "4.88 $/GPU-h" in the contract',
     )
-
-
-def _after(paid_by: list[Any], at: Any) -> Any:
-    """Payments after month `at`, per unit of level."""
-    if not isinstance(at, np.ndarray) or at.ndim == 0:
-        return paid_by[-1] - paid_by[int(at)]
-    rows = np.array([np.broadcast_to(np.asarray(x, dtype=np.float64), at.shape) for x in paid_by])
-    return rows[-1] - rows[at.astype(np.int64), np.arange(at.shape[0])]
 
 
 def price_ratio(price: float, market_over_contract: float, escalated: float, factor: float) -> float:
@@ -358,60 +346,5 @@ def decide(
     return last, side, given_in
 
 
-def charge_fee(
-    month: int,
-    side: float,
-    last: float,
-    given_in: float,
-    noticed_now: float,
-    at_notice: float,
-    fee: float,
-    share: float,
-    level: float,
-    paid_by: tuple[float, ...],
-) -> tuple[float, float]:
-    falls_due = given_in if at_notice > 0.0 else last
-    now = given_in == month
-    # also past default: a notice given before it runs on in the shadow account
-    if side == BUYER and month == falls_due and now == (noticed_now > 0.0):
-        amount = fee + share * level * (paid_by[len(paid_by) - 1] - paid_by[int(last)])
-        return amount, 1.0
-    return 0.0, 0.0
-
-
-def firm_without_right(last: float) -> float:
-    return last
-
-
-def firm_until(month: int, side: float, last: float, notice: float, earliest: float, end: float) -> float:
-    if side > 0.0:
-        return last
-    return min(end, max(float(month), earliest) + notice)
-
-
-def fee_still_open(
-    month: int,
-    side: float,
-    last: float,
-    paid: float,
-    fee: float,
-    share: float,
-    level: float,
-    notice: float,
-    earliest: float,
-    end: float,
-    paid_by: tuple[float, ...],
-) -> tuple[float, float]:
-    if side > 0.0:
-        owed = side == BUYER and paid == 0.0
-        rest = paid_by[len(paid_by) - 1] - paid_by[int(last)]
-        return last, fee + share * level * rest if owed else 0.0
-    until = min(end, max(float(month), earliest) + notice)
-    if until >= end:
-        return until, 0.0
-    return until, fee + share * level * (paid_by[len(paid_by) - 1] - paid_by[int(until)])
-
-
-def recall(month: int, served: float, last: float, side: float, share: float, months: float) -> float:
-    lost = side == SUPPLIER and last < month and month <= last + months
-    return served * (1.0 - share) if lost else served
+def latest_lock(renewed: float, before: float) -> float:
+    return renewed if renewed > 0.0 else before

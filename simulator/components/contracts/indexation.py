@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
-from simulator.components.base import PRICE, Ago, Builder, Component, Phase, Problem, Surroundings, register
+from simulator.components.base import MONTH, PRICE, Ago, Builder, Component, Phase, Problem, Surroundings, register
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONTHS, NUMBER, SHARE
 
@@ -55,14 +55,17 @@ cap = 1.25
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".indexation")
-        first, end = host.term(b)
+        first, _ = host.term(b)
         due, factor = b.flow(f"{contract}.due"), b.state(f"{contract}.fee_factor", 1.0)
         base = b.state(f"{b.name}.base", b.initial(PRICE))
-        if 1 <= first <= b.months:
-            b.step(Phase.INDEXED, same, (PRICE,), writes=(base,), months=(first, first))
         now = b.state(f"{b.name}.factor", 1.0)
+        months = host.window(b, contract)
+        start = f"{contract}.term_start"
+        if b.is_written(start):  # a renewal begins anew at the price of its first month
+            b.step(Phase.INDEXED, rebase, (MONTH, start, PRICE, base, now), writes=(base, now), months=months)
+        elif 1 <= first <= b.months:
+            b.step(Phase.INDEXED, same, (PRICE,), writes=(base,), months=(first, first))
         cap: Any = float("inf") if self.cap is None else self.cap
-        months = (max(1, first), min(b.months, end))
         seen = Ago(PRICE, int(self.lag)) if self.lag else PRICE
         args = (seen, base, self.share, self.floor, cap, due, factor, now)
         b.step(Phase.INDEXED, index, args, writes=(due, factor, now), months=months)
@@ -83,6 +86,10 @@ def _cap(cap: Any, say: Any) -> str:
 
 def same(x: float) -> float:
     return x
+
+
+def rebase(month: int, start: float, price: float, base: float, now: float) -> tuple[float, float]:
+    return (price, 1.0) if month == start else (base, now)
 
 
 def index(

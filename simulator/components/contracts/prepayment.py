@@ -5,7 +5,8 @@
     credit of m = min(fee of m, entitled by m - credited before)
 
 What a month's fee could not take is carried on. Unused credit is lost when the buyer leaves or the term ends, and returned in
-the last month of a notice of the supplier. Exposures are net of unused credit.
+the last month of a notice of the supplier; of a supplier that fails a share is recovered; a renewal carries it on. Exposures
+are net of unused credit.
 """
 
 from __future__ import annotations
@@ -26,10 +27,9 @@ from simulator.components.base import (
     month_label,
     register,
 )
+from simulator.components.sides import FAILED, SUPPLIER
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY, SHARE
-
-SUPPLIER = 2.0
 
 
 @register
@@ -75,25 +75,25 @@ credit_until = "2028-05"
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".prepayment")
         first, end = host.term(b)
-        level, shape = host.dues(b, contract)
+        total = host.owed_in_term(b, contract)
         due, credit = b.flow(f"{contract}.due"), b.state(f"{contract}.credit", self.opening_credit)
         begin = max(1, first if self.credit_from is None else self.credit_from - b.start)
         until = max(begin, end if self.credit_until is None else self.credit_until - b.start)
-        prepaid = self.opening_credit + self.share * level * sum(shape)
-        months = (begin, min(b.months, end))
+        prepaid = self.opening_credit + self.share * total
+        months = (begin, host.window(b, contract)[1])
         given = b.flow(f"{b.name}.credited")
         args = (MONTH, due, credit, prepaid, float(begin), float(until))
         b.step(Phase.PREPAID, credit_fee, args, writes=(due, credit, given), months=months)
         if not is_zero(self.share) and 1 <= first <= b.months:
-            amount = self.share * level * sum(shape)
             paid_in = b.flow(f"{b.name}.paid_in")
-            b.step(Phase.PREPAID, pay, (amount,), adds=(due, credit, paid_in), months=(first, first))
+            b.step(Phase.PREPAID, pay, (self.share * total,), adds=(due, credit, paid_in), months=(first, first))
             b.tell(UNTAXED, (paid_in, 1.0))
         b.tell(UNTAXED, (given, -1.0))
         returned = b.flow(f"{b.name}.returned")
         last = host.last_month(b, contract)
         side: Any = f"{contract}.side" if b.is_written(f"{contract}.side") else 0.0
-        b.step(Phase.FUNDING, settle, (MONTH, credit, last, side), writes=(credit, returned))
+        kept: Any = f"{contract}.recovered" if b.is_written(f"{contract}.recovered") else 0.0
+        b.step(Phase.FUNDING, settle, (MONTH, credit, last, side, kept), writes=(credit, returned))
         b.receipt(returned)
 
     def in_words(self, say: Any) -> Iterable[str]:
@@ -114,7 +114,9 @@ def pay(amount: float) -> tuple[float, float, float]:
     return amount, amount, amount
 
 
-def settle(month: int, credit: float, last: float, side: float) -> tuple[float, float]:
+def settle(month: int, credit: float, last: float, side: float, recovered: float) -> tuple[float, float]:
     if month < last:
         return credit, 0.0
-    return 0.0, credit if side == SUPPLIER and month == last else 0.0
+    if month > last:
+        return 0.0, 0.0
+    return 0.0, credit if side == SUPPLIER else credit * recovered if side == FAILED else 0.0

@@ -60,7 +60,7 @@ down = "20 %"
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".reopener")
-        first, end = host.term(b)
+        first, _ = host.term(b)
         due, factor = b.flow(f"{contract}.due"), b.state(f"{contract}.fee_factor", 1.0)
         moved = b.state(f"{b.name}.factor", 1.0)
         escalated, _ = host.price_level(b, contract)
@@ -68,8 +68,9 @@ down = "20 %"
         ratio = host.market_unit_price / host.unit_price
         every = int(self.every)
         args = (MONTH, PRICE, ratio, escalated, factor, moved, due)
-        rules = (float(first), float(every), self.share, up, self.down)
-        months = (max(1, first), min(b.months, end))
+        start: Any = f"{contract}.term_start" if b.is_written(f"{contract}.term_start") else float(first)
+        rules = (start, float(every), self.share, up, self.down)
+        months = host.window(b, contract)
         b.step(Phase.REOPENED, reopen, (*args, *rules), writes=(due, factor, moved), months=months)
 
     def in_words(self, say: Any) -> Iterable[str]:
@@ -94,6 +95,8 @@ def reopen(
 ) -> tuple[float, float, float]:
     since = month - first
     step = 1.0
+    if since == 0.0:
+        moved = 1.0
     if since > 0.0 and since % every == 0.0:
         ratio = market_over_contract * price / (escalated * factor)
         step = min(1.0 + up, max(1.0 - down, 1.0 + share * (ratio - 1.0)))

@@ -1,7 +1,8 @@
 """Security of the supplier: a deposit and a guarantee, which cover its claim if the buyer fails.
 
 A deposit is paid in the contract's first month (or before the opening) and returned in its last, the end of the term or of
-a notice; after a default the creditor keeps it. A guarantee is somebody else's promise and moves no money of the buyer's.
+a notice; after a default the creditor keeps it, and of a supplier that fails a share is recovered. A guarantee is somebody
+else's promise and moves no money of the buyer's.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 from simulator.components.base import ALIVE, MONTH, Builder, Component, Phase, register
+from simulator.components.sides import FAILED
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY
 
@@ -43,7 +45,10 @@ security.deposit = "240M"
             b.due(paid, contract, burn=False)
         b.security(contract, held, self.guarantee)
         returned = b.flow(f"{b.name}.returned")
-        b.step(Phase.FUNDING, give_back, (MONTH, ALIVE, held, host.last_month(b, contract)), writes=(held, returned))
+        side: Any = f"{contract}.side" if b.is_written(f"{contract}.side") else 0.0
+        kept: Any = f"{contract}.recovered" if b.is_written(f"{contract}.recovered") else 0.0
+        args = (MONTH, ALIVE, held, host.last_month(b, contract), side, kept)
+        b.step(Phase.FUNDING, give_back, args, writes=(held, returned))
         b.receipt(returned, funding=True)
 
     def in_words(self, say: Any) -> Iterable[str]:
@@ -54,5 +59,7 @@ def hand_over(deposit: float) -> tuple[float, float]:
     return deposit, deposit
 
 
-def give_back(month: int, alive: float, held: float, last: float) -> tuple[float, float]:
-    return (0.0, held) if alive > 0.0 and month >= last else (held, 0.0)
+def give_back(month: int, alive: float, held: float, last: float, side: float, recovered: float) -> tuple[float, float]:
+    if alive == 0.0 or month < last:
+        return held, 0.0
+    return 0.0, held * recovered if side == FAILED else held

@@ -45,11 +45,10 @@ cap = "30 %"
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".service_credit")
-        first, end = host.term(b)
         due, credit = b.flow(f"{contract}.due"), b.flow(f"{b.name}.credit")
         seen = b.sample("availability", self.availability)
         args = (due, seen, self.target, self.slope, self.cap)
-        b.step(Phase.CREDITED, give, args, writes=(due, credit), months=(max(1, first), min(b.months, end)))
+        b.step(Phase.CREDITED, give, args, writes=(due, credit), months=host.window(b, contract))
         b.monthly(credit, f"{contract.split('.', 1)[1]}.service_credit", "$/mo")
 
     def in_words(self, say: Any) -> Iterable[str]:

@@ -74,8 +74,7 @@ carry_forward = "6 mo"
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".take_or_pay")
-        first, end = host.term(b)
-        months = (max(1, first), min(b.months, end))
+        months = host.window(b, contract)
         b.state(f"{contract}.minimum", self.minimum)
         due, volume = b.flow(f"{contract}.due"), b.flow(f"{contract}.capacity")
         used, stranded = b.flow(f"{contract}.used"), b.flow(f"{contract}.stranded")
