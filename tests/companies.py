@@ -125,7 +125,7 @@ def contract(w: Writer, name: str, priced: bool, computing: bool) -> str:
         f"start = {w.month(start, start)}\nend = {w.month(start + length, start + length)}",
         f"rank = {w.draw(st.integers(1, 5))}",
         f'unit_price = "5 $/GPU-h"\nmarket_unit_price = {number(3, 7, " $/GPU-h")}',
-        maybe(f"mitigation = {number(0, 0.5)}"),
+        f"mitigation = {number(0, 0.5)}" if (flat := w.coin()) else "",
         maybe(f"capacity_value = {number(0, 0.5, 'B/mo')}"),
         maybe(f'cure = "{w.one_of([0, 30, 90])} days"'),
     ]
@@ -147,6 +147,21 @@ def contract(w: Writer, name: str, priced: bool, computing: bool) -> str:
             "" if priced else "gamma = 0.0",
             maybe(f"recall = {{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"),
         ]
+    if w.coin():
+        found += [
+            f"[contracts.{name}.renewal]",
+            f"probability = {number(0.3, 0.9)}\nshare = {number(0.5, 1.5)}",
+            f'term = "{w.draw(st.integers(1, 20))} mo"',
+            maybe(f"lock_in = {number(0, 200, ' days')}"),
+        ]
+    if w.coin():
+        lost = f"{{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"
+        found += [f"[contracts.{name}.failure]\nhazard = {number(0, 40, ' %/yr')}", maybe(f"recall = {lost}")]
+    if w.coin():
+        spread = w.draw(st.integers(1, 12))
+        found.append(f"[contracts.{name}.renegotiation]\nprobability = {number(0, 0.9)}\ninstalments = {spread}")
+    if not flat:
+        found.append(maybe(f"[contracts.{name}.reletting]\nvacancy = {number(0, 0.8)}"))
     if computing:
         found.append(maybe(f"[contracts.{name}.resale]\nhaircut = {number(0, 0.9)}"))
     return lines(*found)

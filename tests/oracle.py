@@ -20,10 +20,13 @@ from simulator.scenario.model import Scenario
 
 DELTA = 1.0 / 12.0  # a month in years
 TOLERANCE = 1e-9  # C8
-BUYER, SUPPLIER = 1, 2
+BUYER, SUPPLIER, FAILED = 1, 2, 4
 MOST_CHANCES = 64  # of a round in a month; Poisson with mean <= 1 never gets there
 
-CLAUSES = {"revenue": {"customer_loss"}, "contracts": {"exit", "resale"}}
+CLAUSES = {
+    "revenue": {"customer_loss"},
+    "contracts": {"exit", "resale", "renewal", "renegotiation", "failure", "reletting"},
+}
 # past default (C14)
 GOES_ON = {"revenue.run_rate", "price.index", "operations.billed", "compute.need", "shadow.cash", "alive"}
 
@@ -72,6 +75,8 @@ def live(scenario: Scenario, draws: Draws) -> Lived:
         pay_fixed_cost(p)  # 6
         accrue_interest(p)
         give_notices(p)  # 7
+        renew_contracts(p)
+        fail_suppliers(p)
         raise_money(p)  # 8
         let_lines_mature(p)
         close(p)  # 9
@@ -120,6 +125,15 @@ class Contract:
     side: int = 0
     noticed_in: int = 0
     fee_charged: bool = False
+    new_price: float | None = None  # of the latest renewal, over the first price; C49
+    quantity: float = 0.0  # a month, at the first price, since the latest renewal
+    deferred: float = 0.0  # not due yet, C43
+    instalments_left: int = 0
+    amended_in: int = 0
+
+    @property
+    def clauses(self) -> Any:
+        return self.terms.clauses
 
 
 @dataclass
@@ -463,10 +477,9 @@ def bill(p: Path) -> None:
     """C26, C33: billed after recalls; need is of the reduced revenue."""
     served = 1.0
     for c in p.contracts:
-        if c.side == SUPPLIER and c.exit.supplier.recall is not None:
-            recall = c.exit.supplier.recall
-            if c.last < p.m <= c.last + recall.months:
-                served *= 1.0 - recall.revenue_lost
+        left = c.exit.supplier if c.side == SUPPLIER else c.clauses["failure"] if c.side == FAILED else None
+        if left is not None and left.recall is not None and c.last < p.m <= c.last + left.recall.months:
+            served *= 1.0 - left.recall.revenue_lost
     billed = p.run_rate / 12.0 * served if p.of("operations") else 0.0
     p.billed.append(billed)
     p.note("operations.billed", billed)
@@ -483,9 +496,16 @@ def bill(p: Path) -> None:
 
 
 def scheduled(c: Contract, p: Path, m: int) -> float:
-    """C29: the fee of month m as signed, x ramp, x scale; it knows nothing of notices."""
+    """C29: the fee of month m as signed or renewed, x ramp, x scale; it knows nothing of notices."""
+    return delivered(c, p, m) * (1.0 if c.new_price is None else c.new_price)
+
+
+def delivered(c: Contract, p: Path, m: int) -> float:
+    """The same at the first price."""
     if not c.first <= m <= c.end:
         return 0.0
+    if c.new_price is not None:
+        return c.quantity
     t, month = c.terms, m + p.start - 1
     if t.schedule is not None:
         amount = t.schedule.get(month, 0.0)
@@ -503,7 +523,9 @@ def use_contracts(p: Path) -> None:
         p.book(f"{c.name}.due", due, claim=c.name)
         capacity = 0.0
         if is_live(c, p.m):
-            capacity = due if c.terms.capacity_value is None else c.terms.capacity_value
+            capacity = capacity_value(c, p, p.m)
+        if "renegotiation" in c.clauses:  # C43
+            p.book(f"{c.name}.instalment", fall_due(p, c), claim=c.name, shadow=False)
         used = min(capacity, p.uncovered) if p.of("compute") else capacity
         stranded = capacity - used
         p.uncovered -= used if p.of("compute") else 0.0
@@ -514,6 +536,20 @@ def use_contracts(p: Path) -> None:
             charge_exit_fee(p, c)
         if c.resale is not None:  # C36
             p.book(f"{c.name}.resale.proceeds", stranded * (1.0 - c.resale.haircut) * p.index)
+
+
+def capacity_value(c: Contract, p: Path, m: int) -> float:
+    return delivered(c, p, m) if c.terms.capacity_value is None else float(c.terms.capacity_value)
+
+
+def fall_due(p: Path, c: Contract) -> float:
+    """C43: equal parts of what was deferred."""
+    if not c.instalments_left or not p.running:
+        return 0.0
+    amount = c.deferred / c.instalments_left
+    c.deferred -= amount
+    c.instalments_left -= 1
+    return amount
 
 
 def fee_at_notice(c: Contract) -> bool:
@@ -666,9 +702,34 @@ def give_notices(p: Path) -> None:
                 charge_exit_fee(p, c)
 
 
+def renew_contracts(p: Path) -> None:
+    """C49: one draw at the end; the market price of that month, the quantity as it was."""
+    for c in p.contracts:
+        renewal = c.clauses.get("renewal")
+        if renewal is None or not p.running or c.side or p.m != c.end:
+            continue
+        if p.draws.score(f"{c.name}.renewal.event", p.m) < renewal.probability:
+            c.quantity = delivered(c, p, p.m)
+            c.new_price = renewal.share * c.terms.market_unit_price * p.index / c.terms.unit_price
+            c.first, c.end = p.m + 1, p.m + int(renewal.term)
+            c.last = c.end
+
+
+def fail_suppliers(p: Path) -> None:
+    """No capacity and no fee from the month after; the last month of a contract has nothing left to fail."""
+    for c in p.contracts:
+        failure = c.clauses.get("failure")
+        begun = c.first <= p.m or c.new_price is not None
+        if failure is None or not p.running or not begun or p.m >= c.last:
+            continue
+        if p.draws.score(f"{c.name}.failure.event", p.m) < 1.0 - math.exp(-failure.hazard / 12.0):
+            c.side, c.last = FAILED, p.m
+
+
 def earliest(c: Contract, party: Any) -> int:
-    """C31: after L full months, in step 7 of month s + L - 1."""
-    return c.first + int(notice_months(party.lock_in)) - 1
+    """C31: after L full months, in step 7 of month s + L - 1; C49: in a new term without lock-in unless one is given."""
+    lock_in = party.lock_in if c.new_price is None else c.clauses["renewal"].lock_in
+    return c.first + int(notice_months(lock_in)) - 1
 
 
 def may_leave(p: Path, c: Contract, party: Any) -> bool:
@@ -679,7 +740,8 @@ def price_ratio(p: Path, c: Contract) -> float:
     """C25."""
     if c.terms.unit_price is None or c.terms.market_unit_price is None:
         return 1.0
-    return float(c.terms.market_unit_price * p.index / c.terms.unit_price)
+    now = 1.0 if c.new_price is None else c.new_price
+    return float(c.terms.market_unit_price * p.index / (c.terms.unit_price * now))
 
 
 def supplier_leaves(p: Path, c: Contract) -> bool:
@@ -907,6 +969,8 @@ def is_below(p: Path, amount: float, floor: float) -> bool:
 def end(p: Path) -> None:
     """C10: claims past cure by rank, inside a rank the largest arrears, then file order; then covenants."""
     ripe = [claim for claim in p.claims.values() if claim.unpaid_for > claim.cure]
+    offered = [c for c in p.contracts if p.claims[c.name] in ripe and accepts(p, c)]
+    ripe = [claim for claim in ripe if claim.name not in [c.name for c in offered]]
     if ripe:
         worst = min(ripe, key=lambda claim: (claim.rank, -claim.arrears))  # the first of equals: file order
         short = worst.name.split(".")[-1]
@@ -915,13 +979,28 @@ def end(p: Path) -> None:
     elif p.breaches > p.floor_cure:
         p.cause = "covenant liquidity past cure"
     else:
+        for c in offered:
+            defer(p, c)
         return
     p.end_month = p.m
     for c in p.contracts:  # C44
-        kept = 1.0 - c.terms.mitigation
-        p.exposure[c.name.split(".", 1)[1]] = p.claims[c.name].arrears + firm(c, p) * kept
+        left = relet(c, p) if "reletting" in c.clauses else (firm(c, p) - c.deferred) * (1.0 - c.terms.mitigation)
+        p.exposure[c.name.split(".", 1)[1]] = p.claims[c.name].arrears + c.deferred + left
     for line in p.lines:
         p.exposure[line.name.split(".", 1)[1]] = line.drawn + p.claims[line.name].arrears
+
+
+def accepts(p: Path, c: Contract) -> bool:
+    """C43: once a contract."""
+    part = c.clauses.get("renegotiation")
+    return part is not None and not c.amended_in and p.draws.once(f"{c.name}.renegotiation.accepted") < part.probability
+
+
+def defer(p: Path, c: Contract) -> None:
+    claim = p.claims[c.name]
+    c.deferred, c.instalments_left, c.amended_in = claim.arrears, c.clauses["renegotiation"].instalments, p.m
+    claim.arrears, claim.unpaid_for = 0.0, 0
+    p.note(f"{claim.name}.arrears", 0.0)
 
 
 # --- What is read off ------------------------------------------------------------------------------------------------
@@ -929,20 +1008,33 @@ def end(p: Path) -> None:
 
 def headline(c: Contract, p: Path) -> float:
     """C34: dues of m+1 … end; after a notice its last month is the end."""
-    return sum(scheduled(c, p, m) for m in range(max(1, p.m + 1), c.last + 1))
+    return c.deferred + sum(scheduled(c, p, m) for m in range(max(1, p.m + 1), c.last + 1))
 
 
 def firm(c: Contract, p: Path) -> float:
     """C34: what is owed if notice is given today, without arrears."""
+    until, fee = notice_now(c, p)
+    return c.deferred + sum(scheduled(c, p, m) for m in range(max(1, p.m + 1), until + 1)) + fee
+
+
+def notice_now(c: Contract, p: Path) -> tuple[int, float]:
+    """The last month and the open fee of leaving if notice is given today."""
     buyer = c.exit.buyer if c.exit is not None else None
     if c.side:  # a notice runs: dues to its end, and the fee while it is not yet due
-        open_fee = c.side == BUYER and not c.fee_charged
-        return headline(c, p) + (exit_fee(c, p, c.last) if open_fee else 0.0)
+        return c.last, exit_fee(c, p, c.last) if c.side == BUYER and not c.fee_charged else 0.0
     if buyer is None:  # the buyer has no right to leave
-        return headline(c, p)
+        return c.last, 0.0
     until = min(c.end, max(p.m, earliest(c, buyer)) + int(notice_months(buyer.notice)))
-    dues = sum(scheduled(c, p, m) for m in range(max(1, p.m + 1), until + 1))
-    return dues + (exit_fee(c, p, until) if until < c.end else 0.0)
+    return until, exit_fee(c, p, until) if until < c.end else 0.0
+
+
+def relet(c: Contract, p: Path) -> float:
+    """C44, mitigation by the market: what the capacity does not bring at this month's index, month by month."""
+    until, fee = notice_now(c, p)
+    price = p.index * (1.0 - c.clauses["reletting"].vacancy)
+    return fee + sum(
+        max(0.0, scheduled(c, p, m) - capacity_value(c, p, m) * price) for m in range(max(1, p.m + 1), until + 1)
+    )
 
 
 def measure(p: Path) -> None:

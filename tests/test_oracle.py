@@ -80,7 +80,7 @@ def compare(scenario: Scenario, lanes: int = LANES) -> int:
             assert math.isclose(row[column], value, rel_tol=1e-9, abs_tol=1e-9 * largest), (column, lane)
         for name, (side, month) in lived.notices.items():
             if f"{name}.notice_side" in row:
-                assert (row[f"{name}.notice_side"], row[f"{name}.notice_month"]) == (side, month), (name, lane)
+                assert (row[f"{name}.notice_side"], row.get(f"{name}.notice_month", 0)) == (side, month), (name, lane)
         endings += lived.end_month > 0
     return endings
 

@@ -10,6 +10,7 @@ import pytest
 import simulator
 from simulator.engine.block import BLOCK, deterministic_path
 from simulator.engine.simulation import Simulation
+from simulator.report.summary import lines as summary_lines
 from simulator.scenario.model import Scenario
 
 Write = Callable[[str], Scenario]
@@ -150,3 +151,11 @@ def test_one_supplier_in_so_many_accepts(scenario: Write, probability: float, ho
     both = probability**2
     assert abs(np.mean(one == 4) - both) < 4 * np.sqrt(both * (1 - both) / paths)
     assert np.array_equal(one == 0, pair.column("end_month") == 4)
+
+
+def test_the_summary_says_how_many_suppliers_accepted(scenario: Write) -> None:
+    run = simulator.run(scenario(HEAD + INCOME + SHORT + agreed("100 %", 4)), paths=50)
+    told = [line for line in summary_lines(run.document) if "distressed amendment" in line]
+    assert told == ["  gpu: distressed amendment                   100 %  (92.9 % to 100 %, 50 paths)"]
+    none = simulator.run(scenario(HEAD.replace("100M", "1B") + SHORT + agreed("100 %", 4)), paths=50)
+    assert not any("distressed" in line for line in summary_lines(none.document))
