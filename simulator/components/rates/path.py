@@ -1,6 +1,6 @@
 """A reference interest rate written out by month, or read from a file: each rate holds from its month until the next listed.
 
-Before the first listed month the first holds. A month's rate is that at its end: interest of month m is reckoned with r(m-1), as a
+Before the first listed month the first holds. A month's rate is that at its end: interest of month m is reckoned with r(m-1): a
 rate is fixed at the beginning of the period for which it is paid.
 """
 
