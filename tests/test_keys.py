@@ -100,7 +100,7 @@ BOOTSTRAP = (
     'revenue={ type = "bootstrap", run_rate = "20B/yr", growth = ["0.05 log/mo", "-0.04 log/mo", "0.02 log/mo"], '
     'block = "2 mo" }'
 )
-RATES = 'rates={ type = "vasicek", now = "4 %/yr nominal", level = "3 %/yr nominal", volatility = "1 %/yr", reversion = "0.3 /yr" }'
+RATES = 'rates={ type = "vasicek", now = "0.4 %/mo", level = "0.3 %/mo", volatility = "1 %/yr", reversion = "0.3 /yr" }'
 FLOATING = (RATES, "financing.loan.rate=none", "financing.loan.spread=4 %/yr nominal")
 GIVEN = (
     'rates={ type = "path", path = { "2026-10" = "4 %/yr nominal", "2027-10" = "3 %/yr nominal" } }',
