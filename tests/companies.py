@@ -176,7 +176,9 @@ def financing(w: Writer, market: bool) -> str:
     partner = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 30)}\nprobability = {number(0, 0.9)}"
     window = 'proceeds = "2B"\nprobability = 0.6\nfirst = "2027-01"\nlast = "2027-08"'
     found.append(maybe(f'[financing.partner]\ntype = "tranche"\n{partner}'))
-    found.append(maybe(f'[financing.ipo]\ntype = "offering"\n{window}' + ('\nshut = "shut"' if market and w.coin() else "")))
+    found.append(
+        maybe(f'[financing.ipo]\ntype = "offering"\n{window}' + ('\nshut = "shut"' if market and w.coin() else ""))
+    )
     return lines(*found)
 
 

@@ -29,7 +29,7 @@ SHOWN = 100  # diagnostics; nobody reads more, and a file can have thousands
 WIDTH = 120  # characters of a source line that are shown
 LEAD = 40  # of these, before the caret, where a line is cropped
 LONGEST_MESSAGE = 600
-MOST_NAMES = 100  # to compare a word with; so many are no list that somebody knows by heart
+MOST_NAMES = 300  # to compare a word with: more than the language has tables; longer lists nobody knows by heart
 LONGEST_WORD = 64  # beyond this nobody mistyped a key; comparing would only be slow
 # These are printable by Python's rules and yet show nothing: fillers, joiners, selectors of a variant.
 BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")

@@ -46,6 +46,13 @@ limit = "15B"
 rate = "6 %/yr nominal"
 commitment_fee = "0.25 %/yr nominal"
 
+[rates]
+type = "vasicek"
+now = "4.3 %/yr nominal"
+level = "3.5 %/yr nominal"
+volatility = "1.1 %/yr"
+reversion = "0.25 /yr"
+
 [financing.floating_line]
 type = "revolver"
 limit = "5B"

@@ -49,6 +49,13 @@ maturity = "2028-06"
 repayment = "amortising"
 first_repayment = "2027-07"
 
+[rates]
+type = "vasicek"
+now = "4.3 %/yr nominal"
+level = "3.5 %/yr nominal"
+volatility = "1.1 %/yr"
+reversion = "0.25 /yr"
+
 [financing.bridge]
 type = "term_debt"
 principal = "3B"
