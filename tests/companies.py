@@ -191,7 +191,7 @@ def financing(w: Writer, market: bool) -> str:
         found += [
             '[financing.rounds]\ntype = "priced_round"',
             f'every = {number(2, 9, " mo")}\nlag = "{w.draw(st.integers(0, 3))} mo"',
-            "success = { open = 0.8, shut = 0.1 }" if market else "success = 0.5",
+            f"success = {{ open = 0.8, shut = {w.one_of(['0.1', '0.0'])} }}" if market else "success = 0.5",
             f'arrival = "{w.one_of(["poisson", "bernoulli"])}"',
             'size = { lognormal = { p10 = "0.1B", p90 = "1B" } }',
         ]
@@ -207,7 +207,9 @@ def financing(w: Writer, market: bool) -> str:
     partner = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 30)}\nprobability = {number(0, 0.9)}"
     window = 'proceeds = "2B"\nprobability = 0.6\nfirst = "2027-01"\nlast = "2027-08"'
     found.append(maybe(f'[financing.partner]\ntype = "tranche"\n{partner}'))
-    found.append(maybe(f'[financing.ipo]\ntype = "offering"\n{window}' + ('\nshut = "shut"' if market else "")))
+    found.append(
+        maybe(f'[financing.ipo]\ntype = "offering"\n{window}' + ('\nshut = "shut"' if market and w.coin() else ""))
+    )
     return lines(*found)
 
 

@@ -283,6 +283,10 @@ def test_a_condition_that_makes_no_sense_is_refused(file: Path, tmp_path: Path, 
         ("peak_need(p90) <= 20B", True),
         ("firm(gpu) > $1B", True),
         ("raised >= 0", True),
+        ("dilution(p50) > 20 %", True),
+        ("dilution(p50).low > 20 %", False),
+        ("down_round < 5 %", True),
+        ("refinancing_failed.high > 0.5", True),
     ],
 )
 def test_a_condition_reads_value_low_or_high_of_a_figure(condition: str, holds: bool) -> None:
@@ -295,6 +299,11 @@ def test_a_condition_reads_value_low_or_high_of_a_figure(condition: str, holds: 
         "peak_need": {"p90": 20e9, "interval": {"p90": [1e9, 3e10]}},
         "contracts": {"gpu": {"firm": 1.5e9, "interval": {"firm": [1.5e9, 1.5e9]}}},
         "raised": {"value": 0.0, "low": 0.0, "high": 0.0},
+        "funding": {
+            "dilution": {"p50": 0.25, "interval": {"p50": [0.2, 0.3]}},
+            "down_rounds": {"share_of_paths": {"value": 0.01, "low": 0.0, "high": 0.1}},
+            "refinancing_failed": {"share_of_paths": {"value": 0.4, "low": 0.3, "high": 0.6}},
+        },
     }
     assert parse(condition).holds(document) is holds
 

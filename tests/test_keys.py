@@ -116,6 +116,21 @@ LATE = (
     "contracts.small.rank=5",
 )  # what is short is the small contract's
 RELET = 'contracts.small.reletting={ vacancy = "20 %" }'
+RATES = 'rates={ type = "vasicek", now = "0.4 %/mo", level = "0.3 %/mo", volatility = "1 %/yr", reversion = "0.3 /yr" }'
+FLOATING = (RATES, "financing.loan.rate=none", "financing.loan.spread=4 %/yr nominal")
+GIVEN = (
+    'rates={ type = "path", path = { "2026-10" = "4 %/yr nominal", "2027-10" = "3 %/yr nominal" } }',
+    *FLOATING[1:],
+)
+FLOATING_LINE = (RATES, *POOR, "financing.line.rate=none", "financing.line.spread=3 %/yr nominal")
+REFINANCED = (*POOR, 'financing.loan.refinancing={ success = { open = 0.8, tight = 0.5, shut = 0.2 }, term = "12 mo" }')
+PROLONGED = (
+    *POOR,
+    'financing.line={ type = "revolver", limit = "2B", drawn = "1B", rate = "7 %/yr nominal", maturity = "2027-03", '
+    'renewal = { success = 0.7, term = "12 mo" } }',
+)
+VALUED = ("financing.rounds.multiple=3",)
+FAST = ("financing.rounds.growth={ sensitivity = 0.5, expected = '0.5 log/yr' }",)
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
@@ -268,6 +283,39 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "financing.offering.first": ((), "financing.listing.first=2027-02"),
     "financing.offering.last": ((), "financing.listing.last=2027-08"),
     "financing.offering.shut": ((), "financing.listing.shut=tight"),
+    "financing.offering.valuation": ((), "financing.listing.valuation=50B"),
+    "financing.offering.multiple": ((), "financing.listing.multiple={ open = 3, tight = 2, shut = 1 }"),
+    "financing.priced_round.multiple": ((), "financing.rounds.multiple=3"),
+    "financing.priced_round.growth.sensitivity": (FAST, "financing.rounds.growth.sensitivity=1.5"),
+    "financing.priced_round.growth.expected": (FAST, "financing.rounds.growth.expected=0.1 log/yr"),
+    "opening.valuation": (VALUED, "opening.valuation=500B"),
+    "financing.revolver.spread": (FLOATING_LINE, "financing.line.spread=5 %/yr nominal"),
+    "financing.revolver.reference_floor": (FLOATING_LINE, "financing.line.reference_floor=4 %/yr nominal"),
+    "financing.revolver.renewal.success": (
+        PROLONGED,
+        "financing.line.renewal.success={ open = 0.9, tight = 0.5, shut = 0 }",
+    ),
+    "financing.revolver.renewal.term": (PROLONGED, "financing.line.renewal.term=18 mo"),
+    "financing.revolver.renewal.rate": (PROLONGED, "financing.line.renewal.rate=9 %/yr nominal"),
+    "financing.revolver.renewal.spread": ((RATES, *PROLONGED), "financing.line.renewal.spread=9 %/yr nominal"),
+    "financing.term_debt.spread": (FLOATING, "financing.loan.spread=5 %/yr nominal"),
+    "financing.term_debt.reference_floor": (FLOATING, "financing.loan.reference_floor=4 %/yr nominal"),
+    "financing.term_debt.refinancing.success": (REFINANCED, "financing.loan.refinancing.success=0.9"),
+    "financing.term_debt.refinancing.term": (REFINANCED, "financing.loan.refinancing.term=6 mo"),
+    "financing.term_debt.refinancing.rate": (
+        REFINANCED,
+        'financing.loan.refinancing.rate={ open = "8 %/yr nominal", tight = "11 %/yr nominal", shut = "15 %/yr nominal" }',
+    ),
+    "financing.term_debt.refinancing.spread": (
+        (RATES, *REFINANCED),
+        "financing.loan.refinancing.spread=9 %/yr nominal",
+    ),
+    "rates.vasicek.now": (FLOATING, "rates.now=5 %/yr nominal"),
+    "rates.vasicek.level": (FLOATING, "rates.level=4 %/yr nominal"),
+    "rates.vasicek.volatility": (FLOATING, "rates.volatility=2 %/yr"),
+    "rates.vasicek.reversion": (FLOATING, "rates.reversion=1 /yr"),
+    "rates.path.path": (GIVEN, 'rates.path={ "2026-10" = "5 %/yr nominal" }'),
+    "rates.path.shift": (GIVEN, "rates.shift=1 %/yr nominal"),
     "financing.priced_round.every": ((), "financing.rounds.every=8 mo"),
     "financing.priced_round.arrival": ((), "financing.rounds.arrival=bernoulli"),
     "financing.priced_round.size": ((), 'financing.rounds.size={ lognormal = { p10 = "0.5B", p90 = "4B" } }'),

@@ -77,7 +77,7 @@ def test_every_example_of_explain_runs(one: describe.Listed, tmp_path: Path) -> 
         text += '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1B/yr"\n'
     if one.name == "revenue.customer_loss":
         text += '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1B/yr"\n'
-    if "run_rate_above" in one.model.example:
+    if "run_rate_above" in one.model.example or "multiple" in one.model.example:
         text += '[revenue]\ntype = "geometric_brownian"\nrun_rate = "8B/yr"\n'
     if "price_ratio" in one.model.example:
         text += '[price]\ntype = "forward_curve"\n'

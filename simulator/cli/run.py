@@ -69,8 +69,8 @@ def run(
     Each run goes into a folder of its own under --out, named by scenario and hash. With --json several files give a list.
 
     Figures for --fail-if: pd(MONTH), runway(p5), unfunded_runway(p5), peak_need(p90), lowest_liquidity(p5), cash(p5, MONTH),
-    cash_flow_at_risk, raised, paid(CONTRACT), firm(CONTRACT), headline(CONTRACT), stranded(CONTRACT); `.low` and `.high`
-    after a figure are the ends of its 95 % interval.
+    cash_flow_at_risk, raised, dilution(p50), down_round, refinancing_failed, paid(CONTRACT), firm(CONTRACT),
+    headline(CONTRACT), stranded(CONTRACT); `.low` and `.high` after a figure are the ends of its 95 % interval.
     """
     from simulator import runner
     from simulator.engine.jit import is_cold

@@ -59,6 +59,8 @@ JUMPS = "price.jumps"  # topic: power -> ln E[exp(power x the jumps of a month)]
 PRICE_JUMP = "price.jump"  # jumps of the month in the logarithm of the price
 PRICE = "price.index"  # market price of compute, 1 = reference
 REGIME = "market.state"  # number of the funding regime, 0 = first
+REFERENCE = "rates.reference"  # reference interest rate at the end of the month, nominal, per year
+FIXING = "rates.fixing"  # that of the month before, per month: what interest of this month is reckoned with
 SERVED = "operations.served_share"  # share of revenue that is billed after recalls, reset to 1 every month
 BILLED = "operations.billed"  # $/mo
 LOST = "operations.lost_revenue"  # billed revenue lost to unserved need in this month, $/mo
@@ -75,6 +77,8 @@ CASH = "cash"
 DRAWN = "line.drawn"
 
 DEBT = "debt"  # topic: slots of loans outstanding, lines apart
+DILUTION = "funding.dilution"  # share of the company that rounds and offerings have taken from the opening owners
+VALUATION = "funding.valuation"  # of the company after the money of the latest round; 0 = none known
 UNTAXED = (
     "tax.untaxed"  # topic: (slot, sign) of flows that are no income or cost although they are dues, or the reverse
 )
@@ -114,6 +118,8 @@ class Builder(Protocol):
     deterministic: bool
     regimes: tuple[str, ...]  # of the funding market; empty without one
     receivables: Any  # $ at the opening; None: as if revenue had always been billed at the opening run-rate
+    valuation: Any  # $ after the money of the last round before month 1; None: not known
+    shut: frozenset[str]  # regimes in which no priced round ever succeeds
 
     @property
     def short(self) -> str:
@@ -175,6 +181,12 @@ class Builder(Protocol):
     def defer(self, claim: str, accepts: Any, instalments: int) -> None:
         """Where `accepts` is 1 this claim, instead of ending the path, becomes so many instalments, once; what of it is
         not due yet is the slot CLAIM.deferred."""
+
+    def promised(self, slot: str) -> None:
+        """This slot falls due in the shadow account only: what is owed by schedule, whatever happens on the path."""
+
+    def refinancing(self, claim: str, failed: str) -> None:
+        """Dues of this claim that stay unpaid in a month in which `failed` is 1 are an ending of their own."""
 
     def exposure(self, claim: str, firm: str | float, mitigation: Any, recovery: Any = None) -> None:
         """What this claim's creditor is owed besides arrears if the path defaults: firm x (1 - mitigation); the share it

@@ -137,6 +137,10 @@ class ProgramBuilder:
     recoveries: dict[str, Any] = field(default_factory=dict)  # claim -> its own share recovered
     securities: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # claim -> (deposit, guarantee)
     receivables: Any = None
+    valuation: Any = None
+    shut: frozenset[str] = frozenset()
+    shadow_dues: list[str] = field(default_factory=list)  # slots that are due in the shadow account only
+    refinancings: dict[str, tuple[str, str]] = field(default_factory=dict)  # claim -> (debt's name, slot: it failed)
     notes: dict[str, list[Any]] = field(default_factory=dict)
     ledger: bool = False  # while the ledger builds, protected slots may be written
 
@@ -354,6 +358,12 @@ class ProgramBuilder:
     def defer(self, claim: str, accepts: Any, instalments: int) -> None:
         self.deferrals[claim] = (accepts, instalments)
         self.state(f"{claim}.deferred", 0.0)
+
+    def promised(self, slot: str) -> None:
+        self.shadow_dues.append(slot)
+
+    def refinancing(self, claim: str, failed: str) -> None:
+        self.refinancings[claim] = (self.name, failed)
 
     def exposure(self, claim: str, firm: str | float, mitigation: Any, recovery: Any = None) -> None:
         self.exposures[claim] = (firm, mitigation)

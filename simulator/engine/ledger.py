@@ -62,7 +62,7 @@ class Terms(NamedTuple):
 
 
 class Cause(NamedTuple):
-    kind: str  # "operating", "contract", "debt", "covenant", "not_a_number", "solvent"
+    kind: str  # "operating", "contract", "debt", "refinancing", "covenant", "not_a_number", "solvent"
     name: str
     sentence: str
 
@@ -148,6 +148,8 @@ def _book(b: ProgramBuilder) -> None:
             writes=(account.slot,),
             adds=(total, SHADOW_FLOW, BURN_FLOW),
         )
+    for slot in b.shadow_dues:
+        b.step(Phase.CLOSE, signed, (slot, -1.0), adds=(SHADOW_FLOW,))
     for slot in b.raises:
         b.step(Phase.CLOSE, same, (slot,), adds=(RAISED,))
 
@@ -221,6 +223,16 @@ def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cau
     now, worst = b.flow("ending.cause_now"), b.flow("ending.worst_arrears")
     ranked = sorted(b.claims, key=lambda c: c.rank)  # stable: file order inside a rank
     first_of_rank: dict[int, int] = {}
+    for claim in ranked:  # before all others; their codes are lower, so none of the others replaces them
+        if claim.name in b.refinancings:
+            debt, failed = b.refinancings[claim.name]
+            causes.append(_cause("refinancing", debt))
+            code = len(causes) - 1
+            first = first_of_rank.setdefault(claim.rank, code)
+            unpaid = (f"{claim.name}.missed", f"{claim.name}.arrears")
+            ends = (now, worst, failed, *unpaid, float(code), float(first))
+            b.step(Phase.CLOSE, ripen_refinancing, ends, writes=(now, worst))
+    first_of_rank = {}
     for claim in ranked:
         causes.append(_cause(claim.kind, claim.name))
         code = len(causes) - 1
@@ -249,6 +261,7 @@ def _cause(kind: str, name: str) -> Cause:
         "contract": f"payment default on {short} (contract)",
         "debt": f"payment default on {short} (debt)",
         "covenant": f"covenant {short} past cure",
+        "refinancing": f"failed refinancing of {short} at maturity",
     }
     return Cause(kind, short, sentences[kind])
 
@@ -395,6 +408,15 @@ def ripen(
 ) -> tuple[float, float]:
     ripe = missed > cure
     if ripe and (now == 0.0 or (now >= first_of_rank and arrears > worst)):
+        return code, arrears
+    return now, worst
+
+
+def ripen_refinancing(
+    now: float, worst: float, failed: float, missed: float, arrears: float, code: float, first_of_rank: float
+) -> tuple[float, float]:
+    """As `ripen`, without cure, for a principal whose refinancing failed in this month."""
+    if failed > 0.0 and missed > 0.0 and (now == 0.0 or (now >= first_of_rank and arrears > worst)):
         return code, arrears
     return now, worst
 

@@ -73,6 +73,7 @@ def build(
         draw=draw,
         deterministic=deterministic,
         regimes=scenario.regimes,
+        shut=scenario.shut,
     )
     terms = _terms(b, scenario)
     ledger.open_books(b, terms)
@@ -108,7 +109,7 @@ def build(
 
 def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
     opening = resolve(scenario.opening, "opening", b.number)
-    b.receivables = opening.receivables
+    b.receivables, b.valuation = opening.receivables, opening.valuation
     treasury = resolve(scenario.treasury, "treasury", b.number)
     default = resolve(scenario.default, "default", b.number)
     recovery = None if scenario.recovery is None else resolve(scenario.recovery, "recovery", b.number)

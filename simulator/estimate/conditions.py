@@ -65,6 +65,18 @@ def _contract(d: Document, name: str, key: str) -> Ends:
     return row[key], *row["interval"][key]
 
 
+def _dilution(d: Document, q: str) -> Ends:
+    if d["funding"]["dilution"] is None:
+        raise QuantityError("no round or offering of this scenario is valued", "give it a `multiple`")
+    return _quantile(d["funding"]["dilution"], q)
+
+
+def _share_with(d: Document, event: str) -> Ends:
+    if d["funding"][event] is None:
+        raise QuantityError(f"this scenario has nothing that could count as {event.replace('_', ' ')}")
+    return _estimate(d["funding"][event]["share_of_paths"])
+
+
 FIGURES: dict[str, Figure] = {
     "pd": Figure("MONTH", SHARE, _pd),
     "runway": Figure("QUANTILE", NUMBER, lambda d, q: _quantile(d["runway"]["funded"], q)),
@@ -74,6 +86,9 @@ FIGURES: dict[str, Figure] = {
     "cash": Figure("QUANTILE, MONTH", MONEY, lambda d, q, m: _quantile(_of_month(d["cash"], m), q)),
     "cash_flow_at_risk": Figure("", MONEY, lambda d: _estimate(d["cash_flow_at_risk"])),
     "raised": Figure("", MONEY, lambda d: _estimate(d["raised"])),
+    "dilution": Figure("QUANTILE", SHARE, _dilution),
+    "down_round": Figure("", SHARE, lambda d: _share_with(d, "down_rounds")),
+    "refinancing_failed": Figure("", SHARE, lambda d: _share_with(d, "refinancing_failed")),
     "paid": Figure("CONTRACT", MONEY, lambda d, name: _contract(d, name, "paid")),
     "firm": Figure("CONTRACT", MONEY, lambda d, name: _contract(d, name, "firm")),
     "headline": Figure("CONTRACT", MONEY, lambda d, name: _contract(d, name, "headline")),

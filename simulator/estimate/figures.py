@@ -25,6 +25,14 @@ EVENTS = {  # of a contract: name -> its column of `paths`, 0 where it did not h
     "supplier_failed": "failure_month",
     "renewed": "renewals",
 }
+DILUTION_QUANTILES = (0.05, 0.50, 0.95)
+FUNDING_EVENTS = {  # of funding: the ends of the columns that count them, summed over all rounds, offerings, loans and lines
+    "rounds": (".rounds",),
+    "rounds_failed": (".rounds_failed",),
+    "down_rounds": (".down_rounds",),
+    "refinanced": (".refinanced", ".renewed"),
+    "refinancing_failed": (".refinancing_failed", ".renewal_failed"),
+}
 
 
 def label(q: float) -> str:
@@ -164,6 +172,24 @@ class Figures:
             "high": _number(centre - q05.low),
         }
 
+    # --- funding ---
+
+    def funding(self) -> dict[str, Any]:
+        """Dilution (None where no raise is valued), and by event its mean number a path and the share of paths with one."""
+        names = self.summary.column_names
+        found: dict[str, Any] = {"dilution": None}
+        if "dilution" in names:
+            found["dilution"] = {"mean": self.mean("dilution"), **self.quantiles("dilution", DILUTION_QUANTILES)}
+        for event, ends in FUNDING_EVENTS.items():
+            columns = [name for name in names if name.endswith(ends) and not name.startswith("input.")]
+            if columns:
+                count = sum((self._column(name) for name in columns), np.zeros(self.n))
+                any_of = intervals.share(int((count > 0).sum()), self.n)
+                found[event] = {"mean": _estimate(intervals.mean_of(count)), "share_of_paths": _estimate(any_of)}
+            else:
+                found[event] = None
+        return found
+
     # --- contracts ---
 
     def contracts(self) -> dict[str, Any]:
@@ -249,6 +275,7 @@ class Figures:
             "lowest_liquidity": self.quantiles("lowest_liquidity", (0.05, 0.50)),
             "cash_flow_at_risk": self.cash_flow_at_risk(),
             "raised": self.mean("raised"),
+            "funding": self.funding(),
             "cash": self.cash(),
             "fiscal_years": self.fiscal_years(),
             "contracts": self.contracts(),

@@ -30,6 +30,7 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     if d["cash"]:
         spark = _spark([row["p50"] for row in d["cash"]], plain)
         yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
+    yield from _funding(d)
     yield from _contracts(d)
     yield from _events(d)
     yield from _losses(d)
@@ -87,6 +88,18 @@ def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
         return f">{months}"
     low, high = r["interval"][q]
     return f"{r[q]} ({low or '>' + str(months)}-{high or '>' + str(months)})"
+
+
+def _funding(d: dict[str, Any]) -> Iterator[str]:
+    funding = d.get("funding") or {}
+    if funding.get("dilution"):
+        taken = _with(funding["dilution"], "p50", percent, "P50")
+        down = funding["down_rounds"]
+        tail = "" if down is None else f", down rounds on {percent(down['share_of_paths']['value'])} of paths"
+        yield f"Dilution           {taken}{tail}"
+    if funding.get("refinancing_failed"):
+        failed = funding["refinancing_failed"]["share_of_paths"]
+        yield f"Refinancing fails  on {percent(failed['value'])} of paths ({percent(failed['low'])} to {percent(failed['high'])})"
 
 
 def _contracts(d: dict[str, Any]) -> Iterator[str]:

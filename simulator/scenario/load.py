@@ -36,7 +36,14 @@ from simulator.scenario.model import (
 from simulator.scenario.resolve import Resolved, resolve
 from simulator.scenario.source import Key, Source
 
-SINGLE = ("revenue", "price", "operations", "compute", "market")  # families with one component, in building order
+SINGLE = (
+    "revenue",
+    "price",
+    "rates",
+    "operations",
+    "compute",
+    "market",
+)  # families with one component, in building order
 DEFAULT_TYPE = {
     "operations": "billing",
     "compute": "compute",

@@ -43,6 +43,8 @@ class Opening(Component):
     """Cash that may not be paid out and is no liquidity; it earns the cash rate."""
     restricted_until: Month | None = None
     """The month at whose end the restricted cash becomes free. Default: beyond the horizon."""
+    valuation: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None
+    """Of the company, after the money of its last round before month 1: what the next is compared with. Default: not known."""
 
 
 class Treasury(Component):
@@ -166,6 +168,13 @@ class Scenario:
             if entry.name == "market":
                 return tuple(getattr(entry.component, "regimes", ()))
         return ()
+
+    @property
+    def shut(self) -> frozenset[str]:
+        """The regimes in which no priced round ever succeeds; none where no round says so by regime."""
+        found = [never(e.component) for e in self.entries if (never := getattr(type(e.component), "never_in", None))]
+        by_regime = [regimes for regimes in found if regimes is not None]
+        return frozenset.intersection(*by_regime) if by_regime else frozenset()
 
     @property
     def hash(self) -> str:

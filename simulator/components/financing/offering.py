@@ -1,5 +1,9 @@
 """An offering of shares (IPO): success drawn once, its month uniform in the window; while funding is shut it waits for the
-first month of the window that is not shut, and fails when there is none."""
+first month of the window that is not shut, and fails when there is none.
+
+Funding is shut in the regime that `shut` names; where it names none, in those in which no priced round ever succeeds. With a
+`valuation` or a `multiple` it dilutes the owners and is compared with the round before (components/valuation.py).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,13 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from simulator.components import by_regime
 from simulator.components.base import (
+    ALIVE,
+    DILUTION,
     MONTH,
     REGIME,
+    VALUATION,
     Builder,
     Component,
     Month,
@@ -19,6 +27,16 @@ from simulator.components.base import (
     Surroundings,
     month_label,
     register,
+)
+from simulator.components.by_regime import ByRegime, pick
+from simulator.components.valuation import (
+    Multiple,
+    is_down,
+    issue,
+    kept_share,
+    pre_money,
+    share_register,
+    unclear_multiple,
 )
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY, SHARE
@@ -35,6 +53,7 @@ proceeds = "60B"
 probability = "75 %"
 first = "2026-12"
 last = "2027-03"
+valuation = "900B"
 """
 
     proceeds: Annotated[Number, Quantity(MONEY, low=0.0)]
@@ -46,7 +65,11 @@ last = "2027-03"
     last: Month
     """Last month of the window."""
     shut: str | None = None
-    """The regime of [market] in which nothing can be offered; it then waits inside the window, else fails."""
+    """The regime of [market] in which nothing can be offered. Default: those in which no priced round ever succeeds."""
+    valuation: Annotated[Number, Quantity(MONEY, low=0.0, open_low=True)] | None = None
+    """Of the company before the money."""
+    multiple: ByRegime[Multiple] | None = None
+    """The same as a multiple of the run-rate, also by regime. Default: the offering is not valued."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         if self.last < self.first:
@@ -58,28 +81,50 @@ last = "2027-03"
         if self.shut is not None and self.shut not in around.regimes:
             known = ", ".join(around.regimes) or "there is no [market]"
             yield Problem(("shut",), f"`{self.shut}` is no regime", f"regimes: {known}", "E015")
+        yield from unclear_multiple(self.multiple, around)
+        if self.valuation is not None and self.multiple is not None:
+            yield Problem(("multiple",), "the valuation is an amount or a multiple, not both", also=("valuation",))
 
     def build(self, b: Builder, host: Any = None) -> None:
         received, pending = b.flow(f"{b.name}.received"), b.state(f"{b.name}.pending", 1.0)
         first, last = self.first - b.start, self.last - b.start
         months = last - first + 1
         planned = first + np.minimum(np.floor(np.asarray(b.once("month")) * months), months - 1.0)
-        shut = -1.0 if self.shut is None else float(b.regimes.index(self.shut))
+        shut = b.shut if self.shut is None else {self.shut}
+        closed = tuple(1.0 if regime in shut else 0.0 for regime in b.regimes) or (0.0,)
         success = b.once("success", still=1.0 - 2.0**-33)
         b.step(
             Phase.FUNDING,
             list_shares,
-            (MONTH, REGIME, pending, planned, success, self.probability, shut, self.proceeds),
+            (MONTH, REGIME, pending, planned, success, self.probability, closed, self.proceeds),
             writes=(pending, received),
             months=(first, min(b.months, last)),
         )
         b.receipt(received, shadow=False, funding=True)
         b.raised(received)
+        if self.valuation is None and self.multiple is None:
+            return
+        share_register(b)
+        pre = self.valuation if self.multiple is None else pre_money(b, self.multiple)
+        down = b.flow(f"{b.name}.down")
+        b.step(
+            Phase.FUNDING,
+            list_at,
+            (received, pre, VALUATION, DILUTION, ALIVE),
+            writes=(VALUATION, DILUTION, down),
+            months=(first, min(b.months, last)),
+        )
+        b.total(down, f"{b.short}.down_rounds", "count")
 
     def in_words(self, say: Any) -> Iterable[str]:
+        worth = ""
+        if self.valuation is not None:
+            worth = f", at {say(self.valuation, '$')} before the money"
+        elif self.multiple is not None:
+            worth = f", at {by_regime.words(self.multiple, say, 'times')} the run-rate before the money"
         yield (
             f"An offering brings {say(self.proceeds, '$')} with probability {say(self.probability, '%')}, in a month from "
-            f"{month_label(self.first)} to {month_label(self.last)}."
+            f"{month_label(self.first)} to {month_label(self.last)}{worth}."
         )
 
 
@@ -90,9 +135,16 @@ def list_shares(
     planned: float,
     u: float,
     probability: float,
-    shut: float,
+    shut: tuple[float, ...],
     proceeds: float,
 ) -> tuple[float, float]:
-    if pending == 0.0 or month < planned or regime == shut:
+    if pending == 0.0 or month < planned or pick(shut, regime) > 0.0:
         return pending, 0.0
     return 0.0, proceeds if u < probability else 0.0
+
+
+def list_at(received: float, pre: float, latest: float, dilution: float, alive: float) -> tuple[float, float, float]:
+    """(valuation after the money, share given up so far, 1 if it is a down round)."""
+    if received == 0.0:
+        return latest, dilution, 0.0
+    return pre + received, issue(dilution, kept_share(received, pre), alive), is_down(pre, latest)

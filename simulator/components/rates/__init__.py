@@ -1,0 +1,1 @@
+"""Reference interest rate of floating debt. One law, one file."""
