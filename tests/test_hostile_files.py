@@ -229,6 +229,12 @@ delivered = "gpu"
 [dependence]
 shocks = ["revenue.noise", "price.deviation"]
 correlation = [[1.0], [0.4, 1.0]]
+copula = "t"
+degrees_of_freedom = 5
+regimes = { shut = [[1.0], [0.8, 1.0]] }
+[dependence.inputs]
+names = ["level", "opening.cash"]
+correlation = [[1.0], [-0.3, 1.0]]
 [comparison]
 BB = { 1 = "0.44 %", 2 = "1.38 %" }
 [run]

@@ -131,6 +131,8 @@ PROLONGED = (
 )
 VALUED = ("financing.rounds.multiple=3",)
 FAST = ("financing.rounds.growth={ sensitivity = 0.5, expected = '0.5 log/yr' }",)
+T_TABLE = ("dependence.copula=t", "dependence.degrees_of_freedom=4")
+INPUT_TABLE = 'dependence.inputs={ names = ["opening.cash", "price.volatility"], correlation = [[1], [0.5, 1]] }'
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
@@ -167,6 +169,14 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "default.stop_at_default": (POOR, "default.stop_at_default=false"),
     "dependence.shocks": ((), 'dependence.shocks=["revenue.level", "price.deviation", "revenue.customer_loss.event"]'),
     "dependence.correlation": ((), "dependence.correlation=[[1.0], [0.5, 1.0], [-0.3, 0.0, 1.0]]"),
+    "dependence.copula": ((), 'dependence={ copula = "t", degrees_of_freedom = 4 }'),
+    "dependence.degrees_of_freedom": (T_TABLE, "dependence.degrees_of_freedom=5"),
+    "dependence.regimes": ((), "dependence.regimes.shut=[[1.0], [0.8, 1.0], [-0.3, 0.0, 1.0]]"),
+    "dependence.inputs.names": (
+        (INPUT_TABLE,),
+        'dependence.inputs.names=["opening.cash", "contracts.big.fee"]',
+    ),
+    "dependence.inputs.correlation": ((INPUT_TABLE,), "dependence.inputs.correlation=[[1], [0.6, 1]]"),
     "recovery.unsecured": ((*POOR, RECOVERY), "recovery.unsecured=50 %"),
     "recovery.secured": ((*POOR, RECOVERY), "recovery.secured=80 %"),
     "contracts.contract.recovery": ((*POOR, RECOVERY), "contracts.small.recovery=60 %"),

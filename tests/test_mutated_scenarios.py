@@ -91,6 +91,15 @@ success = { open = 0.9, shut = 0.0 }
 [dependence]
 shocks = ["revenue.noise", "price.deviation"]
 correlation = [[1.0], [0.4, 1.0]]
+copula = "t"
+degrees_of_freedom = 5
+
+[dependence.regimes]
+shut = [[1.0], [0.8, 1.0]]
+
+[dependence.inputs]
+names = ["level", "opening.cash"]
+correlation = [[1.0], [-0.3, 1.0]]
 """
 
 

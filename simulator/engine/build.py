@@ -28,17 +28,14 @@ from simulator.components.base import (
     STRANDED,
     UNCOVERED,
     Ago,
-    Component,
     Phase,
     Sampled,
     Series,
     Special,
     Table,
-    month_label,
 )
 from simulator.engine.jit import Argument
 from simulator.engine.random import seed_words, stream_number
-from simulator.mathematics.normal import normal_cdf
 from simulator.quantities.number import Uncertain
 
 Array = npt.NDArray[np.float64]
@@ -127,6 +124,7 @@ class ProgramBuilder:
     raises: list[str] = field(default_factory=list)
     shocks: dict[str, str] = field(default_factory=dict)  # name -> normal or uniform
     table: tuple[str, ...] = ()  # shocks of the dependence table, in its order
+    table_phase: int = 0  # when they are put together
     histories: dict[str, tuple[int, int]] = field(default_factory=dict)  # slot -> (first row, depth)
     inputs: dict[str, Array] = field(default_factory=dict)  # drawn once a path, by key
     monthly_metrics: list[Reported] = field(default_factory=list)
@@ -231,7 +229,7 @@ class ProgramBuilder:
 
     def number(self, key: str, value: Uncertain) -> Any:
         """A number of the scenario that is drawn once a path (recorded under its key)."""
-        drawn = self.draw(f"inputs.{value.shared}" if value.shared else key)
+        drawn = self.draw(value.stream(key))
         if drawn is None:
             return value.central()
         self.inputs[key] = value.draw(drawn)
@@ -397,23 +395,6 @@ class ProgramBuilder:
     def told(self, topic: str) -> list[Any]:
         return self.notes.get(topic, [])
 
-    # --- dependence ---
-
-    def correlate(self, names: Sequence[str], factor: Sequence[Sequence[Any]]) -> None:
-        """Correlated scores x = L z in the order of the table; uniforms of the table are Phi(x)."""
-        if self.deterministic:
-            return
-        self.table = tuple(names)
-        raw = tuple(f"{name}:z" for name in names)
-        for z, name in zip(raw, names, strict=True):
-            if name not in self.rows:
-                self._row(name, 0.0)
-            self._row(z, 0.0)
-        for j, name in enumerate(names):
-            self.step(5, combine, (raw[: j + 1], tuple(factor[j][: j + 1])), writes=(name,))
-            if self.shocks.get(name) == "uniform":
-                self.step(5, normal_cdf, (name,), writes=(name,))
-
 
 def same(x: float) -> float:
     return x
@@ -425,25 +406,3 @@ def constant(_score: float, x: float) -> float:
 
 def times(x: float, factor: float) -> float:
     return x * factor
-
-
-def combine(z: tuple[float, ...], weights: tuple[float, ...]) -> float:
-    total = 0.0
-    for k in range(len(z)):
-        total += weights[k] * z[k]
-    return total
-
-
-def resolve(value: Any, key: str, number: Callable[[str, Uncertain], Any]) -> Any:
-    """A copy of a component (or a part of one) in which every number drawn once a path is replaced by its draws."""
-    if isinstance(value, Uncertain):
-        return number(key, value)
-    if isinstance(value, Component):
-        changed = {name: resolve(getattr(value, name), f"{key}.{name}", number) for name in type(value).model_fields}
-        return type(value).model_construct(_fields_set=value.model_fields_set, **changed)
-    if isinstance(value, dict):
-        named = {k: month_label(k) if isinstance(k, int) else k for k in value}
-        return {k: resolve(v, f"{key}.{named[k]}", number) for k, v in value.items()}
-    if isinstance(value, tuple):
-        return tuple(resolve(v, f"{key}.{k}", number) for k, v in enumerate(value))
-    return value

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from simulator.components.base import ALIVE, CASH, ENDED, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
 from simulator.engine import covenants, ledger
-from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, resolve, same
+from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, same
+from simulator.engine.dependence import correlate_inputs, correlate_shocks
 from simulator.engine.jit import Argument
 from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
-from simulator.quantities.number import Uncertain
+from simulator.scenario.drawn import with_drawn
 from simulator.scenario.model import Scenario
 
+DRAWN, GIVEN = 1, 2  # phases: before everything else, but what is correlated
 Shocks = Mapping[str, npt.NDArray[np.float64]]  # name -> (months, paths): given instead of drawn
 
 
@@ -70,7 +72,7 @@ def build(
         months=scenario.calendar.months,
         start=scenario.calendar.start - 1,
         seed=seed,
-        draw=draw,
+        draw=correlate_inputs(draw, scenario, given or {}),
         deterministic=deterministic,
         regimes=scenario.regimes,
         shut=scenario.shut,
@@ -78,13 +80,13 @@ def build(
     terms = _terms(b, scenario)
     ledger.open_books(b, terms)
     for entry in scenario.entries:
-        component = resolve(entry.component, entry.name, b.number)
+        component = with_drawn(entry.component, entry.name, b.number)
         for tag, part in sorted(entry.attached.items(), key=lambda clause: (clause[1].order, clause[0])):
             b.name = f"{entry.name}.{tag}"
-            resolve(part, b.name, b.number).build(b, component)
+            with_drawn(part, b.name, b.number).build(b, component)
         b.name = entry.name
         component.build(b)
-    _dependence(b, scenario)
+    correlate_shocks(b, scenario)
     causes = ledger.close_books(b, terms)
     metrics = _metrics(b)
     columns = _columns(b)
@@ -108,11 +110,11 @@ def build(
 
 
 def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
-    opening = resolve(scenario.opening, "opening", b.number)
+    opening = with_drawn(scenario.opening, "opening", b.number)
     b.receivables, b.valuation = opening.receivables, opening.valuation
-    treasury = resolve(scenario.treasury, "treasury", b.number)
-    default = resolve(scenario.default, "default", b.number)
-    recovery = None if scenario.recovery is None else resolve(scenario.recovery, "recovery", b.number)
+    treasury = with_drawn(scenario.treasury, "treasury", b.number)
+    default = with_drawn(scenario.default, "default", b.number)
+    recovery = None if scenario.recovery is None else with_drawn(scenario.recovery, "recovery", b.number)
     cure = cure_months(default.cure)
     return ledger.Terms(
         cash=opening.cash,
@@ -136,34 +138,6 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
     )
 
 
-def _dependence(b: ProgramBuilder, scenario: Scenario) -> None:
-    table = scenario.dependence
-    if table is None:
-        return
-    b.name = "dependence"
-    matrix = [
-        [b.number(f"dependence.correlation.{i}.{j}", x) if isinstance(x, Uncertain) else x for j, x in enumerate(row)]
-        for i, row in enumerate(table.correlation)
-    ]
-    b.correlate(table.shocks, cholesky(matrix))
-
-
-def cholesky(matrix: list[list[Any]]) -> list[list[Any]]:
-    """The lower Cholesky factor, entries numbers or arrays over paths (the upper triangle of the input is not read)."""
-    n = len(matrix)
-    factor: list[list[Any]] = [[0.0] * n for _ in range(n)]
-    for j in range(n):
-        for k in range(j + 1):
-            rest = matrix[j][k] - sum(factor[j][i] * factor[k][i] for i in range(k))
-            if k == j:
-                factor[j][j] = np.sqrt(np.maximum(rest, 0.0))
-            else:
-                pivot = factor[k][k]
-                safe = np.where(np.asarray(pivot) > 0, pivot, 1.0)
-                factor[j][k] = np.where(np.asarray(pivot) > 0, rest / safe, 0.0)[()]
-    return factor
-
-
 def _draws(b: ProgramBuilder, given: Shocks) -> int:
     """The draw steps, before all others; returns how many rows of words they need."""
     b.name = "draws"
@@ -175,13 +149,14 @@ def _draws(b: ProgramBuilder, given: Shocks) -> int:
             start = len(b.values)
             for month in range(b.months + 1):
                 b._array_row(np.ascontiguousarray(given[name][max(0, month - 1)], dtype=np.float64))
-            b.steps.append(Step(9, same, (Argument("rows"),), ("set",), (start, name), (), (1, b.months)))
+            phase = b.table_phase + 1 if name in b.table else GIVEN
+            b.steps.append(Step(phase, same, (Argument("rows"),), ("set",), (start, name), (), (1, b.months)))
             continue
         in_table = name in b.table
         kernel = draw_normal if in_table or kind == "normal" else draw_uniform
         target = f"{name}:z" if in_table else name
         params = (*seed_words(b.seed), float(stream_number(name)))
-        b.steps.append(Step(1, kernel, (), (), (target, word_rows), params, (1, b.months), kernel=True))
+        b.steps.append(Step(DRAWN, kernel, (), (), (target, word_rows), params, (1, b.months), kernel=True))
         word_rows += WORDS
     streams = [stream_number(name) for name in kinds]
     if len(set(streams)) < len(streams):

@@ -31,6 +31,10 @@ class Uncertain:
     whole: bool = False
     still: str = "mean"  # or "median": what the deterministic path takes
 
+    def stream(self, key: str) -> str:
+        """The stream of its uniforms when it stands at this key: its own, or that of everything it is drawn with."""
+        return f"inputs.{self.shared}" if self.shared else key
+
     def draw(self, u: Array) -> Array:
         """Values for uniforms `u`, shape kept, in the unit the engine computes in."""
         written = self.law.ppf(u)

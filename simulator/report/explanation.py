@@ -104,7 +104,7 @@ def _headline(model: type[Component]) -> str:
         "treasury": "Cash: what it earns and what is kept of it.",
         "default": "When a path is in default.",
         "recovery": "What creditors recover after a default.",
-        "dependence": "Correlation of the month's shocks.",
+        "dependence": "Correlation of the month's shocks, and of uncertain inputs.",
         "run": "Paths and seed.",
     }.get(model.family, "")
 

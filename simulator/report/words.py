@@ -13,7 +13,7 @@ from simulator.engine.block import deterministic_path
 from simulator.engine.covenants import FIRST_BREACH
 from simulator.engine.ledger import PEAK, UNFUNDED
 from simulator.quantities.number import Uncertain
-from simulator.scenario.model import Scenario
+from simulator.scenario.model import Dependence, Scenario
 
 
 def money(x: float | None) -> str:
@@ -93,10 +93,25 @@ def in_words(scenario: Scenario) -> Iterator[str]:
     if s.dependence is not None:
         yield ""
         yield "[dependence]"
-        for i, a in enumerate(s.dependence.shocks):
+        yield from (f"  {line}" for line in _dependence(s.dependence))
+
+
+def _dependence(table: Dependence) -> Iterator[str]:
+    pairs = [(i, j) for i in range(len(table.shocks)) for j in range(i)]
+    for i, j in pairs:
+        between = say(table.correlation[i][j], "")
+        yield f"Monthly scores of {table.shocks[j]} and {table.shocks[i]}: correlation {between}."
+    for regime, rows in table.regimes.items():
+        said = ", ".join(f"{table.shocks[j]} and {table.shocks[i]} {say(rows[i][j], '')}" for i, j in pairs)
+        yield f"While the market is {regime}: {said}."
+    if table.degrees_of_freedom is not None:
+        freedom = say(table.degrees_of_freedom, "")
+        yield f"Their extremes come together: t copula, degrees of freedom {freedom}, one chi-square a month for the whole table."
+    if table.inputs is not None:
+        names, rows = table.inputs.names, table.inputs.correlation
+        for i in range(len(names)):
             for j in range(i):
-                a_before, between = s.dependence.shocks[j], say(s.dependence.correlation[i][j], "")
-                yield f"  Monthly scores of {a_before} and {a}: correlation {between}."
+                yield f"Drawn once a path, scores of {names[j]} and {names[i]}: correlation {say(rows[i][j], '')}."
 
 
 def explained(scenario: Scenario) -> Iterator[str]:

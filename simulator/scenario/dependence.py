@@ -1,4 +1,4 @@
-"""Whether a correlation table can be: every complaint about [dependence], with the nearest valid table where there is one."""
+"""Whether the tables of [dependence] can be: every complaint about them, with the nearest valid table where one cannot."""
 
 from __future__ import annotations
 
@@ -7,74 +7,143 @@ from typing import Any
 
 import numpy as np
 
+from simulator.mathematics.correlation import Matrix, is_valid, lowest_eigenvalue, nearest_correlation, rounded_valid
 from simulator.quantities.number import Uncertain
 from simulator.scenario.diagnostics import near
 from simulator.scenario.model import Dependence
 from simulator.scenario.resolve import Resolved
 from simulator.scenario.source import Key
 
+REGIME_SHOCK = "market.regime"
+MOST_UNCERTAIN = 10  # entries of one table; every combination of their ends is tried
+DECIMALS = 4
 
-def check_dependence(r: Resolved, table: Dependence, shocks: Sequence[str]) -> None:
-    """Names, shape, symmetry and definiteness of the table."""
-    n, before = len(table.shocks), len(r.diagnostics)
-    for k, name in enumerate(table.shocks):
-        if name not in shocks:
+
+def check_dependence(r: Resolved, table: Dependence, shocks: Sequence[str] | None, regimes: Sequence[str]) -> None:
+    """All that is wrong with [dependence]; `shocks` are those there are, None where another mistake may hide some."""
+    if table.shocks or table.correlation or table.regimes or table.inputs is None:
+        _check_shocks(r, table, shocks, regimes)
+    if table.inputs is not None:
+        at: Key = ("dependence", "inputs")
+        _check_twice(r, table.inputs.names, (*at, "names"))
+        _check_table(r, table.inputs.names, table.inputs.correlation, (*at, "correlation"), "inputs")
+    _check_copula(r, table)
+
+
+def _check_shocks(r: Resolved, table: Dependence, shocks: Sequence[str] | None, regimes: Sequence[str]) -> None:
+    at: Key = ("dependence",)
+    for key, example in (("shocks", '["revenue.level", "price.deviation"]'), ("correlation", "[[1], [0.4, 1]]")):
+        if not getattr(table, key):
+            r.complain("E012", at, f"`{key}` is missing in [dependence]", f"add {key} = {example}")
+            return
+    if len(table.shocks) < 2:
+        r.complain("E011", (*at, "shocks"), "one shock alone depends on nothing", "list two shocks or more")
+        return
+    for k, name in enumerate(table.shocks if shocks is not None else ()):
+        if shocks is not None and name not in shocks:
             hint = near(name, shocks)
             known = "shocks: " + ", ".join(shocks)
-            r.complain(
-                "E015",
-                ("dependence", "shocks", k),
-                f"there is no shock `{name}`",
-                f"did you mean `{hint}`?" if hint else known,
-            )
-        if name in table.shocks[:k]:
-            r.complain("E018", ("dependence", "shocks", k), f"`{name}` stands twice")
-    rows = table.correlation
+            said = f"there is no shock `{name}`"
+            r.complain("E015", (*at, "shocks", k), said, f"did you mean `{hint}`?" if hint else known)
+    _check_twice(r, table.shocks, (*at, "shocks"))
+    _check_table(r, table.shocks, table.correlation, (*at, "correlation"), "shocks")
+    for name, rows in table.regimes.items():
+        here: Key = (*at, "regimes", name)
+        if regimes and name not in regimes:
+            r.complain("E015", here, f"`{name}` is no regime", "regimes: " + ", ".join(regimes))
+        _check_table(r, table.shocks, rows, here, "shocks", f" of `{name}`")
+    if table.regimes and not regimes:
+        r.complain(
+            "E013", (*at, "regimes"), "there is no funding market whose regime could choose a table", "add [market]"
+        )
+    if table.regimes and REGIME_SHOCK in table.shocks:
+        r.complain(
+            "E013",
+            (*at, "shocks", table.shocks.index(REGIME_SHOCK)),
+            f"`{REGIME_SHOCK}` moves the regime that chooses the table; the table cannot correlate it",
+            "take it out of `shocks`, or do without [dependence.regimes]",
+            also=(*at, "regimes"),
+        )
+
+
+def _check_copula(r: Resolved, table: Dependence) -> None:
+    at: Key = ("dependence",)
+    if table.copula == "t" and not table.shocks:
+        r.complain("E013", (*at, "copula"), "the t copula is one of shocks, and none are listed", "list `shocks`")
+    elif table.copula == "t" and table.degrees_of_freedom is None:
+        r.complain("E012", (*at, "copula"), "`degrees_of_freedom` is missing in [dependence]", "degrees_of_freedom = 4")
+    elif table.copula != "t" and table.degrees_of_freedom is not None:
+        said = "only the t copula has degrees of freedom"
+        r.complain("E013", (*at, "degrees_of_freedom"), said, 'add copula = "t"')
+
+
+def _check_twice(r: Resolved, names: Sequence[str], at: Key) -> None:
+    for k, name in enumerate(names):
+        if name in names[:k]:
+            r.complain("E018", (*at, k), f"`{name}` stands twice")
+
+
+def _check_table(r: Resolved, names: Sequence[str], rows: Any, at: Key, what: str, whose: str = "") -> None:
+    """Shape, diagonal, symmetry, then definiteness."""
+    n, before = len(names), len(r.diagnostics)
     full, lower = all(len(row) == n for row in rows), all(len(row) == k + 1 for k, row in enumerate(rows))
-    at: Key = ("dependence", "correlation")
     if len(rows) != n or not (full or lower):
-        r.complain("E013", at, f"{n} shocks want a table of {n} rows of {n} (or its lower triangle)")
+        example = "[[1], [0.4, 1]]"
+        r.complain("E013", at, f"{n} {what} want a table of {n} rows of {n} (or its lower triangle)", f"two: {example}")
         return
     for i in range(n):
         if rows[i][i] != 1.0:
-            r.complain("E011", (*at, i, i), "the diagonal of a correlation table is 1")
+            r.complain("E011", (*at, i, i), "the diagonal of a correlation table is 1", "write 1.0")
         for j in range(i):
             if full and rows[i][j] != rows[j][i]:
-                r.complain(
-                    "E013", (*at, i, j), "the table is not symmetric", "write the lower triangle only", (*at, j, i)
-                )
-    if len(r.diagnostics) == before:
-        _check_definite(r, rows, at)
+                said = "the table is not symmetric"
+                r.complain("E013", (*at, i, j), said, "write the lower triangle only", (*at, j, i))
+    if len(r.diagnostics) == before and n > 2:
+        _check_definite(r, names, rows, at, what, whose)
 
 
-def _check_definite(r: Resolved, rows: Any, at: Key) -> None:
+def _check_definite(r: Resolved, names: Sequence[str], rows: Any, at: Key, what: str, whose: str) -> None:
     """Every table between its extremes is valid if those at its corners are (valid tables form a convex set)."""
     n = len(rows)
-    pairs = [(i, j) for i in range(n) for j in range(i)]
-    ends = [sorted(set(x.law.support())) if isinstance(x := rows[i][j], Uncertain) else [x] for i, j in pairs]
-    if n == 2:
+    ends = {
+        (i, j): sorted(set(x.law.support())) if isinstance(x := rows[i][j], Uncertain) else [x]
+        for i in range(n)
+        for j in range(i)
+    }
+    uncertain = [place for place, values in ends.items() if len(values) > 1]
+    if len(uncertain) > MOST_UNCERTAIN:
+        said = f"{len(uncertain)} uncertain correlations in one table; at most {MOST_UNCERTAIN} can be checked"
+        r.complain("E013", at, said, "write plain numbers for some")
         return
-    uncertain = sum(len(e) > 1 for e in ends)
-    if uncertain > 10:
-        r.complain("E013", at, f"{uncertain} uncertain correlations in one table; at most 10 can be checked")
+    worst = min(
+        (_corner(n, ends, uncertain, which) for which in range(2 ** len(uncertain))),
+        key=lowest_eigenvalue,
+    )
+    if is_valid(worst):
         return
-    for corner in range(2**uncertain):
-        matrix, bit = np.eye(n), 0
-        for (i, j), choice in zip(pairs, ends, strict=True):
-            value = choice[0] if len(choice) == 1 else choice[(corner >> bit) & 1]
-            bit += len(choice) > 1
-            matrix[i, j] = matrix[j, i] = value
-        values, vectors = np.linalg.eigh(matrix)
-        if values[0] < -1e-12:
-            near_by = (vectors * np.maximum(values, 0.0)) @ vectors.T
-            scale = np.sqrt(np.diag(near_by))
-            near_by = near_by / np.outer(scale, scale)
-            shown = "; ".join(" ".join(f"{x:.4f}" for x in row[: k + 1]) for k, row in enumerate(near_by))
-            r.complain(
-                "E013",
-                at,
-                "no shocks have these correlations (the table is not positive semidefinite"
-                + (")" if uncertain == 0 else " at an end of its ranges)"),
-                f"a valid table close by, at distance {np.linalg.norm(near_by - matrix):.4f} (lower triangle): {shown}",
-            )
-            return
+    nearest = nearest_correlation(worst)
+    distance = f"{np.linalg.norm(nearest - worst):.4f}"
+    shown = _as_written(rounded_valid(nearest, DECIMALS))
+    if not uncertain:
+        said = f"no {what} have these correlations (the table{whose} is not positive semidefinite)"
+        r.complain("E013", at, said, f"the nearest valid table, at distance {distance}: {shown}")
+        return
+    end = ", ".join(f"{worst[i, j]:.4g} between `{names[j]}` and `{names[i]}`" for i, j in uncertain)
+    said = f"no {what} have these correlations: at the end {end} the table{whose} is not positive semidefinite"
+    hint = f"narrow the ranges, for example by `truncate`; the nearest valid table to this end, at distance {distance}: {shown}"
+    r.complain("E013", at, said, hint)
+
+
+def _corner(n: int, ends: dict[tuple[int, int], list[float]], uncertain: list[tuple[int, int]], which: int) -> Matrix:
+    """The table with each uncertain entry at the end of its range that `which` chooses, a bit each."""
+    matrix = np.eye(n)
+    for (i, j), values in ends.items():
+        bit = (which >> uncertain.index((i, j))) & 1 if len(values) > 1 else 0
+        matrix[i, j] = matrix[j, i] = values[bit]
+    return matrix
+
+
+def _as_written(table: Matrix) -> str:
+    """The lower triangle as a file writes it."""
+    rows = [[f"{x + 0.0:.{DECIMALS}f}" for x in row[:k]] + ["1"] for k, row in enumerate(table)]
+    return "[" + ", ".join(f"[{', '.join(row)}]" for row in rows) + "]"

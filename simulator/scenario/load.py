@@ -17,6 +17,7 @@ from simulator.quantities.units import SHARE, QuantityError
 from simulator.scenario.alternatives import combinations, weights
 from simulator.scenario.dependence import check_dependence
 from simulator.scenario.diagnostics import ScenarioError, near
+from simulator.scenario.drawn import check_names
 from simulator.scenario.inputs import complain_of_unused, share_inputs
 from simulator.scenario.model import (
     DEFAULT_MONTHS,
@@ -72,13 +73,17 @@ def build(resolved: Resolved) -> Scenario:
     diagnostics = resolved.diagnostics
     canonical = _canonical(resolved.data)
     groups = weights(resolved)
-    branches, used = [], []
+    branches, used, built = [], [], []
     for choices, weight, branch in combinations(resolved, groups):
         used.append(share_inputs(branch))
         scenario = _Loader(branch, canonical).scenario()
         diagnostics.extend(branch.diagnostics)
         if scenario is not None:
             branches.append(Branch(choices, weight, scenario))
+            built.append((branch, scenario))
+    if not diagnostics:
+        check_names(built)
+        diagnostics.extend(d for branch, _ in built for d in branch.diagnostics)
     complain_of_unused(resolved, used)
     if diagnostics or not branches:
         raise ScenarioError(dict.fromkeys(diagnostics))
@@ -340,8 +345,9 @@ class _Loader:
                     )
         tables = around.tables
         listed = sum(len(tables.get(f, ())) if f in NAMED else f in self.data for f in (*SINGLE, *NAMED))
-        if isinstance(dependence, Dependence) and len(entries) >= listed:  # else shocks may be missing by another error
-            check_dependence(self.r, dependence, shocks)
+        if isinstance(dependence, Dependence):
+            complete = len(entries) >= listed  # else shocks may be missing by another error
+            check_dependence(self.r, dependence, shocks if complete else None, regimes)
 
 
 def _shocks(entry: Entry) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -85,18 +85,45 @@ class Recovery(Component):
     """The same for lines and secured debt (rank 1 or 2)."""
 
 
+Row = Annotated[tuple[Annotated[Number, Quantity(CORRELATION, low=-1.0, high=1.0)], ...], Field(strict=False)]
+FixedRow = Annotated[
+    tuple[Annotated[Number, Quantity(CORRELATION, low=-1.0, high=1.0, drawn=False)], ...], Field(strict=False)
+]
+Correlations = Annotated[tuple[Row, ...], Field(strict=False)]
+
+
+class InputDependence(Component):
+    family: ClassVar[str] = "dependence"
+    names: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
+    """Numbers drawn once a path: names of [inputs], or keys such as `price.volatility`; one appended at the end leaves the
+    others alone."""
+    correlation: Annotated[tuple[FixedRow, ...], Field(strict=False)]
+    """Of their normal scores, in the order of `names`; whole, or the lower triangle. Each number keeps its law."""
+
+
 class Dependence(Component):
     family: ClassVar[str] = "dependence"
-    shocks: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
+    shocks: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Names of monthly shocks, COMPONENT.ROLE; one appended at the end leaves the others alone."""
-    correlation: Annotated[
-        tuple[
-            Annotated[tuple[Annotated[Number, Quantity(CORRELATION, low=-1.0, high=1.0)], ...], Field(strict=False)],
-            ...,
-        ],
-        Field(strict=False),
-    ]
+    correlation: Correlations = ()
     """Of the month's normal scores, in the order of `shocks`; whole, or the lower triangle."""
+    copula: Literal["gaussian", "t"] = "gaussian"
+    """`t`: the shocks of the table share one chi-square a month, so that extremes come together; each keeps its own law."""
+    degrees_of_freedom: Annotated[Number, Quantity(NUMBER, low=1.0, high=1000.0)] | None = None
+    """Of the t copula: the fewer, the more extremes come together."""
+    regimes: dict[str, Correlations] = Field(default_factory=dict)
+    """Tables that hold while the funding market is in a regime, by its name; `correlation` holds in all others."""
+    inputs: InputDependence | None = None
+    """Correlation of uncertain inputs."""
+
+    def triangular(self) -> Dependence:
+        """The same with the lower triangle of each table: an uncertain entry of a whole table is one number, not two."""
+        regimes = {name: _lower(rows) for name, rows in self.regimes.items()}
+        return self.model_copy(update={"correlation": _lower(self.correlation), "regimes": regimes})
+
+
+def _lower(rows: tuple[tuple[Number, ...], ...]) -> tuple[tuple[Number, ...], ...]:
+    return tuple(row[: k + 1] for k, row in enumerate(rows))
 
 
 class Run(Component):

@@ -1,0 +1,113 @@
+"""Which numbers of a scenario are drawn once a path: the walk that replaces them, and their list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from simulator.components.base import Component, Sampled, month_label
+from simulator.quantities.number import Uncertain
+from simulator.scenario.diagnostics import near
+from simulator.scenario.model import InputDependence, Scenario
+from simulator.scenario.resolve import Resolved
+from simulator.scenario.source import Key, Source
+
+Each = Callable[[str, Uncertain], Any]
+
+
+def with_drawn(value: Any, key: str, number: Each) -> Any:
+    """A copy of a component (or a part of one) in which every number drawn once a path is replaced."""
+    if isinstance(value, Uncertain):
+        return number(key, value)
+    if isinstance(value, Component):
+        changed = {name: with_drawn(getattr(value, name), f"{key}.{name}", number) for name in type(value).model_fields}
+        return type(value).model_construct(_fields_set=value.model_fields_set, **changed)
+    if isinstance(value, dict):
+        named = {k: month_label(k) if isinstance(k, int) else k for k in value}
+        return {k: with_drawn(v, f"{key}.{named[k]}", number) for k, v in value.items()}
+    if isinstance(value, tuple):
+        return tuple(with_drawn(v, f"{key}.{k}", number) for k, v in enumerate(value))
+    return value
+
+
+def drawn_once(scenario: Scenario) -> dict[str, str]:
+    """Key -> stream of every number that is drawn once a path."""
+    found: dict[str, str] = {}
+
+    def note(key: str, value: Uncertain) -> Uncertain:
+        found[key] = value.stream(key)
+        return value
+
+    for name, part in _parts(scenario):
+        with_drawn(part, name, note)
+    return found
+
+
+def _parts(scenario: Scenario) -> Iterator[tuple[str, Component]]:
+    for name in ("opening", "treasury", "default", "recovery"):
+        if getattr(scenario, name) is not None:
+            yield name, getattr(scenario, name)
+    for entry in scenario.entries:
+        yield entry.name, entry.component
+        yield from ((f"{entry.name}.{tag}", part) for tag, part in entry.attached.items())
+    if scenario.dependence is not None:
+        yield "dependence", scenario.dependence.triangular()
+
+
+def streams_of(table: InputDependence, drawn: dict[str, str]) -> list[str]:
+    """The streams that the names of a table stand for: a name of [inputs] has no dot, a key has one. What this branch of
+    the file does not draw keeps its place in the table."""
+    return [drawn.get(name, name) if "." in name else f"inputs.{name}" for name in table.names]
+
+
+def check_names(branches: Sequence[tuple[Resolved, Scenario]]) -> None:
+    """Complain of every name of [dependence.inputs] that no branch draws once a path, or that is drawn with another."""
+    drawn: dict[str, str] = {}
+    monthly: set[str] = set()
+    for _, scenario in branches:
+        drawn |= drawn_once(scenario)
+        monthly |= {f"{e.name}.{field}" for e in scenario.entries for field in _sampled(e.component)}
+    shared = {stream.removeprefix("inputs.") for stream in drawn.values() if stream.startswith("inputs.")}
+    known = [*sorted(name for name in shared if not name.startswith("@") and "." not in name), *drawn]
+    for resolved, scenario in branches:
+        table = None if scenario.dependence is None else scenario.dependence.inputs
+        if table is None:
+            continue
+        for k, name in enumerate(table.names):
+            at: Key = ("dependence", "inputs", "names", k)
+            owner = drawn.get(name, name).removeprefix("inputs.")
+            if name in monthly:
+                said = f"`{name}` is drawn anew each month, not once a path"
+                resolved.complain("E015", at, said, "its shock belongs in `shocks` of [dependence]")
+            elif name not in known and not _fixed_from_outside(resolved, name, at):
+                hint = near(name, known)
+                words = (
+                    f"did you mean `{hint}`?" if hint else "uncertain: " + (", ".join(known) or "nothing in this file")
+                )
+                resolved.complain("E015", at, f"`{name}` is no uncertain number of this file", words)
+            elif "." in name and owner != name and not owner.startswith("@"):
+                said = f"`{name}` draws the shared input `{owner}`"
+                resolved.complain("E015", at, said, f'list "{owner}" instead')
+        streams = streams_of(table, drawn)
+        for k, stream in enumerate(streams):
+            first = streams.index(stream)
+            if first < k and table.names[first] != table.names[k]:
+                said = f"`{table.names[k]}` is drawn with the same number as `{table.names[first]}`"
+                resolved.complain("E018", ("dependence", "inputs", "names", k), said, "list one of them")
+
+
+def _fixed_from_outside(resolved: Resolved, name: str, listed: Key) -> bool:
+    """Whether a fixed number stands there that `--set` or an extending file put in the place of what the list was made for."""
+    parts = name.split(".") if "." in name else ("inputs", name)
+    known = resolved.origins.get(tuple(int(part) if part.isdecimal() else part for part in parts))
+
+    def later(source: Source) -> int:
+        return 2 if source.name.startswith("--") else int(source is resolved.main)
+
+    if not resolved.origins:
+        return True  # a stored run: what it says was checked when it ran
+    return known is not None and later(known.source) > later(resolved.origin(listed).source)
+
+
+def _sampled(component: Component) -> Iterator[str]:
+    yield from (name for name in type(component).model_fields if isinstance(getattr(component, name), Sampled))
