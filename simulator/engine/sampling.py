@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,14 @@ def _shape(value: Any, numbers: list[float]) -> Argument:
     return Argument("fixed")
 
 
+@cache
+def _loop(law: Callable[..., Any], arguments: tuple[Argument, ...]) -> Any:
+    return jit.compiled(jit.step_code(law, (Argument("slot"), *arguments), ("set",)))
+
+
 def _over(law: Callable[..., Any], arguments: tuple[Argument, ...], params: list[float], x: Array) -> Array:
     """A law of one row and some numbers, block by block."""
-    function = jit.compiled(jit.step_code(law, (Argument("slot"), *arguments), ("set",)))
+    function = _loop(law, arguments)
     rows = np.zeros((2, jit.LANES + jit.ROW_PADDING))
     words, index = np.zeros((1, 1), dtype=np.uint32), np.array([0, 1], dtype=np.int64)
     numbers, paths = np.array(params, dtype=np.float64), np.zeros(1, dtype=np.int64)
