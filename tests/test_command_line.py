@@ -235,7 +235,7 @@ def test_a_process_of_its_own_works_from_the_module(file: Path, tmp_path: Path) 
 def test_without_a_home_folder_what_doctor_warms_need_not_be_compiled_by_a_run(file: Path, tmp_path: Path) -> None:
     file.write_text(SMALL + "[run]\npaths = 300\n")
     kept = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME", "SIMULATOR_CACHE_DIR")}
-    environment = kept | {"HOME": "/nonexistent", "TMPDIR": str(tmp_path)}
+    environment = kept | {"HOME": str(file / "nowhere"), "TMPDIR": str(tmp_path)}
 
     def call_there(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "simulator", *arguments]
