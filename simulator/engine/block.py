@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from simulator.engine import jit, ledger
 from simulator.engine.build import Array
+from simulator.engine.intrinsics import step_call
 from simulator.engine.machine import assemble, reported_rows, separate, sooner
 from simulator.engine.program import Program, Shocks, build
 from simulator.engine.random import draw_once, seed_words, stream_number
@@ -55,8 +56,13 @@ class Lived(NamedTuple):
     kept: dict[str, Array]  # slot -> (months + 1, paths)
 
 
+def call(_address: Any, _slots: Any, _words: Any, _index: Any, _params: Any, _month: Any, _paths: Any) -> None:
+    """The step whose machine code begins at the address (engine/intrinsics.py)."""
+    raise TypeError("only machine code has addresses")
+
+
 def run_months(
-    functions: Any,
+    addresses: Any,
     calls: Any,
     index: Any,
     params: Any,
@@ -74,11 +80,10 @@ def run_months(
     sums = np.empty((2, PART))
     measure(slots, 0, counted, metric_rows, statistics, kept_rows, kept, sums)
     for month in range(1, months + 1):
-        for k in range(len(functions)):
+        for k in range(addresses.shape[0]):
             if calls[k, 4] <= month <= calls[k, 5]:
-                functions[k](
-                    slots, words, index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]], month, paths
-                )
+                rows, numbers = index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]]
+                call(addresses[k], slots, words, rows, numbers, month, paths)
         measure(slots, month, counted, metric_rows, statistics, kept_rows, kept, sums)
 
 
@@ -145,13 +150,10 @@ def about(row: Any, centre: float, sums: Any) -> tuple[float, float]:
 def _month_loop() -> Any:
     from numba import types as t
 
-    functions = t.ListType(t.FunctionType(jit.step_signature()))  # type: ignore[no-untyped-call]
     rows, table, cube, view = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1], t.float64[:, :, :]
     slots, words = t.float64[:, ::1], t.uint32[:, ::1]
-    signature = t.void(
-        functions, table, rows, t.float64[::1], slots, words, t.int64, rows, rows, rows, cube, rows, view
-    )
-    return jit.compiled(jit.kernel_code(run_months, signature))
+    signature = t.void(rows, table, rows, t.float64[::1], slots, words, t.int64, rows, rows, rows, cube, rows, view)
+    return jit.compiled(jit.kernel_code(run_months, signature, (("call", step_call(jit.step_signature())),)))
 
 
 @cache
@@ -196,9 +198,10 @@ class ProgramRunner:
         self._drawn = False
         self.program = self._program(np.arange(BLOCK))
         self.plan = sooner(self.program, paths * scenario.calendar.months) if paths else separate(self.program)
-        missing, seconds = self.plan.to_compile(jit.compiled_before())
-        if missing and announce is not None:
-            announce(missing, seconds)
+        if announce is not None:
+            missing, seconds = self.plan.to_compile(jit.compiled_before())
+            if missing:
+                announce(missing, seconds)
         self.machine = assemble(self.plan)
         self._loop = _month_loop()
         self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
@@ -262,7 +265,7 @@ class ProgramRunner:
                 slots[row, :BLOCK] = value[lanes] if isinstance(value, np.ndarray) and value.ndim else value
             m = self.machine
             self._loop(
-                m.functions, m.calls, m.rows, m.params, slots, words, months, paths[lanes],
+                m.addresses, m.calls, m.rows, m.params, slots, words, months, paths[lanes],
                 counted, self._metric_rows, out, kept_rows, kept,
             )  # fmt: skip
             numbers = np.flatnonzero(slots[program.rows[ledger.CAUSE], :used] != ledger.NAN_CODE)
