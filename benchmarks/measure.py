@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 import dis
 import math
+import os
 import re
+import subprocess
+import sys
+import tempfile
 import time
 import types
 from collections import Counter
@@ -259,3 +263,30 @@ def kind_of(step: Any) -> str:
 def share_of_months(step: Any, months: int) -> float:
     first, last = step.months
     return max(0, min(last, months) - first + 1) / months
+
+
+# --- processes ----------------------------------------------------------------------------------------------------------
+
+
+class Process(NamedTuple):
+    """A process from its start to its end."""
+
+    processor: float  # s, all its threads
+    wall: float  # s
+    peak: int  # bytes resident at most
+    output: str
+
+
+def process(arguments: Sequence[str], environment: dict[str, str] | None = None) -> Process:
+    """Run Python with these arguments. Fails where it fails."""
+    with tempfile.TemporaryFile("w+") as output:
+        at = time.perf_counter()
+        child = subprocess.Popen([sys.executable, *arguments], stdout=output, env=environment)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - at
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise SystemExit(f"{' '.join(arguments)} ended with {child.returncode}")
+        output.seek(0)
+        unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+        return Process(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit, output.read())
