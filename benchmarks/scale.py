@@ -29,6 +29,7 @@ end = "2029-10"
 capacity_value = "{fee}K/mo"
 exit.supplier.notice = "60 days"
 exit.supplier.hazard = "10 %/yr"
+exit.supplier.gamma = 0.0
 """
 
 
