@@ -13,7 +13,7 @@ import tempfile
 import time
 import types
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,10 +68,12 @@ class Months:
         if sum(block.paths for block in lived.blocks) < self.paths.size:
             self.spoilt.add(name)  # some paths were no number, and the block was run twice
 
-    def nanoseconds(self, machines: dict[str, Machine], repeats: int, keep: Sequence[str] = ()) -> dict[str, float]:
-        """By name: ns a path-month."""
+    def nanoseconds(
+        self, machines: Mapping[str, Machine], repeats: int, kept: Mapping[str, Sequence[str]] | None = None
+    ) -> dict[str, float]:
+        """By name: ns a path-month. `kept`: slots kept path by path, where any are."""
         works: dict[str, Callable[[], object]] = {
-            name: lambda machine=machine, name=name: self.run(machine, keep, name)  # type: ignore[misc]
+            name: lambda machine=machine, name=name: self.run(machine, (kept or {}).get(name, ()), name)  # type: ignore[misc]
             for name, machine in machines.items()
         }
         times = interleaved(works, repeats, time.process_time)

@@ -81,7 +81,7 @@ def by_months(scenario: Path, repeats: int) -> None:
             print(f"  {count:8}  {str(problem).splitlines()[0]}")
             continue
         months = Months(loaded)
-        found = months.nanoseconds({"": months.own}, repeats, months.branch.kept_slots)[""]
+        found = months.nanoseconds({"": months.own}, repeats, {"": months.branch.kept_slots})[""]
         horizons.append(float(count))
         per_path.append(found * count / 1e3)
         print(
@@ -102,7 +102,7 @@ def by_contracts(repeats: int) -> None:
             file = Path(room) / "contracts.toml"
             file.write_text(plain + "".join(CONTRACT.format(k=k, fee=40 + k) for k in range(count)), encoding="utf-8")
             months = Months(simulator.load(file))
-            found = months.nanoseconds({"": months.own}, repeats, months.branch.kept_slots)[""]
+            found = months.nanoseconds({"": months.own}, repeats, {"": months.branch.kept_slots})[""]
             times.append(found)
             program, loops = months.program, len(months.plan.steps)
             sizes = (len(program.steps), loops, len(program.rows), program.word_rows // 4)

@@ -2,8 +2,9 @@
 
 python benchmarks/stages.py [SCENARIO] [--repeats R] [--by loop|phase|both]
 
-A stage is measured alone: the month loop with that stage's loops in it, less the month loop with none. Its floor is what its
-normals, exponentials, divisions and rows take alone on this machine (measure.py); what it takes beyond is the engine's.
+`alone`: the month loop with that stage's loops in it, less the month loop with none; its rows are then still in the cache. `in
+place`: the whole less the whole without the stage; its rows come from where they really are. `floor`: what its normals,
+exponentials, divisions and rows take alone on this machine (measure.py). `beyond`: the larger of the two, less the floor.
 ns of processor time a path-month on one thread, minima of several runs, all stages in turn.
 """
 
@@ -22,13 +23,18 @@ from measure import Costs, Months, costs, kind_of, parser, part, say_machine, sh
 import simulator
 from simulator import runner
 from simulator.components.base import Phase
+from simulator.engine.block import uniforms_of
+from simulator.engine.build import Array
 from simulator.engine.machine import Machine, assemble, fused
-from simulator.engine.program import Metric, Program
+from simulator.engine.program import Metric, Program, build
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import CHUNK, Simulation
 from simulator.scenario.model import Scenario
 from simulator.store.folder import RunWriter
-from simulator.timing import interleaved, load
+from simulator.timing import Work, interleaved, load
+
+SHORT = 12  # months of the shorter horizon
+WORTH_A_SECOND_LOOK = 1.0  # ns alone; what is dearer is measured in its place as well
 
 
 class Stage(NamedTuple):
@@ -36,10 +42,14 @@ class Stage(NamedTuple):
     took: float
     floor: float | None
     says: str = ""
+    in_place: float | None = None
 
     def line(self) -> str:
-        beside = "" if self.floor is None else f"{self.floor:9.2f}  {self.took - self.floor:+9.2f}"
-        return f"  {self.name:<34}{self.took:9.2f}{beside:<20}  {self.says}"
+        place = "" if self.in_place is None else f"{self.in_place:.2f}"
+        floor = (
+            "" if self.floor is None else f"{self.floor:9.2f}{max(self.took, self.in_place or 0.0) - self.floor:+9.2f}"
+        )
+        return f"  {self.name:<30}{self.took:9.2f}{place:>10}{floor:<18}  {self.says}"
 
 
 def floor_of(step: object, c: Costs, months: int) -> float:
@@ -66,19 +76,23 @@ def in_words(steps: Sequence[object]) -> str:
     return f"{rows} rows{''.join(', ' + d for d in dear)}: {', '.join(names)}{' …' if len(laws) > 4 else ''}"
 
 
-def by_loop(months: Months, c: Costs) -> tuple[dict[str, Machine], dict[str, tuple[float, str]]]:
-    """Every loop of the plan that runs, draws put together; name -> (machine), (floor, words)."""
+def groups_of(months: Months) -> dict[str, list[int]]:
+    """The plan's loops by name, draws put together."""
     groups: dict[str, list[int]] = {}
     for k, step in enumerate(months.plan.steps):
-        kind = kind_of(step)
         first, last = step.months
         when = "" if (first, last) == (1, months.months) else f", months {first} … {last}"
-        name = {"uniform": "uniforms", "normal": "normals"}.get(kind, f"loop {k}{when}")
+        name = {"uniform": "uniforms", "normal": "normals"}.get(kind_of(step), f"loop {k}{when}")
         groups.setdefault(name, []).append(k)
-    machines = {name: part(months.plan, numbers) for name, numbers in groups.items()}
-    about = {}
-    for name, numbers in groups.items():
+    return groups
+
+
+def by_loop(months: Months, c: Costs) -> tuple[dict[str, Machine], dict[str, tuple[float, str]]]:
+    """name -> machine, (floor, words), for every loop of the plan."""
+    machines, about = {}, {}
+    for name, numbers in groups_of(months).items():
         steps = [months.plan.steps[k] for k in numbers]
+        machines[name] = part(months.plan, numbers)
         words = f"{len(steps)} streams" if name in ("uniforms", "normals") else in_words(steps)
         about[name] = (sum(floor_of(step, c, months.months) for step in steps), words)
     return machines, about
@@ -148,6 +162,62 @@ def around_the_loop(scenario: Scenario, repeats: int) -> list[Stage]:
     ]
 
 
+def by_path(months: Months, rest: float, repeats: int) -> list[Stage]:
+    """What is done once a path, by the month: what `rest` ns a path (measured without any loop) are made of."""
+    scenario, seed, paths = months.branch.scenario, months.branch.seed, months.paths
+    drawn: dict[str, Array] = {}
+
+    def draw(name: str) -> Array:
+        drawn[name] = uniforms_of(seed, name, paths)
+        return drawn[name]
+
+    build(scenario, seed, draw)
+    if not drawn:
+        return [Stage("rows filled, columns read", rest / months.months, None, f"{rest:,.0f} ns a path")]
+    works: dict[str, Work] = {
+        "draws": lambda: build(scenario, seed, draw),
+        "quantiles": lambda: build(scenario, seed, lambda name: drawn[name]),
+        "structure": lambda: build(scenario, seed, lambda name: drawn[name][:1]),
+    }
+    each = {name: t.best / paths.size * 1e9 for name, t in interleaved(works, repeats, time.process_time).items()}
+    inputs = len(months.program.inputs)
+    return [
+        Stage(name, took / months.months, None, f"{took:,.0f} ns a path: {says}")
+        for name, took, says in (
+            ("inputs drawn", each["draws"] - each["quantiles"], f"{inputs} uniforms"),
+            ("their quantiles", each["quantiles"] - each["structure"], f"{inputs} distributions, in numpy"),
+            ("program built anew", each["structure"], f"once a chunk of {paths.size:,}"),
+            ("rows filled, columns read", rest - each["draws"], f"{len(months.program.columns)} columns"),
+        )
+    ]
+
+
+def print_months(months: Months, c: Costs, way: str, repeats: int) -> tuple[float, float, float, float, float]:
+    """The table of the months; returns the sums of what was measured and of the floors, the loop without loops, with rows
+    kept, and the whole."""
+    machines, about = by_loop(months, c) if way == "loop" else by_phase(months, c)
+    empty = part(months.plan, [])
+    around = {"": empty, "kept": empty, "whole": months.own}
+    ns = months.nanoseconds({**machines, **around}, repeats, {"kept": months.branch.kept_slots})
+    alone = {name: ns[name] - ns[""] for name in machines}
+    in_place: dict[str, float] = {}
+    if way == "loop":
+        groups = groups_of(months)
+        dear = [name for name in groups if alone[name] >= WORTH_A_SECOND_LOOK]
+        everything = range(len(months.plan.steps))
+        less = {name: part(months.plan, [k for k in everything if k not in groups[name]]) for name in dear}
+        found = months.nanoseconds({**less, "whole": months.own}, repeats)
+        in_place = {name: found["whole"] - found[name] for name in dear}
+    print(f"\nthe months by {way}\n  {'stage':<30}{'alone':>9}{'in place':>10}{'floor':>9}{'beyond':>9}")
+    for name, took in alone.items():
+        floor, says = about[name]
+        spoilt = " (SPOILT: some paths are no number)" if name in months.spoilt else ""
+        print(Stage(name, took, floor, says + spoilt, in_place.get(name)).line())
+    total, floors = sum(alone.values()), sum(floor for floor, _ in about.values())
+    print(Stage(f"all by {way}", total, floors, "", sum(in_place.values()) if in_place else None).line())
+    return total, floors, ns[""], ns["kept"] - ns[""], ns["whole"]
+
+
 def main() -> None:
     made = parser(__doc__)
     made.add_argument(
@@ -157,74 +227,42 @@ def main() -> None:
     before = load()
     scenario = simulator.load(given.scenario).branches[0].scenario
     months = Months(scenario)
-    short = Months(simulator.load(given.scenario, ("calendar.months=12",)).branches[0].scenario)
+    short = Months(simulator.load(given.scenario, (f"calendar.months={SHORT}",)).branches[0].scenario)
     c = costs(months, given.repeats)
-    keep = months.branch.kept_slots
-    print(
-        f"{scenario.name}: {len(months.program.steps)} laws in {len(months.plan.steps)} loops, {len(months.program.rows)} rows,"
-        f" {months.months} months\nns of processor time a path-month, one thread"
-    )
-    print("alone: " + ", ".join(f"{name} {value:.2f}" for name, value in c._asdict().items()))
-
-    loops, about = by_loop(months, c)
-    empty = part(months.plan, [])
-    nanoseconds = months.nanoseconds({**loops, "": empty, "whole": months.own}, given.repeats)
-    base, whole = nanoseconds[""], nanoseconds["whole"]
-    kept = months.nanoseconds({"": empty}, given.repeats, keep)[""] - base
-    # of the month loop without loops a part goes by path (rows filled, inputs drawn, columns read), a part by month
+    laws, loops, metrics = len(months.program.steps), len(months.plan.steps), len(months.program.metrics)
+    print(f"{scenario.name}: {laws} laws in {loops} loops, {len(months.program.rows)} rows, {months.months} months")
+    print("ns of processor time a path-month, one thread; single operations alone:")
+    print("  " + ", ".join(f"{name} {value:.2f}" for name, value in c._asdict().items()))
+    if given.by in ("phase", "both"):
+        print_months(months, c, "phase", given.repeats)
+    total, floors, base, kept, whole = print_months(months, c, "loop", given.repeats)
+    # of the month loop without loops a part goes by path, a part by month: a shorter horizon tells them apart
     base_short = short.nanoseconds({"": part(short.plan, [])}, given.repeats)[""]
-    by_path = max(0.0, (base_short - base) / (1 / short.months - 1 / months.months))
-    metrics = len(months.program.metrics)
+    rest = max(0.0, (base_short - base) / (1 / short.months - 1 / months.months))
     calls = sum(share_of_months(step, months.months) for step in months.plan.steps) * c.call
-
-    print(f"\n  {'stage':<34}{'measured':>9}{'floor':>9}  {'beyond':>9}")
-    sums = {"loop": 0.0, "phase": 0.0}
-    floors = {"loop": 0.0, "phase": 0.0}
-    for way, (machines, words) in {
-        "loop": (loops, about),
-        **({"phase": by_phase(months, c)} if given.by != "loop" else {}),
-    }.items():
-        if way == "phase":
-            nanoseconds = months.nanoseconds({**machines, "": empty}, given.repeats)
-        if given.by in (way, "both"):
-            print(f"the months by {way}, each alone")
-        for name in machines:
-            took, (floor, says) = nanoseconds[name] - nanoseconds[""], words[name]
-            sums[way] += took
-            floors[way] += floor
-            if given.by in (way, "both"):
-                print(
-                    Stage(name, took, floor, says + (" (SPOILT: not a number)" if name in months.spoilt else "")).line()
-                )
-        if given.by in (way, "both"):
-            print(
-                Stage(
-                    f"all by {way}",
-                    sums[way],
-                    floors[way],
-                    "" if way == "loop" else "rows between phases go through memory",
-                ).line()
-            )
-    print("around them")
-    statistics = max(0.0, base - by_path / months.months)
+    says = f"{len(months.branch.kept_slots)} metrics with quantiles"
+    print("\naround them")
     for stage in (
-        Stage("calls of the loops", calls, None, f"{len(loops)} stages; contained in theirs"),
-        Stage("statistics by month", statistics, metrics * c.row, f"{metrics} metrics: mean and squares"),
-        Stage("rows kept path by path", kept, len(keep) * 2 * c.row, f"{len(keep)} metrics with quantiles"),
+        Stage("calls of the loops", calls, None, "contained in theirs"),
         Stage(
-            "by path",
-            by_path / months.months,
-            None,
-            f"{by_path:,.0f} ns a path: rows filled, inputs drawn, columns read",
+            "statistics by month",
+            max(0.0, base - rest / months.months),
+            metrics * c.row,
+            f"{metrics} metrics, mean and squares",
         ),
+        Stage("rows kept path by path", kept, len(months.branch.kept_slots) * 2 * c.row, says),
+        *by_path(months, rest, given.repeats),
         *around_the_loop(scenario, given.repeats),
     ):
         print(stage.line())
-    print("the whole")
-    print(Stage("months and statistics, measured", whole, floors["loop"] + metrics * c.row, "").line())
+    print("\nthe whole: all that happens to a chunk before bins, summary and files")
+    print(Stage("measured", whole, floors + metrics * c.row, "floor of the loops and the statistics").line())
     print(
         Stage(
-            "the same as the sum of its stages", sums["loop"] + base, None, f"{(sums['loop'] + base) / whole:.2f} of it"
+            "sum of the stages alone",
+            total + base,
+            None,
+            f"{(total + base) / whole:.2f} of it; the rest is rows that left the cache",
         ).line()
     )
     say_machine(before)
