@@ -241,15 +241,11 @@ def main() -> None:
     rest = max(0.0, (base_short - base) / (1 / short.months - 1 / months.months))
     calls = sum(share_of_months(step, months.months) for step in months.plan.steps) * c.call
     says = f"{len(months.branch.kept_slots)} metrics with quantiles"
+    statistics = max(0.0, base - rest / months.months)
     print("\naround them")
     for stage in (
         Stage("calls of the loops", calls, None, "contained in theirs"),
-        Stage(
-            "statistics by month",
-            max(0.0, base - rest / months.months),
-            metrics * c.row,
-            f"{metrics} metrics, mean and squares",
-        ),
+        Stage("statistics by month", statistics, metrics * c.row, f"{metrics} metrics, mean and squares"),
         Stage("rows kept path by path", kept, len(months.branch.kept_slots) * 2 * c.row, says),
         *by_path(months, rest, given.repeats),
         *around_the_loop(scenario, given.repeats),
@@ -257,14 +253,8 @@ def main() -> None:
         print(stage.line())
     print("\nthe whole: all that happens to a chunk before bins, summary and files")
     print(Stage("measured", whole, floors + metrics * c.row, "floor of the loops and the statistics").line())
-    print(
-        Stage(
-            "sum of the stages alone",
-            total + base,
-            None,
-            f"{(total + base) / whole:.2f} of it; the rest is rows that left the cache",
-        ).line()
-    )
+    says = f"{(total + base) / whole:.2f} of it; the rest is rows that left the cache"
+    print(Stage("sum of the stages alone", total + base, None, says).line())
     say_machine(before)
 
 
