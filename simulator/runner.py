@@ -28,7 +28,8 @@ from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.engine.reduce import EXACT_PATHS, Summary
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
-from simulator.estimate.figures import CASH_QUANTILES, Figures, label
+from simulator.engine.tally import Questions
+from simulator.estimate.figures import CASH_QUANTILES, Figures, label, questions
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.scenario.load import load as load_file
 from simulator.scenario.model import Scenario
@@ -61,7 +62,12 @@ class Result:
 
     def column(self, name: str) -> Array:
         """A column of `paths`, shape (paths,), in path order. Raises KeyError for a name that is none."""
-        return self.figures.summary.column(name)
+        summary = self.figures.summary
+        if summary.hold or self.folder is None:
+            return summary.column(name)
+        if name not in summary.column_names:
+            raise KeyError(name)
+        return np.asarray(store.read_table(self.folder, "paths", [name])[name].to_numpy(), dtype=np.float64)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -97,13 +103,14 @@ def run(
     simulation = Simulation(known, paths=known.run.paths)
     compiled = time.perf_counter()
     wanted = known.run.paths
-    summary = Summary(wanted, known.calendar.months)
+    asked = questions(known.calendar.months, simulation.outline)
+    summary = Summary(wanted, asked, hold=out is None or wanted <= EXACT_PATHS)
     workers = executors.available_threads() if threads is None else threads
     writer = None if out is None else RunWriter(Path(out), folder_name(known), identity(known))
     writing = 0.0
     fields: list[Field] = []
     try:
-        for chunk in chunks(simulation, wanted, workers):
+        for chunk in chunks(simulation, wanted, workers, asked):
             summary.add(chunk)
             if writer is not None:
                 at = time.perf_counter()
@@ -114,6 +121,7 @@ def run(
                 progress(summary.paths, wanted)
         if writer is not None:
             writer.end_paths(fields)
+            summary.reader = writer.column
         figures = Figures(known, simulation.outline, summary)
         simulated = time.perf_counter() - compiled - writing
         target = None
@@ -153,7 +161,9 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
         "folder": str(out / folder_name(scenario)),
         "exists": (out / folder_name(scenario)).exists(),
         "bytes": paths * columns * 8,
-        "memory": 150_000_000 + paths * columns * 8 * 2 + min(paths, EXACT_PATHS) * kept + 2 * workers * size * kept,
+        "memory": 350_000_000
+        + min(paths, EXACT_PATHS) * (kept + columns * 8)
+        + 2 * workers * size * (kept + columns * 40),
         "seconds": round(1.5 + simulating + paths * columns * 5e-9, 1),
         "measured_paths": size,
     }
@@ -167,12 +177,12 @@ def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenari
     return replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **changes}))
 
 
-def chunks(simulation: Simulation, paths: int, workers: int) -> Iterator[ChunkResult]:
-    """All chunks of a run, in path order whatever the number of workers."""
+def chunks(simulation: Simulation, paths: int, workers: int, asked: Questions) -> Iterator[ChunkResult]:
+    """All chunks of a run, in path order whatever the number of workers, with the answers to what is asked."""
     tasks = [(first, min(CHUNK, paths - first)) for first in range(0, paths, CHUNK)]
 
     def work(task: tuple[int, int]) -> ChunkResult:
-        chunk = simulation.run_chunk(*task)
+        chunk = simulation.run_chunk(*task).tallied(asked)
         return chunk if paths <= EXACT_PATHS else chunk.counted()
 
     return executors.run(work, tasks, workers)

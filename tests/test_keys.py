@@ -15,7 +15,7 @@ from simulator.components.base import Component
 from simulator.engine.block import BLOCK
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import Simulation
-from simulator.estimate.figures import Figures
+from simulator.estimate.figures import Figures, questions
 from simulator.scenario import describe
 
 TAIL = '[calendar]\nstart = "2026-11"\nmonths = 60\n'
@@ -510,7 +510,7 @@ def fingerprint(file: Path, settings: tuple[str, ...]) -> str:
     scenario = simulator.load(file, (f"run.paths={BLOCK // 2}", *settings))
     simulation = Simulation(scenario)
     chunk = simulation.run_chunk(0, scenario.run.paths)
-    summary = Summary(scenario.run.paths, scenario.calendar.months)
+    summary = Summary(scenario.run.paths, questions(scenario.calendar.months, simulation.outline))
     summary.add(chunk)
     figures = Figures(scenario, simulation.outline, summary).document
     digest = hashlib.sha256(repr({k: v for k, v in figures.items() if k not in ("scenario_hash", "seed")}).encode())

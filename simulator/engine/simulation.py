@@ -17,6 +17,7 @@ from simulator.engine import bins, ledger
 from simulator.engine.block import BLOCK, Lived, Paths, ProgramRunner, Statistics, uniforms_of
 from simulator.engine.build import Array
 from simulator.engine.program import Column, Metric, Program, Shocks
+from simulator.engine.tally import Questions, Tally, tally
 from simulator.scenario.model import Scenario
 
 CHUNK_BLOCKS = 16  # blocks per task: inputs are drawn and results handed over once a chunk
@@ -32,6 +33,11 @@ class ChunkResult(NamedTuple):
     blocks: tuple[Statistics, ...]
     kept: dict[str, Array]  # slot -> (months + 1, paths)
     counts: dict[str, tuple[bins.Counted, ...]] = {}  # noqa: RUF012 - slot -> by month, instead of `kept`
+    tally: Tally | None = None
+
+    def tallied(self, asked: Questions) -> ChunkResult:
+        """The same with what is asked of the columns."""
+        return self._replace(tally=tally(self.columns, asked))
 
     def counted(self) -> ChunkResult:
         """The same with counts in the place of the rows kept path by path, paths that are not a number left out."""
