@@ -67,6 +67,12 @@ def loaded(document: dict[str, Any], room: Path) -> Scenario | None:
         return None
 
 
+def beside(document: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    """Both, tables of the same name put together."""
+    both = document | example
+    return both | {k: document[k] | x for k, x in example.items() if isinstance(document.get(k), dict)}
+
+
 def without(document: dict[str, Any], one: describe.Listed) -> dict[str, Any]:
     """The document without the component: its own table, or the clause below every host."""
     family, tag = one.name.split(".", 1)
@@ -84,7 +90,7 @@ def pairs(wanted: list[str], room: Path) -> Iterator[Pair]:
             continue
         example = tomllib.loads(one.model.example)
         for support in SUPPORTS:
-            document = {**EMPTY, **support, **example}
+            document = beside({**EMPTY, **support}, example)
             with_it = loaded(document, room)
             if with_it is None:
                 continue
