@@ -54,8 +54,9 @@ class Months:
     Processor time of one thread: on a busy machine it is steadier than time on the wall.
     """
 
-    def __init__(self, scenario: Scenario, paths: int = CHUNK) -> None:
-        self.branch = Simulation(scenario, paths=10**9).branches[0]  # 10^9: worth any compiling
+    def __init__(self, scenario: Scenario, paths: int = CHUNK, planned: int = 10**9) -> None:
+        """`planned`: paths that loops of its own would have to be worth compiling for; 0: one loop a law."""
+        self.branch = Simulation(scenario, paths=planned).branches[0]
         self.program, self.plan, self.own = self.branch.program, self.branch.plan, self.branch.machine
         self.paths = np.arange(paths)
         self.months = scenario.calendar.months

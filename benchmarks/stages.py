@@ -127,7 +127,7 @@ def by_phase(months: Months, c: Costs) -> tuple[dict[str, Machine], dict[str, tu
 
 def around_the_loop(scenario: Scenario, repeats: int) -> list[Stage]:
     """What comes after the months: bins of the quantiles, counts of the columns, the summary, files."""
-    simulation = Simulation(scenario, paths=10**9)
+    simulation = Simulation(scenario)
     asked = questions(scenario.calendar.months, simulation.outline)
     chunk = simulation.run_chunk(0, CHUNK)
     done = chunk.tallied(asked).counted()
@@ -139,8 +139,8 @@ def around_the_loop(scenario: Scenario, repeats: int) -> list[Stage]:
             with RunWriter(Path(room), "stage", runner.identity(scenario)) as writer:
                 fields = runner.path_fields(simulation, chunk)
                 for _ in range(chunks):
-                    writer.add_paths(rows, fields)
-                writer.end_paths(fields)
+                    writer.add("paths", rows, fields)
+                writer.end_parts()
                 writer.finish({})
 
         def add() -> None:

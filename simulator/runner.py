@@ -27,7 +27,7 @@ from simulator.engine.block import BLOCK
 from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.engine.reduce import EXACT_PATHS, Summary
-from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
+from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation
 from simulator.engine.tally import Questions
 from simulator.estimate.figures import CASH_QUANTILES, Figures, label, questions
 from simulator.mathematics.philox import STREAM_VERSION
@@ -115,12 +115,14 @@ def run(
             if writer is not None:
                 at = time.perf_counter()
                 fields = fields or path_fields(simulation, chunk)
-                writer.add_paths(path_rows(chunk), fields)
+                writer.add("paths", path_rows(chunk), fields)
+                if chunk.trajectories:
+                    writer.add("trajectories", *trajectories(simulation, chunk))
                 writing += time.perf_counter() - at
             if progress is not None:
                 progress(summary.paths, wanted)
         if writer is not None:
-            writer.end_paths(fields)
+            writer.end_parts()
             summary.reader = writer.column
         figures = Figures(known, simulation.outline, summary)
         simulated = time.perf_counter() - compiled - writing
@@ -149,8 +151,9 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
     at = time.perf_counter()
     chunk = simulation.run_chunk(0, size)
     simulating = (time.perf_counter() - at) * paths / size / min(workers, max(1, paths // CHUNK))
-    columns = len(path_rows(chunk))
-    kept = len(simulation.kept_slots) * (months + 1) * 8
+    columns = len(path_fields(simulation, chunk))
+    stored = columns + (2 + len(chunk.trajectories)) * len(scenario.keep.months_of(months)) * bool(chunk.trajectories)
+    kept = (len(simulation.kept_slots) + len(simulation.trajectories)) * (months + 1) * 8
     return {
         "schema": 1,
         "scenario": scenario.name,
@@ -160,11 +163,11 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
         "columns": columns,
         "folder": str(out / folder_name(scenario)),
         "exists": (out / folder_name(scenario)).exists(),
-        "bytes": paths * columns * 8,
+        "bytes": paths * stored * 8,
         "memory": 350_000_000
         + min(paths, EXACT_PATHS) * (kept + columns * 8)
         + 2 * workers * size * (kept + columns * 40),
-        "seconds": round(1.5 + simulating + paths * columns * 5e-9, 1),
+        "seconds": round(1.5 + simulating + paths * stored * 5e-9, 1),
         "measured_paths": size,
     }
 
@@ -254,9 +257,35 @@ def identity(scenario: Scenario) -> dict[str, str]:
 
 
 def path_fields(simulation: Simulation, chunk: ChunkResult) -> list[Field]:
+    keep, creditors = simulation.scenario.keep, creditor_columns(simulation.outline)
     fields = [Field("path", "number, from 0", "path")]
-    fields += [Field(c.name, c.unit, c.kind) for c in simulation.outline.columns]
-    return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs]
+    fields += [
+        Field(c.name, c.unit, c.kind) for c in simulation.outline.columns if keep.contracts or c.name not in creditors
+    ]
+    return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs if keep.inputs]
+
+
+def creditor_columns(outline: Outline) -> frozenset[str]:
+    """The columns of `paths` that belong to one contract or creditor."""
+    contracts = {m.contract for m in outline.metrics if m.contract}
+    names = [c.name for c in outline.columns]
+    suffixes = (".exposure_at_default", ".loss")
+    return frozenset(n for n in names if n.rsplit(".", 1)[0] in contracts or n.endswith(suffixes))
+
+
+def trajectories(simulation: Simulation, chunk: ChunkResult) -> tuple[dict[str, npt.NDArray[Any]], list[Field]]:
+    """Rows of the table `trajectories`, one a path and month, and its columns."""
+    scenario = simulation.scenario
+    months = np.array(scenario.keep.months_of(scenario.calendar.months))
+    size = len(chunk.columns["cause"])
+    unit = {f"{m.contract}.{m.name}" if m.contract else m.name: m.unit for m in simulation.outline.metrics}
+    rows: dict[str, npt.NDArray[Any]] = {
+        "path": np.repeat(np.arange(chunk.first, chunk.first + size), months.size),
+        "month": np.tile(months, size),
+    }
+    rows |= {name: np.ascontiguousarray(values.T).ravel() for name, values in chunk.trajectories.items()}
+    fields = [Field("path", "number, from 0", "path"), Field("month", "number, 0 = opening", "month")]
+    return rows, fields + [Field(name, unit[name]) for name in chunk.trajectories]
 
 
 def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:

@@ -51,6 +51,20 @@ def test_what_a_law_costs_is_counted_through_all_that_it_calls() -> None:
     assert rows == [work.rows for work, step in zip(works, plan.steps, strict=True) if hasattr(step, "source")]
 
 
+def test_every_stage_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    months = measure.Months(MINIMAL, paths=1024, planned=0)
+    own = months.branch.machine
+    costs = measure.costs(months, 1)
+    assert all(cost >= 0.0 for cost in costs)
+    stages.print_months(months, costs, "loop", 1)
+    assert months.branch.machine is own
+    assert not months.spoilt
+    printed = capsys.readouterr().out
+    assert all(f"  {name}  " in printed for name in stages.groups_of(months))
+    after = [*stages.by_path(months, 100.0, 1), *stages.around_the_loop(MINIMAL, 1)]
+    assert all(stage.took > 0.0 and stage.name in stage.line() for stage in after)
+
+
 def test_a_floor_is_the_larger_of_arithmetic_and_traffic() -> None:
     costs = measure.Costs(*[0.0] * 9)._replace(exp=2.0, row=0.5)
     assert measure.Work(Counter(exp=2), 4, Counter()).floor(costs) == 4.0

@@ -19,6 +19,7 @@ from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
 PART = BLOCK // 16
+CACHE_LINE = 64  # bytes
 Paths = npt.NDArray[np.int64]  # numbers of paths
 ROW_PADDING = jit.ROW_PADDING
 
@@ -167,6 +168,14 @@ def uniforms_of(seed: int, name: str, paths: Paths) -> Array:
     return target
 
 
+def aligned(rows: int, width: int, dtype: Any) -> Any:
+    """Noughts, shape (rows, width), from the beginning of a cache line on: vectors that straddle two lines cost twice."""
+    size = np.dtype(dtype).itemsize
+    room = np.zeros(rows * width + CACHE_LINE // size, dtype=dtype)
+    first = -room.ctypes.data % CACHE_LINE // size
+    return room[first : first + rows * width].reshape(rows, width)
+
+
 class ProgramRunner:
     """One program made ready to run: structure and machine code once, then any paths in any order and thread."""
 
@@ -205,8 +214,8 @@ class ProgramRunner:
             raise ValueError("fused loops keep only rows that are reported")
         columns = {c.name: np.empty(count) for c in program.columns}
         kept = np.empty((len(kept_slots), self.scenario.calendar.months + 1, blocks * BLOCK))
-        slots = np.zeros((len(program.values), BLOCK + ROW_PADDING))
-        words = np.zeros((max(1, program.word_rows), BLOCK + 2 * ROW_PADDING), dtype=np.uint32)
+        slots = aligned(len(program.values), BLOCK + ROW_PADDING, np.float64)
+        words = aligned(max(1, program.word_rows), BLOCK + 2 * ROW_PADDING, np.uint32)
         statistics = []
         for k in range(blocks):
             lanes = slice(k * BLOCK, (k + 1) * BLOCK)
