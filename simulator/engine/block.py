@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ BLOCK = jit.LANES
 PART = BLOCK // 16
 CACHE_LINE = 64  # bytes
 Paths = npt.NDArray[np.int64]  # numbers of paths
+Announce = Callable[[int, float], None]  # (loops to be compiled, seconds that may take)
 ROW_PADDING = jit.ROW_PADDING
 
 
@@ -179,14 +180,25 @@ def aligned(rows: int, width: int, dtype: Any) -> Any:
 class ProgramRunner:
     """One program made ready to run: structure and machine code once, then any paths in any order and thread."""
 
-    def __init__(self, scenario: Scenario, seed: int, given: Shocks | None = None, paths: float = 0) -> None:
-        """`paths`: how many are to be run, which decides whether loops of its own are worth compiling."""
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        given: Shocks | None = None,
+        paths: float = 0,
+        announce: Announce | None = None,
+    ) -> None:
+        """`paths`: how many are to be run, which decides whether loops of its own are worth compiling. `announce` is told
+        before anything is compiled."""
         self.scenario = scenario
         self.seed = seed
         self.given = given
         self._drawn = False
         self.program = self._program(np.arange(BLOCK))
         self.plan = sooner(self.program, paths * scenario.calendar.months) if paths else separate(self.program)
+        missing, seconds = self.plan.to_compile(jit.compiled_before())
+        if missing and announce is not None:
+            announce(missing, seconds)
         self.machine = assemble(self.plan)
         self._loop = _month_loop()
         self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
