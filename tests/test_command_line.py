@@ -57,6 +57,11 @@ def test_every_command_has_help(command: list[str]) -> None:
     assert "Usage:" in call(*command, "--help")
 
 
+@pytest.mark.parametrize("command", main.commands)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"`simulator {command}" in (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom simulator.cli import main\n"
