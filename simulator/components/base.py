@@ -57,7 +57,11 @@ class Phase(IntEnum):
 RUN_RATE = "revenue.run_rate"  # $/yr
 JUMPS = "price.jumps"  # topic: power -> ln E[exp(power x the jumps of a month)]
 PRICE_JUMP = "price.jump"  # jumps of the month in the logarithm of the price
+PRICE_SHIFT = "price.shift"  # what scarcity and new generations add to the logarithm of the price in this month
+SHIFTS = "price.shifts"  # topic: month -> ln E[exp(shift of that month)]
+OPENING_SHIFT = "price.opening_shift"  # topic: how much of the logarithm of the opening price is such a shift
 PRICE = "price.index"  # market price of compute, 1 = reference
+SCARCE_DEPTH = "compute.scarce_depth"  # what the market can deliver while compute is scarce, $ at the reference price
 REGIME = "market.state"  # number of the funding regime, 0 = first
 REFERENCE = "rates.reference"  # reference interest rate at the end of the month, nominal, per year
 FIXING = "rates.fixing"  # that of the month before, per month: what interest of this month is reckoned with
@@ -139,6 +143,9 @@ class Builder(Protocol):
 
     def once(self, role: str, still: float = 0.5, name: str | None = None) -> Any:
         """A uniform drawn once a path, of the stream NAME.ROLE (default: the component that builds)."""
+
+    def drawn(self, role: str, law: Sampled) -> Any:
+        """A number drawn once a path of which the component knows the law; its median on the deterministic path."""
 
     def sample(self, role: str, law: Sampled) -> str:
         """A number drawn each month from a distribution; its mean on the deterministic path."""
@@ -281,19 +288,32 @@ class Sampled:
     def central(self) -> float:
         return self.number.central() if isinstance(self.number, Uncertain) else self.number
 
+    def expectation(self) -> float:
+        """The mean of what is drawn (`central` takes the heaviest of alternatives)."""
+        if isinstance(self.number, Uncertain):
+            return float(self.number.dimension.convert(self.number.law.expectation(), self.number.unit))
+        return float(self.number)
+
+    def reached(self, x: float) -> float:
+        """P(what is drawn <= x), x in the engine's unit, for units that are multiples of it."""
+        if isinstance(self.number, Uncertain):
+            return self.number.law.cdf(x / self.factor)
+        return 1.0 if self.number <= x else 0.0
+
 
 @dataclass(frozen=True)
 class SampledField:
-    """The annotation of a `Sampled` field."""
+    """The annotation of a `Sampled` field; `monthly`: only laws that can be drawn every month."""
 
     quantity: Quantity
+    monthly: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = self.quantity.__get_pydantic_core_schema__(source, handler)
 
         def validate(value: Any) -> Sampled:
             law = getattr(value, "law", None)
-            if isinstance(law, Distribution) and law.monthly() is None:
+            if self.monthly and isinstance(law, Distribution) and law.monthly() is None:
                 raise PydanticCustomError(
                     "quantity",
                     "{problem}",

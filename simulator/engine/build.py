@@ -205,6 +205,12 @@ class ProgramBuilder:
         drawn = self.draw(f"{name or self.name}.{role}")
         return still if drawn is None else drawn
 
+    def drawn(self, role: str, law: Sampled) -> Any:
+        if not isinstance(law.number, Uncertain):
+            return law.number
+        found = law.number.draw(np.atleast_1d(np.asarray(self.once(role))))
+        return float(found[0]) if self.deterministic else found
+
     def sample(self, role: str, law: Sampled) -> Any:
         if self.deterministic or not isinstance(law.number, Uncertain):
             return law.central()

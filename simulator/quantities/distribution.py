@@ -57,10 +57,25 @@ class Distribution(ABC):
         """P(X <= x)."""
 
     @abstractmethod
-    def mean(self) -> float: ...
+    def mean(self) -> float:
+        """What the deterministic path takes."""
+
+    def expectation(self) -> float:
+        """E[X]: the mean, except where the deterministic path takes something else."""
+        return self.mean()
 
     @abstractmethod
     def support(self) -> tuple[float, float]: ...
+
+    def conditioned(self, low: float, high: float) -> Distribution:
+        """The law of X given low <= X <= high. Raises QuantityError where that never happens."""
+        try:
+            inside = self.cdf(high) > self.cdf(low)
+        except ZeroDivisionError:
+            inside = False
+        if not inside:
+            raise QuantityError(f"the distribution has no weight on [{low:g}, {high:g}]")
+        return Truncated(self, low, high)
 
     def monthly(self) -> Monthly | None:
         """The quantile function as a law of the month loop, or None where there is no closed form."""
@@ -157,13 +172,7 @@ def read_distribution(
         low, high = (number(x) for x in limits)
         if not low < high:
             raise QuantityError(f"`truncate` wants low < high, not [{low:g}, {high:g}]")
-        try:
-            inside = result.cdf(high) > result.cdf(low)
-        except ZeroDivisionError:
-            inside = False
-        if not inside:
-            raise QuantityError(f"the distribution has no weight on [{low:g}, {high:g}]")
-        result = Truncated(result, low, high)
+        result = result.conditioned(low, high)
     return result, next(iter(units))
 
 
