@@ -72,7 +72,10 @@ SCARCE_OF_THREE = (
     "destinations = { a = { b = 0.7, c = 0.3 }, b = { a = 1.0 }, c = { a = 1.0 } } }"
 )
 GENERATIONS = 'price.generations={ hazard = "60 %/yr", size = "20 %" }'
-LAUNCHED = 'price.launches.generations.x={ after = { uniform = { low = "2 mo", high = "9 mo" } }, size = { p10 = 0.1, p50 = 0.2, p90 = 0.3 } }'
+LAUNCHED = (
+    'price.launches.generations.x={ after = { uniform = { low = "2 mo", high = "9 mo" } }, '
+    "size = { p10 = 0.1, p50 = 0.2, p90 = 0.3 } }"
+)
 # key -> (settings before, what is set in addition)
 RECOVERY = "recovery={ unsecured = 0.4, secured = 0.7 }"
 OTHER = 'flows.rent={ amount = "0.6B/yr", growth = "0.1 log/yr" }'
