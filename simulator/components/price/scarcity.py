@@ -27,6 +27,7 @@ from simulator.components.base import (
     Surroundings,
     register,
 )
+from simulator.components.by_regime import pick
 from simulator.components.chain import STAYS, Chain, move
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY_PER_MONTH, NUMBER
@@ -71,13 +72,13 @@ level = [0.0, 0.45]
         state, first = b.state(f"{b.name}.state", self.first_state), int(self.first_state)
         b.step(Phase.DRIVERS, move, (state, b.uniform("regime", STAYS), self.cumulative()), writes=(state,))
         b.flow(PRICE_SHIFT)
-        b.step(Phase.DRIVERS, pick, (state, tuple(self.level)), adds=(PRICE_SHIFT,))
+        b.step(Phase.DRIVERS, pick, (tuple(self.level), state), adds=(PRICE_SHIFT,))
         b.tell(OPENING_SHIFT, self.level[first])
         by_month = self.log_expectation(0 if b.deterministic else b.months)
         b.tell(SHIFTS, lambda m: by_month[m if len(by_month) > 1 else 0])
         if self.depth:
             depths = tuple(self.depth.get(name, math.inf) for name in self.regimes)
-            b.step(Phase.DRIVERS, pick, (state, depths), writes=(b.state(SCARCE_DEPTH, depths[first]),))
+            b.step(Phase.DRIVERS, pick, (depths, state), writes=(b.state(SCARCE_DEPTH, depths[first]),))
 
     def log_expectation(self, months: int) -> list[Any]:
         """ln E[exp(S(m))], m = 0 … months; numbers, or arrays over paths where a number of the chain is uncertain."""
@@ -95,7 +96,3 @@ level = [0.0, 0.45]
         yield f"Scarcity {self.course(say)}; it adds to the logarithm of the price: {levels}."
         for name, depth in self.depth.items():
             yield f"While it is {name} the market delivers at most {say(depth, '$/mo')}."
-
-
-def pick(state: float, numbers: tuple[float, ...]) -> float:
-    return numbers[int(state)]
