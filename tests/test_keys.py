@@ -71,6 +71,11 @@ SCARCE_OF_THREE = (
     'price.scarcity={ regimes = ["a", "b", "c"], initial = "a", sojourn = ["9 mo", "6 mo", "4 mo"], level = [0.0, 0.4, 0.8], '
     "destinations = { a = { b = 0.7, c = 0.3 }, b = { a = 1.0 }, c = { a = 1.0 } } }"
 )
+COSTS = (
+    "operations.variable_cost=none",
+    'operations.cost_share={ now = "30 %", long_run = "10 %", reversion = "1 /yr", volatility = "6 %/yr", '
+    'volatility_decay = "1 /yr", long_run_volatility = "2 %/yr" }',
+)
 GENERATIONS = 'price.generations={ hazard = "60 %/yr", size = "20 %" }'
 LAUNCHED = (
     'price.launches.generations.x={ after = { uniform = { low = "2 mo", high = "9 mo" } }, '
@@ -150,6 +155,17 @@ INPUT_TABLE = 'dependence.inputs={ names = ["opening.cash", "price.volatility"],
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
+    "calendar.step": (
+        (
+            "contracts=none",
+            "flows=none",
+            "financing=none",
+            "calendar.months=40",
+            "dependence=none",
+            "calendar.start=2026-11",
+        ),
+        'calendar={ start = "2026-Q4", step = "quarter", months = 40 }',
+    ),
     "calendar.fiscal_year_start": ((), "calendar.fiscal_year_start=2"),
     "opening.cash": ((), "opening.cash=9B"),
     "opening.receivables": ((), "opening.receivables=1B"),
@@ -453,6 +469,12 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "operations.billing.partner_share": ((), "operations.partner_share=6 %"),
     "operations.billing.variable_cost": ((), "operations.variable_cost=4 %"),
+    "operations.cost_share.now": (COSTS, "operations.cost_share.now=40 %"),
+    "operations.cost_share.long_run": (COSTS, "operations.cost_share.long_run=20 %"),
+    "operations.cost_share.reversion": (COSTS, "operations.cost_share.reversion=2 /yr"),
+    "operations.cost_share.volatility": (COSTS, "operations.cost_share.volatility=9 %/yr"),
+    "operations.cost_share.volatility_decay": (COSTS, "operations.cost_share.volatility_decay=2 /yr"),
+    "operations.cost_share.long_run_volatility": (COSTS, "operations.cost_share.long_run_volatility=8 %/yr"),
     "operations.billing.collections": ((), "operations.collections=[0.5, 0.5]"),
     "compute.compute.need.start": ((), "compute.need.start=0.55"),
     "compute.compute.need.floor": ((), "compute.need.floor=0.45"),
@@ -491,6 +513,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "revenue.mean_reverting_growth.long_run_volatility": (FADING, "revenue.long_run_volatility=50 %/yr"),
     "revenue.mean_reverting_growth.long_run_growth_volatility": (FADING, "revenue.long_run_growth_volatility=3 %/yr"),
+    "revenue.mean_reverting_growth.market_price_of_risk": ((), "revenue.market_price_of_risk=0.2 /sqrt(yr)"),
     "revenue.mean_reverting_growth.noise.sd": ((), "revenue.noise.sd=0.06"),
     "revenue.mean_reverting_growth.noise.persistence": ((), "revenue.noise.persistence=0.6"),
     "revenue.regime_switching.run_rate": ((NO_TABLE, SWITCHING), "revenue.run_rate=21B/yr"),

@@ -15,11 +15,12 @@ from enum import IntEnum
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from simulator.quantities.distribution import Distribution
 from simulator.quantities.number import Number, Quantity, Uncertain
+from simulator.quantities.timestep import MONTH as MONTH_STEP
 
 
 class Phase(IntEnum):
@@ -69,6 +70,7 @@ SERVED = "operations.served_share"  # share of revenue that is billed after reca
 BILLED = "operations.billed"  # $/mo
 LOST = "operations.lost_revenue"  # billed revenue lost to unserved need in this month, $/mo
 NET_MARGIN = "operations.net_margin"  # 1 - partner share - variable cost
+COST_SHARE = "operations.cost_share_paid"  # variable cost per dollar billed, where it is a process
 NEED = "compute.need"  # $ at the reference price
 UNCOVERED = "compute.uncovered"  # need not yet served by a contract
 STRANDED = "compute.stranded"  # paid capacity nobody used, all contracts
@@ -117,7 +119,8 @@ class Builder(Protocol):
     """What a component may say while it builds. All amounts in $, rates per month or as the law says."""
 
     name: str  # of the component in the file, for example "contracts.xai"
-    months: int
+    months: int  # the horizon, in steps
+    year: int  # steps in a calendar year
     start: int  # ordinal of the calendar month before month 1
     deterministic: bool
     regimes: tuple[str, ...]  # of the funding market; empty without one
@@ -239,36 +242,52 @@ class Builder(Protocol):
 @dataclass(frozen=True)
 class _MonthField:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def validate(value: object) -> int:
+        def validate(value: object, info: ValidationInfo) -> int:
+            quarters = (info.context or {}).get(CALENDAR, MONTH_STEP).months > 1
             if isinstance(value, str):
                 ordinal = month_ordinal(value)
-                if ordinal is not None:
+                if ordinal is not None and (ordinal >= QUARTERS) == quarters:
                     return ordinal
+            what, hint = ("quarter", 'write "2029-Q2"') if quarters else ("month", 'write "2029-05"')
             raise PydanticCustomError(
-                "quantity", "{problem}", {"problem": f"{value!r} is not a calendar month", "hint": 'write "2029-05"'}
+                "quantity", "{problem}", {"problem": f"{value!r} is not a calendar {what}", "hint": hint}
             )
 
-        return core_schema.no_info_plain_validator_function(validate)
+        return core_schema.with_info_plain_validator_function(validate)
 
 
 def is_month_field(annotation: object) -> bool:
     return isinstance(annotation, _MonthField)
 
 
-Month = Annotated[int, _MonthField()]  # ordinal: 12 x year + month - 1
+Month = Annotated[int, _MonthField()]  # ordinal: 12 x year + month - 1, or QUARTERS + 4 x year + quarter - 1
+QUARTERS = 1_000_000  # ordinals from here on are quarters; their differences count quarters
+CALENDAR = "calendar"  # the key of the validation context that holds the TimeStep in which a file's calendar counts
 
 
 def month_ordinal(text: str) -> int | None:
+    """Of "2029-05", or of "2029-Q2" where steps are quarters."""
     if not text.isascii():
         return None
-    year, dash, month = text.partition("-")
-    if dash and len(year) == 4 and len(month) == 2 and year.isdigit() and month.isdigit() and 1 <= int(month) <= 12:
-        return int(year) * 12 + int(month) - 1
+    year, dash, part = text.partition("-")
+    if not (dash and len(year) == 4 and len(part) == 2 and year.isdigit()):
+        return None
+    if part[0] == "Q" and part[1] in "1234":
+        return QUARTERS + int(year) * 4 + int(part[1]) - 1
+    if part.isdigit() and 1 <= int(part) <= 12:
+        return int(year) * 12 + int(part) - 1
     return None
 
 
 def month_label(ordinal: int) -> str:
+    if ordinal >= QUARTERS:
+        return f"{(ordinal - QUARTERS) // 4:04d}-Q{(ordinal - QUARTERS) % 4 + 1}"
     return f"{ordinal // 12:04d}-{ordinal % 12 + 1:02d}"
+
+
+def first_calendar_month(ordinal: int) -> int:
+    """The ordinal of a step's first calendar month."""
+    return 3 * (ordinal - QUARTERS) if ordinal >= QUARTERS else ordinal
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,7 @@ class ProgramBuilder:
     draw: Draw
     deterministic: bool = False
     name: str = ""
+    year: int = 12  # steps in a calendar year
     regimes: tuple[str, ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     values: list[Any] = field(default_factory=list)  # opening value of each row

@@ -11,13 +11,15 @@ import numpy.typing as npt
 
 from simulator.components.base import ALIVE, CASH, ENDED, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
 from simulator.engine import covenants, ledger
-from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, same
+from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, same, times
 from simulator.engine.dependence import correlate_inputs, correlate_shocks
 from simulator.engine.jit import Argument
 from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
 from simulator.scenario.drawn import with_drawn
 from simulator.scenario.model import Scenario
 
+STEPS_IN_YEAR = 12  # in the engine's year, whatever a step is
+YEARLY = ("$/yr", "nominal per year")  # units of numbers that are per year
 DRAWN, GIVEN = 1, 2  # phases: before everything else, but what is correlated
 Shocks = Mapping[str, npt.NDArray[np.float64]]  # name -> (months, paths): given instead of drawn
 
@@ -70,6 +72,7 @@ def build(
     """The program of a scenario. `draw` gives the uniforms of month 0 for the paths at hand, or None for each stream."""
     b = ProgramBuilder(
         months=scenario.calendar.months,
+        year=scenario.step.per_year,
         start=scenario.calendar.start - 1,
         seed=seed,
         draw=correlate_inputs(draw, scenario, given or {}),
@@ -88,7 +91,7 @@ def build(
         component.build(b)
     correlate_shocks(b, scenario)
     causes = ledger.close_books(b, terms)
-    metrics = _metrics(b)
+    metrics = _metrics(b, scenario.step.unit)
     columns = _columns(b)
     word_rows = _draws(b, given or {})
     return Program(
@@ -174,7 +177,7 @@ def _ordered(b: ProgramBuilder) -> tuple[Step, ...]:
     )
 
 
-def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
+def _metrics(b: ProgramBuilder, unit: str) -> tuple[Metric, ...]:
     found = [
         Metric(CASH, "", "cash", "$", True),
         Metric(LIQUIDITY, "", "liquidity", "$", False),
@@ -191,6 +194,8 @@ def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
     if b.is_written(PRICE):
         found.append(Metric(PRICE, "", "price", "index", True))
     found.extend(Metric(r.slot, "", r.name, r.unit, r.kind == "quantiles") for r in b.monthly_metrics)
+    if b.year != STEPS_IN_YEAR:
+        found = [_of_calendar_year(b, metric) if metric.unit in YEARLY else metric for metric in found]
     units = {"due": "$/mo", "paid": "$/mo", "arrears": "$", "firm": "$", "headline": "$", "loss": "$"}
     for contract, view in b.contracts.items():
         loss = f"contracts.{contract}.loss"
@@ -198,7 +203,16 @@ def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
             found.append(Metric(slot, contract, name, units.get(name, "$/mo at reference price"), False))
     for account in b.accounts:
         found.append(Metric(account.slot, "", f"account:{account.slot}", "$/mo", False))
-    return tuple(found)
+    return tuple(m._replace(unit=m.unit.replace("$/mo", f"$/{unit}")) for m in found)
+
+
+def _of_calendar_year(b: ProgramBuilder, metric: Metric) -> Metric:
+    """A number that the engine has per twelve steps, reported per calendar year."""
+    b.name = "reports"
+    share = b.year / STEPS_IN_YEAR
+    slot = b.state(f"{metric.slot}:yearly", b.initial(metric.slot) * share)
+    b.step(Phase.MEASURE, times, (metric.slot, share), writes=(slot,))
+    return metric._replace(slot=slot)
 
 
 def _columns(b: ProgramBuilder) -> tuple[Column, ...]:
