@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from test_published_cases import simulate
 
 from simulator.quantities import units
 from simulator.quantities.distribution import Distribution, discover, read_distribution
 from simulator.quantities.number import Quantity, Uncertain
 from simulator.quantities.units import QuantityError
+from simulator.scenario.diagnostics import ScenarioError
+from simulator.scenario.model import Scenario
 
 LAWS = {
     "uniform": {"low": 1.0, "high": 3.0},
@@ -138,3 +142,47 @@ def test_whole_numbers_are_drawn_real_and_rounded_half_up(tag: str) -> None:
 def test_a_triple_that_no_metalog_has_is_refused_for_every_kind_of_key(bounds: tuple[float, float]) -> None:
     with pytest.raises(QuantityError, match="no metalog has these three quantiles"):
         Quantity(units.NUMBER, *bounds).read({"p10": 1.0, "p50": 1.001, "p90": 9.0})
+
+
+MONTHLY = {
+    "beta": '{ beta = { mean = "2M/mo", sd = "0.5M/mo", low = "1M/mo", high = "4M/mo" } }',
+    "pert": '{ pert = { low = "1M/mo", mode = "2M/mo", high = "5M/mo" } }',
+    "gamma": '{ gamma = { mean = "2M/mo", sd = "0.8M/mo" } }',
+    "cut-normal": '{ normal = { mean = "2M/mo", sd = "0.5M/mo" }, truncate = ["1.5M/mo", "3M/mo"] }',
+    "cut-metalog": '{ p10 = "1M/mo", p50 = "2M/mo", p90 = "4M/mo", truncate = ["0.5M/mo", "3M/mo"] }',
+    "cut-beta": '{ beta = { mean = "2M/mo", sd = "0.5M/mo", low = "1M/mo", high = "4M/mo" }, truncate = ["1.2M/mo", "2M/mo"] }',
+}
+
+
+def test_every_law_can_be_drawn_every_month(scenario: Callable[[str], Scenario]) -> None:
+    """Kolmogorov-Smirnov distance of a month's draws from the law's own distribution function, at a level of 1e-4 each."""
+    flows = "".join(f'[flows.{name}]\ntype = "random"\namount = {law}\n' for name, law in MONTHLY.items())
+    file = scenario('[calendar]\nstart = "2026-11"\nmonths = 3\n[opening]\ncash = "1B"\n' + flows)
+    slots = [f"flows.{name}.paid_out" for name in MONTHLY]
+    _, kept = simulate(file, *slots, paths=16_384)
+    amounts = {e.name: e.component.amount for e in file.entries}
+    for name, slot in zip(MONTHLY, slots, strict=True):
+        law = amounts[f"flows.{name}"].number.law
+        distance = stats.kstest(kept[slot][2], np.vectorize(law.cdf)).statistic
+        assert distance < 2.23 / math.sqrt(16_384), name
+        assert abs(np.corrcoef(kept[slot][1], kept[slot][2])[0, 1]) < 4 / math.sqrt(16_384), name
+
+
+def test_the_scalar_quantile_of_a_beta_is_the_one_of_inputs() -> None:
+    u = (np.array([0, 1, 5, 10**3, 2**20, 2**31, 2**32 - 2**20, 2**32 - 1]) + 0.5) / 2.0**32
+    for tag in ("beta", "pert"):
+        law = law_of(tag)
+        monthly = law.monthly()
+        assert monthly is not None
+        np.testing.assert_allclose([monthly.law(float(x), *monthly.params) for x in u], law.ppf(u), rtol=1e-13)
+
+
+def test_a_law_that_has_no_monthly_form_is_refused_with_a_remedy(scenario: Callable[[str], Scenario]) -> None:
+    law = '{ beta = { mean = "0.2M/mo", sd = "0.3M/mo", low = "0M/mo", high = "1M/mo" } }'
+    steep = f'[flows.x]\ntype = "random"\namount = {law}\n'
+    law = '{ normal = { mean = "2M", sd = "1M" }, truncate = ["1M", "3M"] }'
+    cut = f'[flows.x]\ntype = "arrivals"\nrate = "1 /yr"\namount = {law}\n'
+    for text, words in ((steep, "`beta` cannot be drawn every month"), (cut, "`truncate` cannot be drawn anew")):
+        with pytest.raises(ScenarioError) as raised:
+            scenario('[opening]\ncash = "1B"\n' + text)
+        assert words in raised.value.diagnostics[0].message

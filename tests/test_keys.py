@@ -175,6 +175,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "opening.restricted_until": (("opening.restricted_cash=1B",), "opening.restricted_until=2028-01"),
     "treasury.interest": ((), "treasury.interest=5 %/yr"),
     "treasury.target_cash": (POOR, "treasury.target_cash=3B"),
+    "treasury.cash_flow_target": ((), "treasury.cash_flow_target=1B"),
     "treasury.tax_rate": ((), "treasury.tax_rate=20 %"),
     "treasury.tax_losses": (("treasury.tax_rate=20 %",), "treasury.tax_losses=1B"),
     "price.two_factor.now": ((NO_TABLE, TWO), "price.now=1.1"),
@@ -346,6 +347,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "financing.offering.probability": ((), "financing.listing.probability=0.6"),
     "financing.offering.first": ((), "financing.listing.first=2027-02"),
     "financing.offering.last": ((), "financing.listing.last=2027-08"),
+    "financing.offering.lag": ((), "financing.listing.lag=2 mo"),
     "financing.offering.shut": ((), "financing.listing.shut=tight"),
     "financing.offering.valuation": ((), "financing.listing.valuation=50B"),
     "financing.offering.multiple": ((), "financing.listing.multiple={ open = 3, tight = 2, shut = 1 }"),
@@ -551,6 +553,10 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "revenue.plan.scale": ((NO_TABLE, PLANNED), "revenue.scale=1.1"),
     "revenue.plan.volatility": ((NO_TABLE, PLANNED), "revenue.volatility=30 %/yr"),
     "revenue.plan.reversion": ((NO_TABLE, PLANNED), "revenue.reversion=1.5 /yr"),
+    "revenue.market_growth.growth": (
+        ('revenue.market_growth.growth={ open = "0 log/yr", tight = "-0.1 log/yr", shut = "-0.4 log/yr" }',),
+        'revenue.market_growth.growth.shut="-0.5 log/yr"',
+    ),
     "revenue.customer_loss.hazard": ((), "revenue.customer_loss.hazard=30 %/yr"),
     "revenue.customer_loss.size": ((), "revenue.customer_loss.size=20 %"),
 }

@@ -150,6 +150,18 @@ def test_a_launch_comes_when_its_law_says(scenario: Write, low: float, high: flo
     assert abs(columns["generation.next"].mean() - by_horizon) <= 4 * math.sqrt(by_horizon * (1 - by_horizon) / PATHS)
 
 
+def test_date_and_size_of_a_launch_are_recorded_inputs_that_can_be_correlated(scenario: Write) -> None:
+    """Scores with correlation 0.6 have the rank correlation 6/π asin(0.3) = 0.582."""
+    text = HEAD.replace('"1M"', '{ p10 = "1M", p50 = "2M", p90 = "4M" }') + PLAIN + LAUNCH
+    text += '[dependence.inputs]\nnames = ["opening.cash", "price.launches.generations.next.after"]\n'
+    inputs = Simulation(scenario(text + "correlation = [[1], [0.6, 1]]\n")).run_chunk(0, CHUNK).inputs
+    assert {"price.launches.generations.next.after", "price.launches.generations.next.size"} <= set(inputs)
+    dates = inputs["price.launches.generations.next.after"]
+    assert abs(np.mean(dates <= 7.0) - 0.5) < 4 * math.sqrt(0.25 / CHUNK)
+    ranks = stats.spearmanr(inputs["opening.cash"], dates).statistic
+    assert abs(ranks - 6 / math.pi * math.asin(0.3)) < 4 / math.sqrt(CHUNK)
+
+
 def test_on_the_deterministic_path_the_price_is_on_its_curve(scenario: Write) -> None:
     path = deterministic_path(scenario(HEAD + PLAIN + SCARCE + GENERATIONS + LAUNCH))
     np.testing.assert_allclose(path["price.index"], FORWARD, rtol=1e-12)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from simulator.quantities.distribution import Distribution
+from simulator.quantities.distribution import Table as Table  # a parameter the law indexes itself
 from simulator.quantities.number import Number, Quantity, Uncertain
 from simulator.quantities.timestep import MONTH as MONTH_STEP
 
@@ -95,10 +96,6 @@ class Series(tuple[Any, ...]):
     """A parameter with one value per month, index = month (0 … M); entries are numbers or arrays over paths."""
 
 
-class Table(tuple[Any, ...]):
-    """A parameter the law indexes itself; entries are numbers or arrays over paths."""
-
-
 @dataclass(frozen=True)
 class Ago:
     """A read of a slot some months ago (months >= 1 or an array over paths; 0 = this month)."""
@@ -148,7 +145,8 @@ class Builder(Protocol):
         """A uniform drawn once a path, of the stream NAME.ROLE (default: the component that builds)."""
 
     def drawn(self, role: str, law: Sampled) -> Any:
-        """A number drawn once a path of which the component knows the law; its median on the deterministic path."""
+        """A number drawn once a path of which the component knows the law, recorded under its key NAME.ROLE; its median on the
+        deterministic path."""
 
     def sample(self, role: str, law: Sampled) -> str:
         """A number drawn each month from a distribution; its mean on the deterministic path."""
@@ -295,6 +293,7 @@ class Sampled:
     """A number drawn again each month or at each event (not once a path); a plain number has no spread."""
 
     number: Number
+    once: bool = False  # drawn once a path after all, by the component itself, which knows the law
 
     @property
     def factor(self) -> float:
@@ -322,26 +321,27 @@ class Sampled:
 
 @dataclass(frozen=True)
 class SampledField:
-    """The annotation of a `Sampled` field; `monthly`: only laws that can be drawn every month."""
+    """The annotation of a `Sampled` field. `drawn`: "monthly" with `Builder.sample`; "anew", any number of times a month,
+    with `law_of`; "once" a path with `Builder.drawn`."""
 
     quantity: Quantity
-    monthly: bool = True
+    drawn: str = "anew"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = self.quantity.__get_pydantic_core_schema__(source, handler)
 
         def validate(value: Any) -> Sampled:
             law = getattr(value, "law", None)
-            if self.monthly and isinstance(law, Distribution) and law.monthly() is None:
-                raise PydanticCustomError(
-                    "quantity",
-                    "{problem}",
-                    {
-                        "problem": f"`{law.tag}` cannot be drawn every month",
-                        "hint": "use p10/p50/p90, normal, lognormal, triangular, uniform or alternatives",
-                    },
+            ways = {"monthly": Distribution.narrowed, "anew": Distribution.monthly}
+            way = ways.get(self.drawn)
+            if isinstance(law, Distribution) and way is not None and getattr(law, way.__name__)() is None:
+                how = "every month" if self.drawn == "monthly" else "anew at each event"
+                problem = f"`{law.tag}` cannot be drawn {how}" + (
+                    ", with these numbers" if law.tag != "truncate" else ""
                 )
-            return Sampled(value)
+                hint = "use p10/p50/p90, normal, lognormal, triangular, uniform or alternatives"
+                raise PydanticCustomError("quantity", "{problem}", {"problem": problem, "hint": hint})
+            return Sampled(value, self.drawn == "once")
 
         return core_schema.no_info_after_validator_function(validate, inner)
 

@@ -36,6 +36,7 @@ from simulator.components.base import (
 )
 from simulator.engine.jit import Argument
 from simulator.engine.random import seed_words, stream_number
+from simulator.mathematics.normal import inverse_normal
 from simulator.quantities.number import Uncertain
 
 Array = npt.NDArray[np.float64]
@@ -209,15 +210,28 @@ class ProgramBuilder:
     def drawn(self, role: str, law: Sampled) -> Any:
         if not isinstance(law.number, Uncertain):
             return law.number
-        found = law.number.draw(np.atleast_1d(np.asarray(self.once(role))))
-        return float(found[0]) if self.deterministic else found
+        key = f"{self.name}.{role}"
+        uniforms = self.draw(law.number.stream(key))
+        if uniforms is None:
+            return float(law.number.draw(np.array([0.5]))[0])
+        self.inputs[key] = law.number.draw(uniforms)
+        return self.inputs[key]
 
     def sample(self, role: str, law: Sampled) -> Any:
         if self.deterministic or not isinstance(law.number, Uncertain):
             return law.central()
-        quantile, params, normal, factor = self.law_of(law)
-        score = self.normal(role) if normal else self.uniform(role)
+        found = law.number.law.narrowed()
+        if found is None:
+            raise TypeError(f"{law.number.law.tag} has no monthly law")
+        (quantile, params, kind), low, high = found
+        normal, factor = kind == "normal", law.factor
         drawn = self.flow(f"{self.name}.{role}.drawn")
+        if (low, high) == (0.0, 1.0):
+            score = self.normal(role) if normal else self.uniform(role)
+        else:  # truncated: the same law with uniforms of a part of (0, 1)
+            score = self.flow(f"{self.name}.{role}.score")
+            part = (self.uniform(role), low, high)
+            self.step(Phase.DRIVERS, narrow_normal if normal else narrow, part, writes=(score,))
         self.step(Phase.DRIVERS, quantile, (score, *params), writes=(drawn,))
         if factor != 1.0:
             self.step(Phase.DRIVERS, times, (drawn, factor), writes=(drawn,))
@@ -409,6 +423,14 @@ def same(x: float) -> float:
 
 def constant(_score: float, x: float) -> float:
     return x
+
+
+def narrow(u: float, low: float, high: float) -> float:
+    return low + u * (high - low)
+
+
+def narrow_normal(u: float, low: float, high: float) -> float:
+    return inverse_normal(low + u * (high - low))
 
 
 def times(x: float, factor: float) -> float:

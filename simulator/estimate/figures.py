@@ -162,9 +162,10 @@ class Figures:
         return rows
 
     def cash_flow_at_risk(self) -> dict[str, Any]:
-        """Mean less 5 % quantile of the shadow flow of the first year."""
+        """Target, or mean, less 5 % quantile of the shadow flow of the first year."""
         flows = np.sort(self._column("shadow_flow_12m"))
-        centre = float(flows.mean()) if flows.size else math.nan
+        target = self.scenario.treasury.cash_flow_target
+        centre = float(target) if target is not None else float(flows.mean()) if flows.size else math.nan
         q05 = intervals.quantile(flows, 0.05)
         return {
             "value": _number(centre - q05.value),

@@ -29,6 +29,10 @@ def gauss(nodes: int) -> tuple[Array, Array]:
     return np.polynomial.legendre.leggauss(nodes)
 
 
+class Table(tuple[Any, ...]):
+    """Numbers that a law of the month loop looks up (in a component's step also arrays over paths)."""
+
+
 class Monthly(NamedTuple):
     """A quantile function for the month loop: `law(score, *params)`, score a standard normal or a uniform."""
 
@@ -78,8 +82,13 @@ class Distribution(ABC):
         return Truncated(self, low, high)
 
     def monthly(self) -> Monthly | None:
-        """The quantile function as a law of the month loop, or None where there is no closed form."""
+        """The quantile function as a law of the month loop, or None where there is none."""
         return None
+
+    def narrowed(self) -> tuple[Monthly, float, float] | None:
+        """(law of the month loop, a, b): drawn with a uniform from (a, b) it is this law; None where there is none."""
+        monthly = self.monthly()
+        return None if monthly is None else (monthly, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,10 @@ class Truncated(Distribution):
     def support(self) -> tuple[float, float]:
         low, high = self.law.support()
         return max(low, self.low), min(high, self.high)
+
+    def narrowed(self) -> tuple[Monthly, float, float] | None:
+        monthly = self.law.monthly()
+        return None if monthly is None else (monthly, self.law.cdf(self.low), self.law.cdf(self.high))
 
 
 LAWS: dict[str, type[Distribution]] = {}

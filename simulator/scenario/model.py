@@ -61,6 +61,8 @@ class Treasury(Component):
     """Losses of earlier years that profit is first set against."""
     target_cash: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
     """Cash that is kept before a line is repaid."""
+    cash_flow_target: Annotated[Number, Quantity(MONEY, drawn=False)] | None = None
+    """Of the first year's cash flow without uncommitted money: what cash flow at risk is reckoned from. Default: its mean."""
 
 
 class Default(Component):

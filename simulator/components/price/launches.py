@@ -38,9 +38,9 @@ LARGEST = 0.99  # share of the price; at 1 nothing would be left
 
 class Launch(Component):
     family: ClassVar[str] = "part"
-    after: Annotated[Sampled, SampledField(Quantity(MONTHS, low=0.0, open_low=True), monthly=False)]
+    after: Annotated[Sampled, SampledField(Quantity(MONTHS, low=0.0, open_low=True), "once")]
     """When it comes, from the opening on: a distribution."""
-    size: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=LARGEST), monthly=False)]
+    size: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=LARGEST), "once")]
     """By how much the price falls, as a share of it."""
 
 
@@ -75,8 +75,9 @@ size = { p10 = "10 %", p50 = "20 %", p90 = "35 %" }
             return  # what a launch takes off is in the curve
         b.flow(PRICE_SHIFT)
         for name, launch in self.generations.items():
-            after = b.drawn(f"{name}.after", launch.after)
-            size = launch.size.central() if b.deterministic else b.drawn(f"{name}.size", launch.size)
+            key = f"generations.{name}"
+            after = b.drawn(f"{key}.after", launch.after)
+            size = launch.size.central() if b.deterministic else b.drawn(f"{key}.size", launch.size)
             come = b.flow(f"{b.name}.{name}.come")
             fall = np.log1p(-np.asarray(size))[()]
             b.step(Phase.DRIVERS, launched, (MONTH, after, fall), writes=(come,), adds=(PRICE_SHIFT,))
