@@ -37,6 +37,7 @@ from simulator.components.base import (
 from simulator.engine.jit import Argument
 from simulator.engine.random import seed_words, stream_number
 from simulator.mathematics.normal import inverse_normal
+from simulator.quantities.distribution import Evaluate
 from simulator.quantities.number import Uncertain
 
 Array = npt.NDArray[np.float64]
@@ -72,6 +73,7 @@ class Step(NamedTuple):
     months: tuple[int, int]
     kernel: bool = False  # a hand-written kernel with the common signature
     using: tuple[tuple[str, Callable[..., Any]], ...] = ()  # functions the law calls by name, replaced
+    rarely: bool = False  # the last word is a row; lanes in which it is nought are left alone
 
 
 class Account(NamedTuple):
@@ -111,6 +113,7 @@ class ProgramBuilder:
     seed: int
     draw: Draw
     deterministic: bool = False
+    evaluate: Evaluate | None = None  # of quantile functions; None: in numpy
     name: str = ""
     year: int = 12  # steps in a calendar year
     regimes: tuple[str, ...] = ()
@@ -214,7 +217,7 @@ class ProgramBuilder:
         uniforms = self.draw(law.number.stream(key))
         if uniforms is None:
             return float(law.number.draw(np.array([0.5]))[0])
-        self.inputs[key] = law.number.draw(uniforms)
+        self.inputs[key] = law.number.draw(uniforms, self.evaluate)
         return self.inputs[key]
 
     def sample(self, role: str, law: Sampled) -> Any:
@@ -253,7 +256,7 @@ class ProgramBuilder:
         drawn = self.draw(value.stream(key))
         if drawn is None:
             return value.central()
-        self.inputs[key] = value.draw(drawn)
+        self.inputs[key] = value.draw(drawn, self.evaluate)
         return self.inputs[key]
 
     # --- steps ---
@@ -267,6 +270,7 @@ class ProgramBuilder:
         adds: Sequence[str] = (),
         months: tuple[int, int] | None = None,
         using: tuple[tuple[str, Callable[..., Any]], ...] = (),
+        where: str | None = None,
     ) -> None:
         first, last = months or (1, self.months)
         if last < first:
@@ -280,12 +284,25 @@ class ProgramBuilder:
                 raise ValueError(f"{self.name} writes `{slot}`, which only the ledger may")
             self.written.add(slot)
             index.append(slot)
-        for where, numbers in tables:
-            index[where] = len(params)
+        for place, numbers in tables:
+            index[place] = len(params)
             params.extend(numbers)
+        if where is not None:
+            index.append(where)
         outputs = ("set",) * len(writes) + ("add",) * len(adds)
         self.steps.append(
-            Step(phase, law, arguments, outputs, tuple(index), tuple(params), (first, last), False, using)
+            Step(
+                phase,
+                law,
+                arguments,
+                outputs,
+                tuple(index),
+                tuple(params),
+                (first, last),
+                False,
+                using,
+                where is not None,
+            )
         )
 
     def _argument(

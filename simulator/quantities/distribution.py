@@ -41,6 +41,11 @@ class Monthly(NamedTuple):
     score: str  # "normal" or "uniform"
 
 
+Evaluate = Callable[
+    [Monthly, Array], Array
+]  # a closed quantile function over an array of uniforms, by whoever does it fast
+
+
 class Distribution(ABC):
     """A law of one number. Frozen dataclasses; compared and hashed by value."""
 
@@ -90,6 +95,13 @@ class Distribution(ABC):
         monthly = self.monthly()
         return None if monthly is None else (monthly, 0.0, 1.0)
 
+    def quantiles(self, u: Array, evaluate: Evaluate) -> Array:
+        """The quantiles of many uniforms, by `evaluate` where there is a closed form."""
+        closed = self.monthly()
+        if closed is None or any(isinstance(x, Table) for x in closed.params):  # numpy is as quick with tables
+            return self.ppf(u)
+        return evaluate(closed, u)
+
 
 @dataclass(frozen=True)
 class Truncated(Distribution):
@@ -108,6 +120,10 @@ class Truncated(Distribution):
     def ppf(self, u: Array) -> Array:
         low, high = self.law.cdf(self.low), self.law.cdf(self.high)
         return np.clip(self.law.ppf(low + u * (high - low)), self.low, self.high)
+
+    def quantiles(self, u: Array, evaluate: Evaluate) -> Array:
+        low, high = self.law.cdf(self.low), self.law.cdf(self.high)
+        return np.clip(self.law.quantiles(low + u * (high - low), evaluate), self.low, self.high)
 
     def cdf(self, x: float) -> float:
         low, high = self.law.cdf(self.low), self.law.cdf(self.high)

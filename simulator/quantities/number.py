@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from simulator.quantities.distribution import Array, Distribution, read_distribution
+from simulator.quantities.distribution import Array, Distribution, Evaluate, read_distribution
 from simulator.quantities.timestep import MONTH, TimeStep
 from simulator.quantities.units import Dimension, QuantityError, finite
 
@@ -37,9 +37,10 @@ class Uncertain:
         """The stream of its uniforms when it stands at this key: its own, or that of everything it is drawn with."""
         return f"inputs.{self.shared}" if self.shared else key
 
-    def draw(self, u: Array) -> Array:
+    def draw(self, u: Array, evaluate: Evaluate | None = None) -> Array:
         """Values for uniforms `u`, shape kept, in the unit the engine computes in."""
-        return np.asarray(self._converted(self.law.ppf(u)), dtype=np.float64)
+        written = self.law.ppf(u) if evaluate is None else self.law.quantiles(u, evaluate)
+        return np.asarray(self._converted(written), dtype=np.float64)
 
     def central(self) -> float:
         """The value on the deterministic path: the mean (or the median) of the number as written."""
