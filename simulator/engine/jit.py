@@ -195,12 +195,15 @@ def fused_code(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) ->
     return code_of(key, source, names, step_signature())
 
 
+def law_code(law: Callable[..., Any], source: str, signature: Any) -> Code:
+    """A loop over one law with arguments of its own."""
+    return code_of(f"{_named(law, ())}|{signature}", source, lambda: {"law": compiled_law(law)}, signature)
+
+
 def kernel_code(kernel: Callable[..., Any], signature: Any) -> Code:
     """A hand-written kernel, cached like the loops: a file with a wrapper of the same arguments."""
     names = ", ".join(kernel.__code__.co_varnames[: kernel.__code__.co_argcount])
-    source = f"def loop({names}):\n    return law({names})\n"
-    key = f"{_named(kernel, ())}|{signature}"
-    return code_of(key, source, lambda: {"law": compiled_law(kernel)}, signature)
+    return law_code(kernel, f"def loop({names}):\n    return law({names})\n", signature)
 
 
 def _named(law: Callable[..., Any], using: Using) -> str:

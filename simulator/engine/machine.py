@@ -41,6 +41,11 @@ class Plan(NamedTuple):
                 total += missing * COMPILE_LOOP + path_months * RUN_LOOP
         return total
 
+    def to_compile(self, compiled_before: frozenset[str]) -> tuple[int, float]:
+        """How many loops have to be compiled, and roughly how many seconds that takes."""
+        missing = {code.stem for code in self.codes} - compiled_before
+        return len(missing), self.seconds(0.0, compiled_before)
+
 
 class Machine(NamedTuple):
     """The steps as machine code, with flat tables of what each is called with."""
