@@ -150,6 +150,27 @@ def test_a_launch_comes_when_its_law_says(scenario: Write, low: float, high: flo
     assert abs(columns["generation.next"].mean() - by_horizon) <= 4 * math.sqrt(by_horizon * (1 - by_horizon) / PATHS)
 
 
+@pytest.mark.parametrize(("rate", "mean", "sd"), [(2.0, 0.1, 0.2), (6.0, -0.05, 0.05), (0.5, -0.4, 0.1)], ids=str)
+def test_jumps_of_a_two_factor_price_land_in_the_part_that_fades(
+    scenario: Write, rate: float, mean: float, sd: float
+) -> None:
+    """Without other noise χ has mean λ Δ a (1 - φ^m) / (1 - φ), variance λ Δ (a² + d²) (1 - φ^2m) / (1 - φ²), and is 0 with
+    probability e^(-λ m Δ)."""
+    law = TWO.replace('"5 %/yr"', '"0 %/yr"').replace('"3 %/yr"', '"0 %/yr"')
+    jumps = f'[price.merton_jumps]\nrate = "{rate} /yr"\nmean = {mean}\nsd = {sd}\n'
+    _, kept = simulate(scenario(HEAD + law + jumps), "price.short", paths=PATHS)
+    phi = math.exp(-1.5 / 12)
+    for m in (3, MONTHS):
+        left = kept["price.short"][m]
+        variance = rate / 12 * (mean**2 + sd**2) * (1 - phi ** (2 * m)) / (1 - phi**2)
+        centre = rate / 12 * mean * (1 - phi**m) / (1 - phi)
+        assert abs(left.mean() - centre) < 4 * math.sqrt(variance / PATHS)
+        none = math.exp(-rate * m / 12)
+        assert abs(np.mean(left == 0.0) - none) < 4 * math.sqrt(none * (1 - none) / PATHS)
+        square = (left - centre) ** 2
+        assert abs(square.mean() - variance) < 4 * square.std() / math.sqrt(PATHS)
+
+
 def test_date_and_size_of_a_launch_are_recorded_inputs_that_can_be_correlated(scenario: Write) -> None:
     """Scores with correlation 0.6 have the rank correlation 6/π asin(0.3) = 0.582."""
     text = HEAD.replace('"1M"', '{ p10 = "1M", p50 = "2M", p90 = "4M" }') + PLAIN + LAUNCH

@@ -251,6 +251,14 @@ def test_words_are_in_calendar_units(tmp_path: Path) -> None:
     out = CliRunner().invoke(main, ["run", str(file), "--paths", "1000", "--out", str(tmp_path / "out")]).output
     assert "1,000 paths x 12 quarters from 2026-Q4" in out
     assert "quarter   4 (2027-Q3)" in out
+    folder = next((tmp_path / "out").iterdir())
+    listed = CliRunner().invoke(main, ["list", str(tmp_path / "out")]).output
+    assert "x  12 quarters from 2026-Q4" in listed
+    ledger = CliRunner().invoke(main, ["replay", str(folder), "--path", "0"]).output
+    assert "2026-Q4" in ledger
+    assert "largest residual of a quarter: 0.00e+00 $" in ledger
+    dry = CliRunner().invoke(main, ["run", str(file), "--paths", "1000", "--dry-run"]).output
+    assert "12 quarters" in dry
 
 
 MISTAKES = {
