@@ -179,10 +179,34 @@ def test_the_scalar_quantile_of_a_beta_is_the_one_of_inputs() -> None:
 
 def test_a_law_that_has_no_monthly_form_is_refused_with_a_remedy(scenario: Callable[[str], Scenario]) -> None:
     law = '{ beta = { mean = "0.2M/mo", sd = "0.3M/mo", low = "0M/mo", high = "1M/mo" } }'
-    steep = f'[flows.x]\ntype = "random"\namount = {law}\n'
-    law = '{ normal = { mean = "2M", sd = "1M" }, truncate = ["1M", "3M"] }'
-    cut = f'[flows.x]\ntype = "arrivals"\nrate = "1 /yr"\namount = {law}\n'
-    for text, words in ((steep, "`beta` cannot be drawn every month"), (cut, "`truncate` cannot be drawn anew")):
-        with pytest.raises(ScenarioError) as raised:
-            scenario('[opening]\ncash = "1B"\n' + text)
-        assert words in raised.value.diagnostics[0].message
+    with pytest.raises(ScenarioError) as raised:
+        scenario(f'[opening]\ncash = "1B"\n[flows.x]\ntype = "random"\namount = {law}\n')
+    assert "`beta` cannot be drawn every month, with these numbers" in raised.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize("tag", sorted(LAWS))
+def test_the_monthly_form_of_a_truncated_law_is_its_quantile_function(tag: str) -> None:
+    u = np.linspace(0.001, 0.999, 301)
+    for table, valid in ((LAWS[tag], (0.0, math.inf)), (LAWS[tag], (-math.inf, math.inf)), (LAWS[tag], (0.0, 10.0))):
+        law, _ = read_distribution({tag: table, "truncate": [1.2, 3.1]}, units.NUMBER, valid)
+        monthly = law.monthly()
+        assert monthly is not None
+        scores = u if monthly.score == "uniform" else stats.norm.ppf(u)
+        np.testing.assert_allclose([monthly.law(float(x), *monthly.params) for x in scores], law.ppf(u), rtol=1e-9)
+
+
+def test_sizes_of_events_may_be_truncated(scenario: Callable[[str], Scenario]) -> None:
+    """About a hundred events a path: their sum has the mean of the truncated law, and none lies outside of it."""
+    amount = '{ normal = { mean = "2M", sd = "1M" }, truncate = ["1M", "2.5M"] }'
+    events = f'[flows.x]\ntype = "arrivals"\nrate = "50 /yr"\namount = {amount}\n'
+    rounds = f'[financing.r]\ntype = "priced_round"\nevery = "1 mo"\nsize = {amount}\n'
+    head = '[calendar]\nstart = "2026-11"\nmonths = 24\n[opening]\ncash = "1B"\n'
+    columns, kept = simulate(scenario(head + events + rounds), "flows.x.paid_out", paths=4096)
+    law = stats.truncnorm(-1, 0.5, loc=2e6, scale=1e6)
+    for count, total in (
+        (columns["x.events"], kept["flows.x.paid_out"][1:].sum(axis=0)),
+        (columns["r.rounds"], columns["raised"]),
+    ):
+        assert np.all((total >= 1e6 * count * (1 - 1e-12)) & (total <= 2.5e6 * count * (1 + 1e-12)))
+        off = total.sum() - law.mean() * count.sum()
+        assert abs(off) < 4 * law.std() * math.sqrt(count.sum())

@@ -323,27 +323,22 @@ class Sampled:
 
 @dataclass(frozen=True)
 class SampledField:
-    """The annotation of a `Sampled` field. `drawn`: "monthly" with `Builder.sample`; "anew", any number of times a month,
-    with `law_of`; "once" a path with `Builder.drawn`."""
+    """The annotation of a `Sampled` field. `once`: the component draws it once a path, with `Builder.drawn`."""
 
     quantity: Quantity
-    drawn: str = "anew"
+    once: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = self.quantity.__get_pydantic_core_schema__(source, handler)
 
         def validate(value: Any) -> Sampled:
             law = getattr(value, "law", None)
-            ways = {"monthly": Distribution.narrowed, "anew": Distribution.monthly}
-            way = ways.get(self.drawn)
-            if isinstance(law, Distribution) and way is not None and getattr(law, way.__name__)() is None:
-                how = "every month" if self.drawn == "monthly" else "anew at each event"
-                problem = f"`{law.tag}` cannot be drawn {how}" + (
-                    ", with these numbers" if law.tag != "truncate" else ""
-                )
+            if not self.once and isinstance(law, Distribution) and law.monthly() is None:
+                numbers = "" if law.tag == "truncate" else ", with these numbers"
+                problem = f"`{law.tag}` cannot be drawn every month{numbers}"
                 hint = "use p10/p50/p90, normal, lognormal, triangular, uniform or alternatives"
                 raise PydanticCustomError("quantity", "{problem}", {"problem": problem, "hint": hint})
-            return Sampled(value, self.drawn == "once")
+            return Sampled(value, self.once)
 
         return core_schema.no_info_after_validator_function(validate, inner)
 

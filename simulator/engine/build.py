@@ -36,7 +36,6 @@ from simulator.components.base import (
 )
 from simulator.engine.jit import Argument
 from simulator.engine.random import seed_words, stream_number
-from simulator.mathematics.normal import inverse_normal
 from simulator.quantities.distribution import Evaluate
 from simulator.quantities.number import Uncertain
 
@@ -223,18 +222,9 @@ class ProgramBuilder:
     def sample(self, role: str, law: Sampled) -> Any:
         if self.deterministic or not isinstance(law.number, Uncertain):
             return law.central()
-        found = law.number.law.narrowed()
-        if found is None:
-            raise TypeError(f"{law.number.law.tag} has no monthly law")
-        (quantile, params, kind), low, high = found
-        normal, factor = kind == "normal", law.factor
+        quantile, params, normal, factor = self.law_of(law)
+        score = self.normal(role) if normal else self.uniform(role)
         drawn = self.flow(f"{self.name}.{role}.drawn")
-        if (low, high) == (0.0, 1.0):
-            score = self.normal(role) if normal else self.uniform(role)
-        else:  # truncated: the same law with uniforms of a part of (0, 1)
-            score = self.flow(f"{self.name}.{role}.score")
-            part = (self.uniform(role), low, high)
-            self.step(Phase.DRIVERS, narrow_normal if normal else narrow, part, writes=(score,))
         self.step(Phase.DRIVERS, quantile, (score, *params), writes=(drawn,))
         if factor != 1.0:
             self.step(Phase.DRIVERS, times, (drawn, factor), writes=(drawn,))
@@ -440,14 +430,6 @@ def same(x: float) -> float:
 
 def constant(_score: float, x: float) -> float:
     return x
-
-
-def narrow(u: float, low: float, high: float) -> float:
-    return low + u * (high - low)
-
-
-def narrow_normal(u: float, low: float, high: float) -> float:
-    return inverse_normal(low + u * (high - low))
 
 
 def times(x: float, factor: float) -> float:

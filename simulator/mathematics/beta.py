@@ -48,8 +48,8 @@ def table(a: float, b: float) -> tuple[tuple[float, ...], tuple[float, ...]] | N
 
 
 def beta_at(u: float, values: Any, slopes: Any) -> float:
-    """The same for one uniform of a stream, which never lies outside the table."""
-    where = (log(u / (1.0 - u)) + REACH) * (PIECES / (2.0 * REACH))
+    """The same for one uniform; those of a stream never lie outside the table."""
+    where = min(max(0.0, (log(u / (1.0 - u)) + REACH) * (PIECES / (2.0 * REACH))), float(PIECES))
     k = min(int(where), PIECES - 1)
     t = where - k
     s = 1.0 - t

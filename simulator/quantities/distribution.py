@@ -90,10 +90,9 @@ class Distribution(ABC):
         """The quantile function as a law of the month loop, or None where there is none."""
         return None
 
-    def narrowed(self) -> tuple[Monthly, float, float] | None:
-        """(law of the month loop, a, b): drawn with a uniform from (a, b) it is this law; None where there is none."""
-        monthly = self.monthly()
-        return None if monthly is None else (monthly, 0.0, 1.0)
+    def cut(self, below: float, above: float) -> Monthly | None:
+        """The same where the uniform is drawn from (below, above): how a truncated law is drawn in the month loop."""
+        return None
 
     def quantiles(self, u: Array, evaluate: Evaluate) -> Array:
         """The quantiles of many uniforms, by `evaluate` where there is a closed form."""
@@ -137,9 +136,8 @@ class Truncated(Distribution):
         low, high = self.law.support()
         return max(low, self.low), min(high, self.high)
 
-    def narrowed(self) -> tuple[Monthly, float, float] | None:
-        monthly = self.law.monthly()
-        return None if monthly is None else (monthly, self.law.cdf(self.low), self.law.cdf(self.high))
+    def monthly(self) -> Monthly | None:
+        return self.law.cut(self.law.cdf(self.low), self.law.cdf(self.high))
 
 
 LAWS: dict[str, type[Distribution]] = {}

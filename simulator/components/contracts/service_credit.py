@@ -34,7 +34,7 @@ cap = "30 %"
 """
     SHOCKS: ClassVar[tuple[str, ...]] = ("availability",)
 
-    availability: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=1.0), "monthly")]
+    availability: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=1.0))]
     """Share of the month in which the capacity could be used."""
     target: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)]
     """What was promised."""

@@ -24,7 +24,7 @@ amount = { normal = { mean = "0M/mo", sd = "50M/mo" } }
 """
     SHOCKS: ClassVar[tuple[str, ...]] = ("amount",)
 
-    amount: Annotated[Sampled, SampledField(Quantity(MONEY_PER_MONTH), "monthly")]
+    amount: Annotated[Sampled, SampledField(Quantity(MONEY_PER_MONTH))]
     """Drawn anew each month; below 0 it runs the other way."""
     start: Month | None = None
     """First month. Default: month 1."""

@@ -52,7 +52,7 @@ size = { triangular = { low = "10 %", mode = "20 %", high = "40 %" } }
 
     hazard: Annotated[Number, Quantity(HAZARD, low=0.0)]
     """How often a generation arrives; at most one a month."""
-    size: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=LARGEST), "monthly")]
+    size: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=LARGEST))]
     """By how much the price falls with each, as a share of it."""
 
     def build(self, b: Builder, host: Any = None) -> None:

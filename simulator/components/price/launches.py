@@ -38,9 +38,9 @@ LARGEST = 0.99  # share of the price; at 1 nothing would be left
 
 class Launch(Component):
     family: ClassVar[str] = "part"
-    after: Annotated[Sampled, SampledField(Quantity(MONTHS, low=0.0, open_low=True), "once")]
+    after: Annotated[Sampled, SampledField(Quantity(MONTHS, low=0.0, open_low=True), once=True)]
     """When it comes, from the opening on: a distribution."""
-    size: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=LARGEST), "once")]
+    size: Annotated[Sampled, SampledField(Quantity(SHARE, low=0.0, high=LARGEST), once=True)]
     """By how much the price falls, as a share of it."""
 
 

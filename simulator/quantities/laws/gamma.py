@@ -67,6 +67,14 @@ class Gamma(Distribution):
             return None
         return Monthly(quantile, (self.shape, math.lgamma(self.shape), self.scale), "uniform")
 
+    def cut(self, below: float, above: float) -> Monthly | None:
+        whole = self.monthly()
+        return None if whole is None else Monthly(part, (below, above, *whole.params), "uniform")
+
 
 def quantile(u: float, shape: float, log_gamma: float, scale: float) -> float:
     return scale * inverse_gamma(u, shape, log_gamma)
+
+
+def part(u: float, below: float, above: float, shape: float, log_gamma: float, scale: float) -> float:
+    return quantile(below + u * (above - below), shape, log_gamma, scale)

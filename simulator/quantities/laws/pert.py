@@ -52,6 +52,16 @@ class Pert(Distribution):
         found = table(*self.shapes)
         return None if found is None else Monthly(quantile, (self.low, self.high, *map(Table, found)), "uniform")
 
+    def cut(self, below: float, above: float) -> Monthly | None:
+        whole = self.monthly()
+        return None if whole is None else Monthly(part, (below, above, *whole.params), "uniform")
+
 
 def quantile(u: float, low: float, high: float, values: tuple[float, ...], slopes: tuple[float, ...]) -> float:
     return low + (high - low) * beta_at(u, values, slopes)
+
+
+def part(
+    u: float, below: float, above: float, low: float, high: float, values: tuple[float, ...], slopes: tuple[float, ...]
+) -> float:
+    return quantile(below + u * (above - below), low, high, values, slopes)
