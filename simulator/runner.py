@@ -327,7 +327,7 @@ def months_table(figures: Figures) -> Any:
                          "count": count})  # fmt: skip
     fields: list[tuple[Field, str]] = [
         (Field("month", "number, 0 = opening"), "uint16"),
-        (Field("label", "YYYY-MM"), "string"),
+        (Field("label", "YYYY-MM, or YYYY-Qn where steps are quarters"), "string"),
         (Field("metric", "name"), "string"),
         (Field("unit", "name"), "string"),
     ]
@@ -350,7 +350,7 @@ def contracts_table(figures: Figures) -> Any:
                              "high": e.high})  # fmt: skip
     fields: list[tuple[Field, str]] = [
         (Field("month", "number, 0 = opening"), "uint16"),
-        (Field("label", "YYYY-MM"), "string"),
+        (Field("label", "YYYY-MM, or YYYY-Qn where steps are quarters"), "string"),
         (Field("contract", "name"), "string"),
         (Field("metric", "name"), "string"),
         (Field("unit", "name"), "string"),

@@ -138,7 +138,7 @@ def _dry(scenario: Any, out: Path, threads: int | None, as_json: bool) -> dict[s
     plan = runner.plan(scenario, out, threads)
     if not as_json:
         click.echo(
-            f"{scenario.name}: {plan['paths']:,} paths x {plan['months']} months, {plan['columns']} columns a path"
+            f"{scenario.name}: {plan['paths']:,} paths x {plan['months']} {scenario.step.name}s, {plan['columns']} columns a path"
         )
         click.echo(f"  into     {plan['folder']}" + ("  (exists, would be replaced)" if plan["exists"] else ""))
         click.echo(f"  disk     at most {plan['bytes'] / 1e6:,.0f} MB")
