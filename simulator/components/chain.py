@@ -1,7 +1,9 @@
 """A Markov chain over named regimes: what the funding market and regime-switching revenue share.
 
 s(m) is drawn from the row of s(m-1) and month m uses s(m). Given as mean sojourns D (left with probability 1/D a month, for the
-destinations by their weights) or as a monthly matrix. On the deterministic path the chain stays where it starts.
+destinations by their weights), as a monthly matrix P, or as a generator Q a year: P = exp(Q/12), the law of a chain in continuous
+time seen at month-ends (by uniformisation, Jensen 1953: sums of positive terms only). On the deterministic path the chain stays
+where it starts.
 """
 
 from __future__ import annotations
@@ -9,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from simulator.components.base import Component, Problem, Surroundings
 from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import MONTHS, SHARE
+from simulator.quantities.units import HAZARD, MONTHS, SHARE
 
+Intensity = Annotated[Number, Quantity(HAZARD, drawn=False)]
 Weight = Annotated[Number, Quantity(SHARE, low=0.0, drawn=False)]
 
 
@@ -33,6 +38,10 @@ class Chain(Component):
         Annotated[tuple[Annotated[tuple[Weight, ...], Field(strict=False)], ...], Field(strict=False)] | None
     ) = None
     """Probabilities of moving from a row's state to a column's in one month, instead of `sojourn`."""
+    generator: (
+        Annotated[tuple[Annotated[tuple[Intensity, ...], Field(strict=False)], ...], Field(strict=False)] | None
+    ) = None
+    """Intensities of moving from a row's state to a column's, instead of `sojourn`; each row adds up to 0."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         n = len(self.regimes)
@@ -40,8 +49,10 @@ class Chain(Component):
             yield Problem(("regimes",), "two regimes have the same name", code="E018")
         if self.initial is not None and self.initial not in self.regimes:
             yield Problem(("initial",), f"`{self.initial}` is no regime", "regimes: " + ", ".join(self.regimes), "E015")
-        if (self.sojourn is None) == (self.monthly_matrix is None):
-            yield Problem((), "the regimes move by `sojourn` or by `monthly_matrix`, one of them", code="E013")
+        if sum(way is not None for way in (self.sojourn, self.monthly_matrix, self.generator)) != 1:
+            yield Problem(
+                (), "the regimes move by `sojourn`, `monthly_matrix` or `generator`, one of them", code="E013"
+            )
         if self.sojourn is not None and len(self.sojourn) != n:
             yield Problem(("sojourn",), f"{n} regimes want {n} sojourns, not {len(self.sojourn)}")
         if self.sojourn is not None:
@@ -51,6 +62,21 @@ class Chain(Component):
                 yield Problem(("monthly_matrix",), f"{n} regimes want a matrix of {n} rows of {n}")
             elif any(abs(sum(float(x) for x in row) - 1.0) > 1e-9 for row in self.monthly_matrix):
                 yield Problem(("monthly_matrix",), "each row of a monthly matrix adds up to 1")
+
+        if self.generator is not None:
+            yield from self._generator_problems(self.generator)
+
+    def _generator_problems(self, rows: tuple[tuple[Any, ...], ...]) -> Iterable[Problem]:
+        n = len(self.regimes)
+        if len(rows) != n or any(len(row) != n for row in rows):
+            yield Problem(("generator",), f"{n} regimes want a matrix of {n} rows of {n}")
+            return
+        for s, row in enumerate(rows):
+            if any(x < 0.0 for t, x in enumerate(row) if t != s):
+                yield Problem(("generator", s), "an intensity of moving to another regime is not negative")
+            elif abs(sum(row)) > 1e-9 * max(abs(x) for x in row):
+                hint = f"the entry of {self.regimes[s]} itself is then {-sum(x for t, x in enumerate(row) if t != s):g} /yr"
+                yield Problem(("generator", s), "each row of a generator adds up to 0", hint)
 
     def _destination_problems(self) -> Iterable[Problem]:
         for origin, weights in self.destinations.items():
@@ -98,6 +124,8 @@ class Chain(Component):
     def _probability(self, s: int, t: int) -> Any:
         if self.monthly_matrix is not None:
             return self.monthly_matrix[s][t]
+        if self.generator is not None:
+            return float(monthly_of(self.generator)[s, t])
         weights = self.destinations.get(self.regimes[s])
         total = 1.0 if weights is None else sum(float(w) for w in weights.values())
         share = (1.0 if weights is None else float(weights.get(self.regimes[t], 0.0))) / total
@@ -107,10 +135,27 @@ class Chain(Component):
     def course(self, say: Any) -> str:
         """How it moves, in words."""
         first = self.initial or self.regimes[0]
+        if self.generator is not None:
+            return f"starts {first} and moves by yearly intensities between {', '.join(self.regimes)}"
         if self.sojourn is None:
             return f"starts {first} and moves by a monthly matrix over {', '.join(self.regimes)}"
         stays = ", ".join(f"{r} {say(d, 'months')}" for r, d in zip(self.regimes, self.sojourn, strict=True))
         return f"starts {first} and stays on average: {stays}"
+
+
+def monthly_of(generator: tuple[tuple[float, ...], ...]) -> npt.NDArray[np.float64]:
+    """exp(Q/12) = Σ e^(-q) q^k / k! (1 + Q / 12q)^k with q the largest intensity of leaving in a month."""
+    q = np.array(generator, dtype=np.float64) / 12.0
+    fastest = float(np.max(-np.diag(q)))
+    halvings = max(0, int(np.ceil(np.log2(fastest)))) if fastest > 0.0 else 0
+    q, fastest = q / 2.0**halvings, fastest / 2.0**halvings
+    skeleton = np.eye(len(q)) + (q / fastest if fastest > 0.0 else 0.0)
+    term = np.eye(len(q)) * np.exp(-fastest)
+    total = term.copy()
+    for k in range(1, 40):  # fastest <= 1: what is left out is below 1e-45
+        term = term @ skeleton * (fastest / k)
+        total += term
+    return np.linalg.matrix_power(total, 2**halvings)
 
 
 def move(regime: float, u: float, rows: tuple[tuple[float, ...], ...]) -> float:
