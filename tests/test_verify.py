@@ -26,6 +26,7 @@ BY_NAME = {case.name: case for case in CASES}
 SAMPLE = (
     "abm_fp_burn", "cure_lattice", "credit_line_fp", "lognormal_cumulative_revenue", "ou_log_price_transition",
     "regime_switching_fp", "equity_compound_poisson", "parameter_distributions", "pub_hull_merton_pd",
+    "laws/bootstrap", "laws/rounds",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def test_the_exact_checks_hold_at_any_number_of_paths() -> None:
 
 
 def test_every_case_says_where_its_answer_comes_from_and_names_what_it_measures() -> None:
-    assert len(CASES) >= 49
+    assert len(CASES) >= 72
     for case in CASES:
         assert case.source
         names = [check.name for check in case.checks]

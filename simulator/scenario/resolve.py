@@ -162,7 +162,18 @@ def _setting(text: str) -> Source:
 def is_value(table: Mapping[str, Any]) -> bool:
     """Whether a table is one value (a distribution, a reference, a file) and not a table of keys."""
     keys = set(table) - {"truncate", SHARED}
-    return keys <= {"p10", "p50", "p90"} or "input" in keys or (len(keys) == 1 and keys <= set(discover()))
+    if keys <= {"p10", "p50", "p90"} or "input" in keys:
+        return True
+    return len(keys) == 1 and _is_law(tag := next(iter(keys)), table[tag])
+
+
+def _is_law(tag: str, body: Any) -> bool:
+    """`{ gamma = { mean, sd } }` is a distribution; `{ gamma = 2 }`, with a number or a distribution, sets a key of that name."""
+    if tag not in discover() or not isinstance(body, dict | list):
+        return False
+    return isinstance(body, list) or not (
+        {"p50", "input"} & set(body) or set(body) - {"truncate", SHARED} <= set(discover())
+    )
 
 
 def merge(result: Resolved, new: Mapping[str, Any], origin: Origin) -> None:
