@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,11 +14,14 @@ from simulator.engine.build import Array
 from simulator.engine.machine import assemble, reported_rows, separate, sooner
 from simulator.engine.program import Program, Shocks, build
 from simulator.engine.random import draw_once, seed_words, stream_number
+from simulator.engine.sampling import evaluate
 from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
 PART = BLOCK // 16
+CACHE_LINE = 64  # bytes
 Paths = npt.NDArray[np.int64]  # numbers of paths
+Announce = Callable[[int, float], None]  # (loops to be compiled, seconds that may take)
 ROW_PADDING = jit.ROW_PADDING
 
 
@@ -166,17 +169,36 @@ def uniforms_of(seed: int, name: str, paths: Paths) -> Array:
     return target
 
 
+def aligned(rows: int, width: int, dtype: Any) -> Any:
+    """Noughts, shape (rows, width), from the beginning of a cache line on: vectors that straddle two lines cost twice."""
+    size = np.dtype(dtype).itemsize
+    room = np.zeros(rows * width + CACHE_LINE // size, dtype=dtype)
+    first = -room.ctypes.data % CACHE_LINE // size
+    return room[first : first + rows * width].reshape(rows, width)
+
+
 class ProgramRunner:
     """One program made ready to run: structure and machine code once, then any paths in any order and thread."""
 
-    def __init__(self, scenario: Scenario, seed: int, given: Shocks | None = None, paths: float = 0) -> None:
-        """`paths`: how many are to be run, which decides whether loops of its own are worth compiling."""
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        given: Shocks | None = None,
+        paths: float = 0,
+        announce: Announce | None = None,
+    ) -> None:
+        """`paths`: how many are to be run, which decides whether loops of its own are worth compiling. `announce` is told
+        before anything is compiled."""
         self.scenario = scenario
         self.seed = seed
         self.given = given
         self._drawn = False
         self.program = self._program(np.arange(BLOCK))
         self.plan = sooner(self.program, paths * scenario.calendar.months) if paths else separate(self.program)
+        missing, seconds = self.plan.to_compile(jit.compiled_before())
+        if missing and announce is not None:
+            announce(missing, seconds)
         self.machine = assemble(self.plan)
         self._loop = _month_loop()
         self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
@@ -189,7 +211,7 @@ class ProgramRunner:
                 return np.ascontiguousarray(np.resize(self.given[name][0], paths.size), dtype=np.float64)
             return uniforms_of(self.seed, name, paths)
 
-        return build(self.scenario, self.seed, draw, self.given)
+        return build(self.scenario, self.seed, draw, self.given, evaluate=evaluate)
 
     def live(self, paths: Paths, keep: Sequence[str] | None = None) -> Lived:
         """Simulate these paths, block by block in the order given, and keep the given slots by month."""
@@ -204,8 +226,8 @@ class ProgramRunner:
             raise ValueError("fused loops keep only rows that are reported")
         columns = {c.name: np.empty(count) for c in program.columns}
         kept = np.empty((len(kept_slots), self.scenario.calendar.months + 1, blocks * BLOCK))
-        slots = np.zeros((len(program.values), BLOCK + ROW_PADDING))
-        words = np.zeros((max(1, program.word_rows), BLOCK + 2 * ROW_PADDING), dtype=np.uint32)
+        slots = aligned(len(program.values), BLOCK + ROW_PADDING, np.float64)
+        words = aligned(max(1, program.word_rows), BLOCK + 2 * ROW_PADDING, np.uint32)
         statistics = []
         for k in range(blocks):
             lanes = slice(k * BLOCK, (k + 1) * BLOCK)
@@ -259,7 +281,7 @@ def deterministic_path(scenario: Scenario) -> dict[str, Array]:
     words, lane = np.zeros((1, 1), dtype=np.uint32), np.zeros(1, dtype=np.int64)
     calls = [
         (
-            jit.interpreted(s.law, s.arguments, s.outputs, s.using),
+            jit.interpreted(s.law, s.arguments, s.outputs, s.using, s.rarely),
             np.array(s.words, dtype=np.int64),
             np.array(s.params),
             s.months,

@@ -50,10 +50,11 @@ class Argument(NamedTuple):
         return f"tuple({','.join(p.shape for p in self.parts)})" if self.kind == "tuple" else self.kind
 
 
-def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: int) -> str:
+def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: int, rarely: bool = False) -> str:
     """The text of the loop: reads every row into a local, calls the law once a lane, then writes.
 
     `outputs` are `set`, `add` or `ring` (the row of this month in a history). Index words follow the arguments in order.
+    `rarely`: the last index word is a row, and lanes in which it is nought are left alone.
     """
     before: list[str] = []
     inside: list[str] = []
@@ -116,16 +117,37 @@ def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: in
         targets.append(f"r{k}")
     writes = [f"w{k}[i] {'+=' if o == 'add' else '='} r{k}" for k, o in enumerate(outputs)]
     body = [*inside, f"{', '.join(targets)} = law({call})", *writes]
+    if rarely:
+        before.append(f"happens = slots[{take()}]")
     text = HEADER + "".join(f"    {line}\n" for line in before)
-    return text + f"    for i in range({lanes}):\n" + "".join(f"        {line}\n" for line in body)
+    return text + lane_loop(body, str(lanes), "happens[i]" if rarely else "")
+
+
+def lane_loop(body: Sequence[str], lanes: str, happens: str = "") -> str:
+    """The loop over lanes; `happens`: only over those where it is not nought. That is written as a search, because machine
+    code would take a condition for a mask and do the work in every lane."""
+    if not happens:
+        return f"    for i in range({lanes}):\n" + "".join(f"        {line}\n" for line in body)
+    search = f"""    i = 0
+    while True:
+        while i < {lanes} and {happens} == 0.0:
+            i += 1
+        if i >= {lanes}:
+            break
+"""
+    return search + "".join(f"        {line}\n" for line in [*body, "i += 1"])
 
 
 def interpreted(
-    law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()
+    law: Callable[..., Any],
+    arguments: Sequence[Argument],
+    outputs: Sequence[str],
+    using: Using = (),
+    rarely: bool = False,
 ) -> Callable[..., None]:
     """The loop as plain Python over one lane."""
     space: dict[str, Any] = {"law": _copy(law, dict(using)) if using else law}
-    exec(compile(loop_source(arguments, outputs, 1), "<loop>", "exec"), space)
+    exec(compile(loop_source(arguments, outputs, 1, rarely), "<loop>", "exec"), space)
     return space["loop"]  # type: ignore[no-any-return]
 
 
@@ -149,12 +171,16 @@ def code_of(key: str, source: str, names: Callable[[], dict[str, Any]], signatur
 
 
 def step_code(
-    law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()
+    law: Callable[..., Any],
+    arguments: Sequence[Argument],
+    outputs: Sequence[str],
+    using: Using = (),
+    rarely: bool = False,
 ) -> Code:
     """The loop of one law, for any scenario."""
     shape = ";".join(a.shape for a in arguments)
     key = f"{_named(law, using)}|{shape}|{','.join(outputs)}"
-    source = loop_source(arguments, outputs, LANES)
+    source = loop_source(arguments, outputs, LANES, rarely)
     return code_of(key, source, lambda: {"law": compiled_law(law, using)}, step_signature())
 
 
@@ -169,12 +195,15 @@ def fused_code(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) ->
     return code_of(key, source, names, step_signature())
 
 
+def law_code(law: Callable[..., Any], source: str, signature: Any) -> Code:
+    """A loop over one law with arguments of its own."""
+    return code_of(f"{_named(law, ())}|{signature}", source, lambda: {"law": compiled_law(law)}, signature)
+
+
 def kernel_code(kernel: Callable[..., Any], signature: Any) -> Code:
     """A hand-written kernel, cached like the loops: a file with a wrapper of the same arguments."""
     names = ", ".join(kernel.__code__.co_varnames[: kernel.__code__.co_argcount])
-    source = f"def loop({names}):\n    return law({names})\n"
-    key = f"{_named(kernel, ())}|{signature}"
-    return code_of(key, source, lambda: {"law": compiled_law(kernel)}, signature)
+    return law_code(kernel, f"def loop({names}):\n    return law({names})\n", signature)
 
 
 def _named(law: Callable[..., Any], using: Using) -> str:

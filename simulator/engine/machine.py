@@ -41,6 +41,11 @@ class Plan(NamedTuple):
                 total += missing * COMPILE_LOOP + path_months * RUN_LOOP
         return total
 
+    def to_compile(self, compiled_before: frozenset[str]) -> tuple[int, float]:
+        """How many loops have to be compiled, and roughly how many seconds that takes."""
+        missing = {code.stem for code in self.codes} - compiled_before
+        return len(missing), self.seconds(0.0, compiled_before)
+
 
 class Machine(NamedTuple):
     """The steps as machine code, with flat tables of what each is called with."""
@@ -102,7 +107,7 @@ def _code(step: Step | Fused) -> jit.Code:
         return jit.fused_code(step.source, step.laws)
     if step.kernel:
         return jit.kernel_code(step.law, jit.step_signature())
-    return jit.step_code(step.law, step.arguments, step.outputs, step.using)
+    return jit.step_code(step.law, step.arguments, step.outputs, step.using, step.rarely)
 
 
 def _words(step: Step | Fused) -> Sequence[int]:
