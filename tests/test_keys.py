@@ -64,6 +64,7 @@ OU = 'price={ type = "ornstein_uhlenbeck", now = 1.0, level = 0.8, volatility = 
 POINTS = ('price.curve={ points = [{ month = "2027-11", index = 0.8 }] }', "price.curve.drift=none")
 MATRIX = "[[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.2, 0.8]]"
 NO_TABLE = "dependence=none"
+INTENSITIES = '[["-1.2 /yr", "1.2 /yr", 0], ["1 /yr", "-2 /yr", "1 /yr"], [0, "2 /yr", "-2 /yr"]]'
 # key -> (settings before, what is set in addition)
 RECOVERY = "recovery={ unsecured = 0.4, secured = 0.7 }"
 OTHER = 'flows.rent={ amount = "0.6B/yr", growth = "0.1 log/yr" }'
@@ -463,6 +464,19 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "revenue.regime_switching.initial": ((NO_TABLE, SWITCHING), "revenue.initial=b"),
     "revenue.regime_switching.sojourn": ((NO_TABLE, SWITCHING), 'revenue.sojourn=["10 mo", "6 mo"]'),
     "revenue.regime_switching.destinations": ((NO_TABLE, THREE), "revenue.destinations.a={ b = 0.9, c = 0.1 }"),
+    "market.regimes.generator": (
+        ("market.sojourn=none", "market.destinations=none", f"market.generator={INTENSITIES}"),
+        f"market.generator={INTENSITIES.replace('-1.2', '-2.4').replace('1.2', '2.4')}",
+    ),
+    "revenue.regime_switching.generator": (
+        (
+            NO_TABLE,
+            BY_MATRIX,
+            "revenue.monthly_matrix=none",
+            'revenue.generator=[["-1 /yr", "1 /yr"], ["2 /yr", "-2 /yr"]]',
+        ),
+        'revenue.generator=[["-1 /yr", "1 /yr"], ["4 /yr", "-4 /yr"]]',
+    ),
     "revenue.regime_switching.monthly_matrix": (
         (NO_TABLE, BY_MATRIX),
         "revenue.monthly_matrix=[[0.8, 0.2], [0.2, 0.8]]",
