@@ -58,6 +58,9 @@ def test_every_case_says_where_its_answer_comes_from_and_names_what_it_measures(
         for check in case.checks:
             measures.calls(check.measure)
             assert check.sd1 is None or math.isfinite(check.sd1)
+            if check.probability:  # a share of all paths; one of some paths only has a larger spread
+                assert check.measure.startswith("share(")
+                assert "where(" not in check.measure
         for reference in case.references:
             assert reference.why
 

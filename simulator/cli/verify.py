@@ -58,7 +58,7 @@ def verify(only: tuple[str, ...], full: bool, threads: int | None, as_json: bool
             f"{max(stochastic, default=0.0):.2f} standard errors\n"
             f"false alarms: {rate['stochastic']} checks are stochastic; of a right program "
             f"{rate['expected_beyond_4_se']:.2g} of them are expected beyond 4 standard errors, so a seed fails with a "
-            f"probability of at most {min(1.0, rate['expected_beyond_4_se']):.1%}"
+            f"probability of at most {100 * min(1.0, rate['expected_beyond_4_se']):.2g} %"
         )
     if failed:
         sys.exit(FAILED)
