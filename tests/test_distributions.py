@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from test_published_cases import simulate
+from simulated import simulate
 
 from simulator.quantities import units
 from simulator.quantities.distribution import Distribution, discover, read_distribution
@@ -25,6 +25,7 @@ LAWS = {
     "lognormal": {"p10": 1.0, "p90": 4.0},
     "beta": {"mean": 2.0, "sd": 0.5, "low": 1.0, "high": 4.0},
     "gamma": {"mean": 2.0, "sd": 0.8},
+    "exponential": {"mean": 2.0},
     "quantiles": {"p10": 1.0, "p50": 2.0, "p90": 4.0},
     "alternatives": [{"value": 1.0, "weight": 3}, {"value": 2.0, "weight": 1}, {"value": 4.0, "weight": 2}],
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from test_published_cases import simulate
+from simulated import simulate
 
 from simulator.engine.block import deterministic_path
 from simulator.scenario.model import Scenario

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from simulated import simulate
 from test_clauses import in_millions, near
-from test_published_cases import simulate
 
 import simulator
 from simulator.engine.block import deterministic_path

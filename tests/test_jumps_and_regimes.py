@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
-from test_published_cases import MILLION, case, simulate
+from simulated import MILLION, simulate
 
+import simulator
 from simulator.engine.block import deterministic_path
 from simulator.mathematics import jumps
 from simulator.scenario.model import Scenario
@@ -61,7 +63,7 @@ def test_without_chance_nothing_jumps_and_the_regime_stays(scenario: Write) -> N
     )
     jumping = deterministic_path(scenario(head + '[revenue.merton_jumps]\nrate = "3 /yr"\nmean = -0.1\nsd = 0.2\n'))
     np.testing.assert_allclose(jumping["revenue.run_rate"][12] / 1e6, 12 * math.exp(0.1), rtol=1e-12)
-    switching, _ = case("regime_switching_revenue")
+    switching = simulator.load(Path(__file__).parent / "evidence" / "regime_switching_revenue.toml")
     rate = deterministic_path(switching)["revenue.run_rate"] / 12 / MILLION
     np.testing.assert_allclose(rate[12], 10 * math.exp(0.3 - 0.25**2 / 2), rtol=1e-12)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy import stats
-from test_published_cases import simulate
+from simulated import simulate
 
 from simulator.components.chain import month_of_generator
 from simulator.engine.block import deterministic_path

@@ -92,6 +92,10 @@ EXAMPLES = [
     ({"triangular": {"low": 1.0, "mode": 1.5, "high": 4.0}}, stats.triang(0.5 / 3, 1, 3)),
     ({"pert": {"low": 1.0, "mode": 2.0, "high": 5.0}}, stats.beta(2.0, 4.0, 1, 4)),
     ({"beta": {"mean": 0.4, "sd": 0.2}}, stats.beta(2.0, 3.0)),
+    ({"gamma": {"mean": 40.0, "sd": 20.0}}, stats.gamma(4.0, scale=10.0)),
+    ({"gamma": {"mean": 0.5, "sd": 0.7}}, stats.gamma(0.25 / 0.49, scale=0.98)),
+    ({"gamma": {"mean": 3.0, "sd": 0.1}}, stats.gamma(900.0, scale=1.0 / 300.0)),
+    ({"exponential": {"mean": 35.0}}, stats.expon(scale=35.0)),
 ]
 
 
@@ -129,6 +133,20 @@ def test_the_three_quantiles_of_a_metalog_are_the_ones_written(
     drawn = number.draw(np.linspace(1e-9, 1 - 1e-9, 2001))
     assert (np.diff(drawn) >= 0).all()
     assert ((drawn >= bounds[0]) & (drawn <= bounds[1])).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"gamma": {"mean": 0.0, "sd": 1.0}}, "mean > 0 and sd > 0"),
+        ({"gamma": {"mean": 1.0}}, "needs `sd`"),
+        ({"exponential": {"mean": -1.0}}, "mean > 0"),
+        ({"exponential": 3.0}, "wants a table"),
+    ],
+)
+def test_an_impossible_gamma_or_exponential_is_refused(table: dict, words: str) -> None:
+    with pytest.raises(QuantityError, match=words):
+        read_distribution(table, units.NUMBER)
 
 
 def test_an_infeasible_triple_is_refused_with_a_remedy() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_published_cases import simulate
+from simulated import simulate
 
 import simulator
 from simulator.cli import main

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import simulator
+from simulator.scenario.resolve import is_value
 
 BASE = 'format = 1\n[calendar]\nstart = "2026-11"\nmonths = 6\n[opening]\ncash = "1B"\n'
 
@@ -84,3 +85,22 @@ def test_keys_that_share_an_input_draw_the_same_number(tmp_path: Path) -> None:
     a, b = result.column("input.flows.a.scale"), result.column("input.flows.b.scale")
     assert (a == b).all()
     assert a.std() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("table", "one_value"),
+    [
+        ({"gamma": {"mean": "2B", "sd": "1B"}}, True),
+        ({"lognormal": {"p10": 1, "p90": 2}}, True),
+        ({"alternatives": [{"value": 1, "weight": 1}]}, True),
+        ({"exponential": {"mean": 2}, "truncate": [0, 3]}, True),
+        ({"gamma": 2.0}, False),
+        ({"gamma": {"uniform": {"low": 1, "high": 2}}}, False),
+        ({"gamma": {"p10": 1, "p50": 2, "p90": 3}}, False),
+        ({"gamma": {"input": "x"}}, False),
+        ({"normal": "30 %"}, False),
+    ],
+)
+def test_a_key_with_the_name_of_a_law_is_no_distribution(table: dict[str, object], one_value: bool) -> None:
+    """The key `gamma` of a supplier's exit, or a regime called normal, set alone in an overriding file."""
+    assert is_value(table) is one_value

@@ -77,7 +77,8 @@ class Chain(Component):
             if any(x < 0 for t, x in enumerate(numbers) if t != s):
                 yield Problem(("generator", s), "only what leaves a state, in its own column, has a minus", code="E011")
             elif abs(sum(numbers)) > 1e-9 * max(1.0, *map(abs, numbers)):
-                yield Problem(("generator", s), "each row of a generator adds up to 0")
+                hint = f"the entry of {self.regimes[s]} itself is then {-sum(x for t, x in enumerate(numbers) if t != s):g} /yr"
+                yield Problem(("generator", s), "each row of a generator adds up to 0", hint)
 
     def _destination_problems(self) -> Iterable[Problem]:
         for origin, weights in self.destinations.items():
@@ -155,10 +156,20 @@ class Chain(Component):
 
 @lru_cache(maxsize=64)
 def month_of_generator(rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
-    """exp(Q/12)."""
-    from scipy.linalg import expm
-
-    return tuple(tuple(max(0.0, float(x)) for x in row) for row in expm(np.array(rows, dtype=np.float64) / 12.0))
+    """exp(Q/12) by uniformisation (Jensen 1953): Σ e^(-q) q^k / k! (1 + Q / 12q)^k with q the largest intensity of leaving in a
+    month, a sum of terms that are not negative."""
+    q = np.array(rows, dtype=np.float64) / 12.0
+    fastest = float(np.max(-np.diag(q)))
+    halvings = max(0, int(np.ceil(np.log2(fastest)))) if fastest > 0.0 else 0
+    q, fastest = q / 2.0**halvings, fastest / 2.0**halvings
+    skeleton = np.eye(len(q)) + (q / fastest if fastest > 0.0 else 0.0)
+    term = np.eye(len(q)) * np.exp(-fastest)
+    total = term.copy()
+    for k in range(1, 40):  # fastest <= 1: what is left out is below 1e-45
+        term = term @ skeleton * (fastest / k)
+        total += term
+    found = np.linalg.matrix_power(total, 2**halvings)
+    return tuple(tuple(float(x) for x in row) for row in found)
 
 
 def move(regime: float, u: float, rows: tuple[tuple[float, ...], ...]) -> float:

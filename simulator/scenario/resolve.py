@@ -164,8 +164,16 @@ def is_value(table: Mapping[str, Any]) -> bool:
     keys = set(table) - {"truncate", SHARED}
     if keys <= {"p10", "p50", "p90"} or "input" in keys:
         return True
-    # a key may have the name of a law (`gamma` of a supplier's right): what stands behind a law is never a plain number
-    return len(keys) == 1 and keys <= set(discover()) and all(isinstance(table[key], dict | list) for key in keys)
+    return len(keys) == 1 and _is_law(tag := next(iter(keys)), table[tag])
+
+
+def _is_law(tag: str, body: Any) -> bool:
+    """`{ gamma = { mean, sd } }` is a distribution; `{ gamma = 2 }`, with a number or a distribution, sets a key of that name."""
+    if tag not in discover() or not isinstance(body, dict | list):
+        return False
+    return isinstance(body, list) or not (
+        {"p50", "input"} & set(body) or set(body) - {"truncate", SHARED} <= set(discover())
+    )
 
 
 def merge(result: Resolved, new: Mapping[str, Any], origin: Origin) -> None:

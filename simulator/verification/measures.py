@@ -1,14 +1,24 @@
 """What a case measures, as an expression a domain person can read: `mean(slot('revenue.run_rate', 12)) / 12e6`.
 
-slot(NAME, MONTH)         the values of a slot in a month, one for each path
-total(NAME, FIRST, LAST)  the sum of a slot over months, one for each path
-column(NAME)              a column of `paths`
-path(NAME, MONTH)         a slot on the deterministic path (month -1: the horizon)
-default_by(MONTH)         whether a path is in default by a month
+One value for each path:
 
-Over paths: mean, var, sd, skew, kurtosis (excess), share (of a comparison), quantile(x, q), corr, cov. Value by value: log,
-exp, sqrt, where(x, y) (the y for which x holds). Besides numbers, + - * / ** < <= > >= == & | and brackets; nothing else is
-understood.
+    slot(NAME, MONTH)           a slot in a month
+    total(NAME, FIRST, LAST)    its sum over months
+    discounted(NAME, FIRST, LAST, RATE)   the same, discounted continuously at RATE a year from the end of each month
+    first(NAME, '<', LEVEL)     the first month from 1 on in which it is below (or '<=', '>', '>=', '==', '!='); inf if never
+    at_default(NAME)            the slot in the month of default; 0 without one
+    default_month()             the month of default, inf without one
+    default_by(MONTH)           whether a path is in default by a month
+    column(NAME)                a column of `paths`
+    drawn(KEY)                  an input that is drawn once a path
+
+On the deterministic path, one value for each month from 0 on: course(NAME); path(NAME, MONTH) is one of them (month -1: the
+horizon). month_of(condition) is the first month in which a condition on courses holds, among(course, FIRST, LAST) a part.
+
+Over paths, or months: mean, var, sd, skew, kurtosis (excess), sum, share (of a comparison), quantile(x, q),
+expected_shortfall(x, q) (mean of the ⌈qN⌉ smallest), least, most, corr, cov, nth(x, k). Value by value: log, exp, sqrt,
+max, min, where(x, y) (the y for which x holds). Besides numbers, + - * / ** < <= > >= == != & | and brackets; nothing else
+is understood.
 """
 
 from __future__ import annotations
@@ -26,7 +36,11 @@ BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Pow: operator.pow, ast.BitAnd: operator.and_, ast.BitOr: operator.or_,
 }  # fmt: skip
 COMPARE: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}  # fmt: skip
+RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne
 }  # fmt: skip
 
 
@@ -34,28 +48,55 @@ def _central(x: Any, power: int) -> float:
     return float(np.mean((x - np.mean(x)) ** power))
 
 
+def _rank(q: float, size: int) -> int:
+    """⌈q N⌉, at least 1; 0.05 x 100 is 5 although it is a little more in binary."""
+    return max(1, int(np.ceil(q * size - 1e-9)))
+
+
 def _quantile(x: Any, q: float) -> float:
     """The lower order statistic x_(⌈qN⌉)."""
-    rank = max(0, int(np.ceil(q * x.size)) - 1)
+    rank = _rank(q, x.size) - 1
     return float(np.partition(x, rank)[rank])
 
 
-OVER_PATHS: dict[str, Callable[..., Any]] = {
+def _expected_shortfall(x: Any, q: float) -> float:
+    rank = _rank(q, x.size)
+    return float(np.mean(np.partition(x, rank - 1)[:rank]))
+
+
+def _month_of(holds: Any) -> float:
+    found = np.flatnonzero(holds)
+    return float(found[0]) if found.size else float("inf")
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "mean": lambda x: float(np.mean(x)),
     "var": lambda x: float(np.var(x)),
     "sd": lambda x: float(np.std(x)),
     "skew": lambda x: _central(x, 3) / _central(x, 2) ** 1.5,
     "kurtosis": lambda x: _central(x, 4) / _central(x, 2) ** 2 - 3.0,
+    "sum": lambda x: float(np.sum(x)),
     "share": lambda x: float(np.mean(x)),
     "quantile": _quantile,
+    "expected_shortfall": _expected_shortfall,
+    "least": lambda x: float(np.min(x)),
+    "most": lambda x: float(np.max(x)),
     "corr": lambda x, y: float(np.corrcoef(x, y)[0, 1]),
     "cov": lambda x, y: float(np.cov(x, y)[0, 1]),
+    "nth": lambda x, k: float(x[k]),
     "log": np.log,
     "exp": np.exp,
     "sqrt": np.sqrt,
+    "max": np.maximum,
+    "min": np.minimum,
     "where": lambda x, y: y[x],
+    "month_of": _month_of,
+    "among": lambda x, first, last: x[first : last + 1],
 }
-SOURCES = ("slot", "total", "column", "path", "default_by")
+OF_SLOTS = ("slot", "total", "discounted", "first", "at_default")
+OF_PATHS = ("default_month", "default_by", "column", "drawn")
+STILL = ("path", "course")  # of the deterministic path: nothing is simulated for them
+SOURCES = (*OF_SLOTS, *OF_PATHS, *STILL)
 
 
 class MeasureError(ValueError):
@@ -80,6 +121,7 @@ def calls(text: str) -> list[tuple[str, tuple[Any, ...]]]:
 
 def evaluate(text: str, sources: Mapping[str, Draw]) -> float:
     """The measure's number, given functions for its sources. Raises MeasureError."""
+    known = {**FUNCTIONS, **sources}
 
     def value(node: ast.expr) -> Any:
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
@@ -90,10 +132,13 @@ def evaluate(text: str, sources: Mapping[str, Draw]) -> float:
             return BINARY[type(node.op)](value(node.left), value(node.right))
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARE:
             return COMPARE[type(node.ops[0])](value(node.left), value(node.comparators[0]))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-            known = {**OVER_PATHS, **sources}
-            if node.func.id in known:
-                return known[node.func.id](*(value(a) for a in node.args))
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in known
+            and not node.keywords
+        ):
+            return known[node.func.id](*(value(a) for a in node.args))
         raise MeasureError(f"{text!r} is no measure: {ast.unparse(node)}")
 
     return float(value(parse(text)))
