@@ -16,6 +16,7 @@ from peers.company import Outcome
 
 ERRORS = 4.0
 FALSE_ALARM = math.erfc(ERRORS / math.sqrt(2.0))
+UNSEEN = 1e-8  # of a mean: a spread below it is lost in the peers' sums of squares
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -29,9 +30,9 @@ class Comparison(NamedTuple):
     def distance(self) -> float:
         """In standard errors."""
         gap = abs(self.engine - self.peer)
-        if self.error > 0.0:
-            return gap / self.error
-        return 0.0 if gap <= 1e-9 * abs(self.engine) else math.inf
+        if gap <= UNSEEN * abs(self.engine):
+            return 0.0
+        return gap / self.error if self.error > 0.0 else math.inf
 
 
 class Sample(NamedTuple):

@@ -28,7 +28,7 @@ struct company {
     uint32_t seed[2], stream[STREAMS];
 };
 
-typedef double row[BLOCK] __attribute__((aligned(64)));
+typedef double row[BLOCK + 8] __attribute__((aligned(64))); /* a power of two apart they would share cache sets */
 
 static inline double exponential(double x) {
     const double magic = 6755399441055744.0;
@@ -73,21 +73,61 @@ static inline double logarithm(double x) {
     return exponent * 6.93147180369123816490e-01 - ((half - (s * (half + p * z) + exponent * 1.90821492927058770002e-10)) - f);
 }
 
-static void philox(const struct company *c, int stream, uint64_t first, uint32_t quarter, uint32_t (*restrict words)[BLOCK]) {
+#define MULTIPLIER_0 0xD2511F53u
+#define MULTIPLIER_1 0xCD9E8D57u
+#define WEYL_0 0x9E3779B9u
+#define WEYL_1 0xBB67AE85u
+
+#ifdef __AVX2__
+#include <immintrin.h>
+/* Each word in the low half of a 64-bit lane, where the multiplier takes it from; what stands above it does no harm. Four paths a
+ * vector, four vectors at a time to hide the multiplier's latency. */
+#define VECTORS 4
+static void philox(const struct company *c, int stream, uint64_t first, uint32_t quarter, uint32_t (*restrict words)[BLOCK + 16]) {
+    const __m256i m0 = _mm256_set1_epi64x(MULTIPLIER_0), m1 = _mm256_set1_epi64x(MULTIPLIER_1);
+    const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+    for (int i = 0; i < BLOCK; i += 4 * VECTORS) {
+        __m256i x[4][VECTORS];
+        for (int v = 0; v < VECTORS; v++) {
+            x[0][v] = _mm256_add_epi64(_mm256_set1_epi64x((long long)(first + (uint64_t)i + 4 * (uint64_t)v)), _mm256_setr_epi64x(0, 1, 2, 3));
+            x[1][v] = _mm256_srli_epi64(x[0][v], 32);
+            x[2][v] = _mm256_set1_epi64x(quarter);
+            x[3][v] = _mm256_set1_epi64x(c->stream[stream]);
+        }
+        uint32_t k0 = c->seed[0], k1 = c->seed[1];
+        for (int round = 0; round < 10; round++) {
+            const __m256i key_0 = _mm256_set1_epi64x(k0), key_1 = _mm256_set1_epi64x(k1);
+            for (int v = 0; v < VECTORS; v++) {
+                __m256i p = _mm256_mul_epu32(x[0][v], m0), q = _mm256_mul_epu32(x[2][v], m1);
+                x[0][v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(q, 32), key_0), x[1][v]);
+                x[2][v] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p, 32), key_1), x[3][v]);
+                x[1][v] = q;
+                x[3][v] = p;
+            }
+            k0 += WEYL_0;
+            k1 += WEYL_1;
+        }
+        for (int w = 0; w < 4; w++)
+            for (int v = 0; v < VECTORS; v++)
+                _mm_storeu_si128((__m128i *)(words[w] + i + 4 * v), _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(x[w][v], order)));
+    }
+}
+#else
+static void philox(const struct company *c, int stream, uint64_t first, uint32_t quarter, uint32_t (*restrict words)[BLOCK + 16]) {
     uint32_t *restrict a = words[0], *restrict b = words[1], *restrict d = words[2], *restrict e = words[3];
     LANES {
-        uint32_t x0 = (uint32_t)first + (uint32_t)i, x1 = (uint32_t)(first >> 32), x2 = quarter, x3 = c->stream[stream];
+        uint64_t path = first + (uint64_t)i;
+        uint32_t x0 = (uint32_t)path, x1 = (uint32_t)(path >> 32), x2 = quarter, x3 = c->stream[stream];
         uint32_t k0 = c->seed[0], k1 = c->seed[1];
-#pragma GCC unroll 10
         for (int round = 0; round < 10; round++) {
-            uint64_t p = (uint64_t)x0 * 0xD2511F53u, q = (uint64_t)x2 * 0xCD9E8D57u;
+            uint64_t p = (uint64_t)x0 * MULTIPLIER_0, q = (uint64_t)x2 * MULTIPLIER_1;
             uint32_t y0 = (uint32_t)(q >> 32) ^ x1 ^ k0, y2 = (uint32_t)(p >> 32) ^ x3 ^ k1;
             x1 = (uint32_t)q;
             x3 = (uint32_t)p;
             x0 = y0;
             x2 = y2;
-            k0 += 0x9E3779B9u;
-            k1 += 0xBB67AE85u;
+            k0 += WEYL_0;
+            k1 += WEYL_1;
         }
         a[i] = x0;
         b[i] = x1;
@@ -95,6 +135,7 @@ static void philox(const struct company *c, int stream, uint64_t first, uint32_t
         e[i] = x3;
     }
 }
+#endif
 
 static inline double uniform(uint32_t word) {
     /* a word in the mantissa of 2^52: no conversion of unsigned integers, which AVX2 does not have */
@@ -136,12 +177,13 @@ static void uniforms(const uint32_t *restrict word, double *restrict u) {
     LANES u[i] = uniform(word[i]);
 }
 
-/* Sums about nought, eight at a time: a compiler must not reorder one sum. */
+/* Sums, sixteen at a time: a compiler must not reorder one sum. */
+#define SUMS 16
 static void measure(const double *restrict x, int used, double *restrict sums) {
-    double first[8] = {0}, second[8] = {0};
+    double first[SUMS] = {0}, second[SUMS] = {0};
     int i = 0;
-    for (; i + 8 <= used; i += 8)
-        for (int j = 0; j < 8; j++) {
+    for (; i + SUMS <= used; i += SUMS)
+        for (int j = 0; j < SUMS; j++) {
             first[j] += x[i + j];
             second[j] += x[i + j] * x[i + j];
         }
@@ -149,8 +191,13 @@ static void measure(const double *restrict x, int used, double *restrict sums) {
         first[0] += x[i];
         second[0] += x[i] * x[i];
     }
-    sums[0] += ((first[0] + first[1]) + (first[2] + first[3])) + ((first[4] + first[5]) + (first[6] + first[7]));
-    sums[1] += ((second[0] + second[1]) + (second[2] + second[3])) + ((second[4] + second[5]) + (second[6] + second[7]));
+    for (int width = SUMS / 2; width > 0; width /= 2)
+        for (int j = 0; j < width; j++) {
+            first[j] += first[j + width];
+            second[j] += second[j + width];
+        }
+    sums[0] += first[0];
+    sums[1] += second[0];
 }
 
 struct state {
@@ -170,7 +217,7 @@ static void month_of_drivers(const struct company *c, struct state *restrict s, 
         double g = growth[i], r = run_rate[i] * exponential((g - drift) * (1.0 / 12.0) + sd * x0);
         growth[i] = long_run + keep * (g - long_run) + step * x1;
         run_rate[i] = r;
-        billed[i] = r / 12.0;
+        billed[i] = r * (1.0 / 12.0);
     }
     LANES {
         double x2 = mix[2][0] * z0[i] + mix[2][1] * z1[i] + mix[2][2] * z2[i];
@@ -198,6 +245,7 @@ static void month_of_money(const struct company *c, struct state *restrict s, in
     double *restrict year = s->column[YEAR_FLOW], *restrict won = s->column[WON], *restrict failed = s->column[FAILED];
     double *restrict raised_in_all = s->column[RAISED_IN_ALL];
     const double now = month, due = c->commitment[month], floor = c->floor, rate = c->interest;
+    const double discount = 1.0 / grown;
     const double of_year = month <= 12 ? 1.0 : 0.0;
     LANES {
         double a = end_month[i] == 0.0 ? 1.0 : 0.0, was = cash[i], money = was > 0.0 ? was : 0.0;
@@ -219,7 +267,7 @@ static void month_of_money(const struct company *c, struct state *restrict s, in
         double other = shadow[i] * (1.0 + rate) + flow;
         shadow[i] = other;
         year[i] += of_year * flow;
-        double need = (floor - other) / grown;
+        double need = (floor - other) * discount;
         peak[i] = need > peak[i] ? need : peak[i];
     }
     LANES {
@@ -243,11 +291,11 @@ static void month_of_money(const struct company *c, struct state *restrict s, in
     }
 }
 
-/* `columns` (COLUMNS, count), `sums` (months + 1, METRICS, 2), `kept` (3, months + 1, count), all of doubles; `stages`: bit k left
- * out of k-th stage (drawing, normals, drivers, money, measures) to learn what each costs; 0 for answers. */
+/* `columns` (COLUMNS, count), `sums` (months + 1, METRICS, 2), `kept` (3, months + 1, count). `without`: stages left out to learn
+ * what each costs, a bit for each (words, normals and uniforms, drivers, money, statistics); 0 for answers. */
 void run(const struct company *c, int64_t first, int64_t count, int months, double *columns, double *sums, double *kept, int without) {
     static __thread struct state s;
-    static __thread uint32_t words[STREAMS][4][BLOCK];
+    static __thread uint32_t words[STREAMS][4][BLOCK + 16];
     for (int64_t start = 0; start < count; start += BLOCK) {
         int used = count - start < BLOCK ? (int)(count - start) : BLOCK;
         double variance = 0.0, grown = 1.0;
