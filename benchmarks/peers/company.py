@@ -6,7 +6,6 @@ to do (another scenario may ask for it) is refused here, not ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +73,10 @@ def read(scenario: Scenario) -> Company:
     put("interest", "treasury.interest", scenario.treasury.interest)
     put("floor", "default.floor", scenario.default.floor)
     put("cure", "default.cure", scenario.default.cure)
-    only(scenario.default.late_interest == 0.0 and scenario.default.stop_at_default, "late interest or life after default")
+    only(
+        scenario.default.late_interest == 0.0 and scenario.default.stop_at_default,
+        "late interest or life after default",
+    )
     only(scenario.recovery is not None, "a company without recovery")
     assert scenario.recovery is not None
     put("recovery", "recovery.unsecured", scenario.recovery.unsecured)
@@ -218,9 +220,6 @@ def read(scenario: Scenario) -> Company:
         (ipo.first - start, ipo.last - start),
         (arrivals[0], arrivals[1]),
     )
-
-
-Chunk = Callable[[int], "Outcome"]
 
 
 class Outcome:

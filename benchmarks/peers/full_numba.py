@@ -24,7 +24,17 @@ ROW = (
     "account:financing.ipo.received", "account:financing.revolver.interest", "account:financing.amazon_tranche.received",
     "account:financing.google_tranche.received",
 )  # fmt: skip
-EACH = ("due", "paid", "arrears", "used", "stranded", "headline", "firm", "loss", "resale")  # of every contract, behind those
+EACH = (
+    "due",
+    "paid",
+    "arrears",
+    "used",
+    "stranded",
+    "headline",
+    "firm",
+    "loss",
+    "resale",
+)  # of every contract, behind those
 PATH = (
     "end_month", "cause", "shadow_breach_month", "first_breach_month", "cash", "drawn", "arrears", "peak_need",
     "lowest_liquidity", "lowest_liquidity_month", "shadow_flow_12m", "shadow_cash", "customers_lost", "rounds.rounds",
@@ -36,7 +46,7 @@ OF_PATH = ("paid", "stranded", "exposure_at_default", "loss")  # of every contra
 
 @numba.njit(error_model="numpy", cache=True)
 def seed(number: int) -> None:
-    np.random.seed(number)  # noqa: NPY002 - numba's own generator
+    np.random.seed(number)
 
 
 @numba.njit(error_model="numpy", cache=True)
@@ -55,7 +65,19 @@ def live(
 ) -> None:
     many = fees.shape[0]
     behind, each = len(ROW), len(EACH)
-    notice_b, notice_s, earliest_b, earliest_s, end, settled_in, claimed_in, first, last_listing, amazon_in, google_in = plan
+    (
+        notice_b,
+        notice_s,
+        earliest_b,
+        earliest_s,
+        end,
+        settled_in,
+        claimed_in,
+        first,
+        last_listing,
+        amazon_in,
+        google_in,
+    ) = plan
     row = np.zeros(behind + each * many)
     level, resold = np.empty(many), np.empty(many)
     due, used, stranded, resale = np.empty(many), np.empty(many), np.empty(many), np.empty(many)
@@ -152,7 +174,7 @@ def live(
             flow = billed + resales - operating - dues
             tranche_1 = x.amazon_amount if m == amazon_in and amazon else 0.0
             tranche_2 = x.google_amount if m == google_in and google else 0.0
-            permitted_total = 0.0  # dues of the month as the close sees them
+            owed_now = 0.0  # dues of the month as the close sees them
             if alive:
                 interest, line_interest = max(0.0, cash) * x.interest, drawn * x.line_rate
                 if side == 0 and m < end:
@@ -189,7 +211,7 @@ def live(
                     owed[k] = due[k] + arrears[k]
                     owed_3 += owed[k]
                 total = owed_1 + owed_2 + owed_3
-                permitted_total = total
+                owed_now = total
                 available = cash + receipts + (max(0.0, x.limit - drawn) if permit else 0.0)
                 paid_all = 0.0
                 paid_1 = min(owed_1, max(0.0, available))
@@ -213,10 +235,7 @@ def live(
                 draw = max(0.0, -left)
                 repaid = min(drawn, max(0.0, left))
                 cash = max(0.0, left + draw - repaid)
-                if permit:
-                    draw = min(draw, max(0.0, x.limit - drawn))
-                else:
-                    draw = 0.0
+                draw = min(draw, max(0.0, x.limit - drawn)) if permit else 0.0
                 drawn += draw - repaid
                 liquidity = cash + (max(0.0, x.limit - drawn) if permit else 0.0)
                 breached = liquidity < x.floor - TOLERANCE * (x.floor + total)
@@ -270,7 +289,7 @@ def live(
                     row[behind + 7 * many + k], row[behind + 8 * many + k] = loss[k], resale[k]
             shadow = shadow * (1.0 + x.interest) + flow + tranche_1 + tranche_2
             grown *= 1.0 + x.interest
-            if unfunded == 0 and shadow < x.floor - TOLERANCE * (x.floor + permitted_total):
+            if unfunded == 0 and shadow < x.floor - TOLERANCE * (x.floor + owed_now):
                 unfunded = m
             peak = max(peak, (x.floor - shadow) / grown)
             if m <= 12:

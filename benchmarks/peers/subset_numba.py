@@ -33,7 +33,9 @@ def live(c: Any, sums: Any, by_path: Any, kept: Any) -> None:
             z0, z1 = np.random.standard_normal(), np.random.standard_normal()
             z2, z3 = np.random.standard_normal(), np.random.standard_normal()
             run_rate *= math.exp((growth - c.level_drift) / 12.0 + c.level_step * mix[0, 0] * z0)
-            growth = c.long_run + c.keep_growth * (growth - c.long_run) + c.growth_step * (mix[1, 0] * z0 + mix[1, 1] * z1)
+            growth = (
+                c.long_run + c.keep_growth * (growth - c.long_run) + c.growth_step * (mix[1, 0] * z0 + mix[1, 1] * z1)
+            )
             deviation = c.phi * deviation + c.sd * (mix[2, 0] * z0 + mix[2, 1] * z1 + mix[2, 2] * z2)
             variance = c.phi * c.phi * variance + c.sd * c.sd
             price = c.now * math.exp(c.drift * m + deviation - 0.5 * variance)
