@@ -27,8 +27,9 @@ from simulator.engine.block import BLOCK
 from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.engine.reduce import EXACT_PATHS, Summary
-from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
-from simulator.estimate.figures import CASH_QUANTILES, Figures, label
+from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation
+from simulator.engine.tally import Questions
+from simulator.estimate.figures import CASH_QUANTILES, Figures, label, questions
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.scenario.load import load as load_file
 from simulator.scenario.model import Scenario
@@ -61,7 +62,12 @@ class Result:
 
     def column(self, name: str) -> Array:
         """A column of `paths`, shape (paths,), in path order. Raises KeyError for a name that is none."""
-        return self.figures.summary.column(name)
+        summary = self.figures.summary
+        if summary.hold or self.folder is None:
+            return summary.column(name)
+        if name not in summary.column_names:
+            raise KeyError(name)
+        return np.asarray(store.read_table(self.folder, "paths", [name])[name].to_numpy(), dtype=np.float64)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -97,23 +103,27 @@ def run(
     simulation = Simulation(known, paths=known.run.paths)
     compiled = time.perf_counter()
     wanted = known.run.paths
-    summary = Summary(wanted, known.calendar.months)
+    asked = questions(known.calendar.months, simulation.outline)
+    summary = Summary(wanted, asked, hold=out is None or wanted <= EXACT_PATHS)
     workers = executors.available_threads() if threads is None else threads
     writer = None if out is None else RunWriter(Path(out), folder_name(known), identity(known))
     writing = 0.0
     fields: list[Field] = []
     try:
-        for chunk in chunks(simulation, wanted, workers):
+        for chunk in chunks(simulation, wanted, workers, asked):
             summary.add(chunk)
             if writer is not None:
                 at = time.perf_counter()
                 fields = fields or path_fields(simulation, chunk)
-                writer.add_paths(path_rows(chunk), fields)
+                writer.add("paths", path_rows(chunk), fields)
+                if chunk.trajectories:
+                    writer.add("trajectories", *trajectories(simulation, chunk))
                 writing += time.perf_counter() - at
             if progress is not None:
                 progress(summary.paths, wanted)
         if writer is not None:
-            writer.end_paths(fields)
+            writer.end_parts()
+            summary.reader = writer.column
         figures = Figures(known, simulation.outline, summary)
         simulated = time.perf_counter() - compiled - writing
         target = None
@@ -141,8 +151,9 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
     at = time.perf_counter()
     chunk = simulation.run_chunk(0, size)
     simulating = (time.perf_counter() - at) * paths / size / min(workers, max(1, paths // CHUNK))
-    columns = len(path_rows(chunk))
-    kept = len(simulation.kept_slots) * (months + 1) * 8
+    columns = len(path_fields(simulation, chunk))
+    stored = columns + (2 + len(chunk.trajectories)) * len(scenario.keep.months_of(months)) * bool(chunk.trajectories)
+    kept = (len(simulation.kept_slots) + len(simulation.trajectories)) * (months + 1) * 8
     return {
         "schema": 1,
         "scenario": scenario.name,
@@ -152,9 +163,11 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
         "columns": columns,
         "folder": str(out / folder_name(scenario)),
         "exists": (out / folder_name(scenario)).exists(),
-        "bytes": paths * columns * 8,
-        "memory": 150_000_000 + paths * columns * 8 * 2 + min(paths, EXACT_PATHS) * kept + 2 * workers * size * kept,
-        "seconds": round(1.5 + simulating + paths * columns * 5e-9, 1),
+        "bytes": paths * stored * 8,
+        "memory": 350_000_000
+        + min(paths, EXACT_PATHS) * (kept + columns * 8)
+        + 2 * workers * size * (kept + columns * 40),
+        "seconds": round(1.5 + simulating + paths * stored * 5e-9, 1),
         "measured_paths": size,
     }
 
@@ -167,12 +180,12 @@ def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenari
     return replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **changes}))
 
 
-def chunks(simulation: Simulation, paths: int, workers: int) -> Iterator[ChunkResult]:
-    """All chunks of a run, in path order whatever the number of workers."""
+def chunks(simulation: Simulation, paths: int, workers: int, asked: Questions) -> Iterator[ChunkResult]:
+    """All chunks of a run, in path order whatever the number of workers, with the answers to what is asked."""
     tasks = [(first, min(CHUNK, paths - first)) for first in range(0, paths, CHUNK)]
 
     def work(task: tuple[int, int]) -> ChunkResult:
-        chunk = simulation.run_chunk(*task)
+        chunk = simulation.run_chunk(*task).tallied(asked)
         return chunk if paths <= EXACT_PATHS else chunk.counted()
 
     return executors.run(work, tasks, workers)
@@ -244,9 +257,35 @@ def identity(scenario: Scenario) -> dict[str, str]:
 
 
 def path_fields(simulation: Simulation, chunk: ChunkResult) -> list[Field]:
+    keep, creditors = simulation.scenario.keep, creditor_columns(simulation.outline)
     fields = [Field("path", "number, from 0", "path")]
-    fields += [Field(c.name, c.unit, c.kind) for c in simulation.outline.columns]
-    return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs]
+    fields += [
+        Field(c.name, c.unit, c.kind) for c in simulation.outline.columns if keep.contracts or c.name not in creditors
+    ]
+    return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs if keep.inputs]
+
+
+def creditor_columns(outline: Outline) -> frozenset[str]:
+    """The columns of `paths` that belong to one contract or creditor."""
+    contracts = {m.contract for m in outline.metrics if m.contract}
+    names = [c.name for c in outline.columns]
+    suffixes = (".exposure_at_default", ".loss")
+    return frozenset(n for n in names if n.rsplit(".", 1)[0] in contracts or n.endswith(suffixes))
+
+
+def trajectories(simulation: Simulation, chunk: ChunkResult) -> tuple[dict[str, npt.NDArray[Any]], list[Field]]:
+    """Rows of the table `trajectories`, one a path and month, and its columns."""
+    scenario = simulation.scenario
+    months = np.array(scenario.keep.months_of(scenario.calendar.months))
+    size = len(chunk.columns["cause"])
+    unit = {f"{m.contract}.{m.name}" if m.contract else m.name: m.unit for m in simulation.outline.metrics}
+    rows: dict[str, npt.NDArray[Any]] = {
+        "path": np.repeat(np.arange(chunk.first, chunk.first + size), months.size),
+        "month": np.tile(months, size),
+    }
+    rows |= {name: np.ascontiguousarray(values.T).ravel() for name, values in chunk.trajectories.items()}
+    fields = [Field("path", "number, from 0", "path"), Field("month", "number, 0 = opening", "month")]
+    return rows, fields + [Field(name, unit[name]) for name in chunk.trajectories]
 
 
 def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:

@@ -33,7 +33,7 @@ def written(text: str, folder: Path) -> Scenario:
 def one_lane(step: Step | Fused) -> Any:
     """The loop as plain Python over one path; rows are 8 bytes apart."""
     if not isinstance(step, Fused):
-        return jit.interpreted(step.law, step.arguments, step.outputs, step.using)
+        return jit.interpreted(step.law, step.arguments, step.outputs, step.using, step.rarely)
     here: dict[str, Any] = {}
 
     def address(slots: Any) -> int:

@@ -15,7 +15,8 @@ from simulator.components.base import Component
 from simulator.engine.block import BLOCK
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import Simulation
-from simulator.estimate.figures import Figures
+from simulator.estimate.figures import Figures, questions
+from simulator.runner import path_fields
 from simulator.scenario import describe
 
 TAIL = '[calendar]\nstart = "2026-11"\nmonths = 60\n'
@@ -181,6 +182,10 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "recovery.secured": ((*POOR, RECOVERY), "recovery.secured=80 %"),
     "contracts.contract.recovery": ((*POOR, RECOVERY), "contracts.small.recovery=60 %"),
     "contracts.security.guarantee": ((*POOR, RECOVERY), "contracts.late.security.guarantee=0.1B"),
+    "keep.inputs": (('opening.cash={ uniform = { low = "7B", high = "9B" } }',), "keep.inputs=false"),
+    "keep.contracts": ((), "keep.contracts=false"),
+    "keep.trajectories": ((), 'keep.trajectories=["cash"]'),
+    "keep.at": (('keep.trajectories=["cash"]',), "keep.at=years"),
     "run.paths": ((), "run.paths=1000"),
     "run.seed": ((), "run.seed=2"),
     "contracts.contract.fee": ((), "contracts.small.fee=0.21B/mo"),
@@ -510,10 +515,15 @@ def fingerprint(file: Path, settings: tuple[str, ...]) -> str:
     scenario = simulator.load(file, (f"run.paths={BLOCK // 2}", *settings))
     simulation = Simulation(scenario)
     chunk = simulation.run_chunk(0, scenario.run.paths)
-    summary = Summary(scenario.run.paths, scenario.calendar.months)
+    summary = Summary(scenario.run.paths, questions(scenario.calendar.months, simulation.outline))
     summary.add(chunk)
     figures = Figures(scenario, simulation.outline, summary).document
     digest = hashlib.sha256(repr({k: v for k, v in figures.items() if k not in ("scenario_hash", "seed")}).encode())
+    stored = [f.name for f in path_fields(simulation, chunk)]
+    digest.update(repr([name for name in stored if not name.startswith("input.")]).encode())
+    digest.update(repr(any(name.startswith("input.") for name in stored)).encode())
+    for name, values in chunk.trajectories.items():
+        digest.update(name.encode() + values.tobytes())
     for statistics in chunk.blocks:
         digest.update(statistics.mean.tobytes())
     return digest.hexdigest()

@@ -158,12 +158,14 @@ class Builder(Protocol):
         adds: Sequence[str] = (),
         months: tuple[int, int] | None = None,
         using: tuple[tuple[str, Callable[..., Any]], ...] = (),
+        where: str | None = None,
     ) -> None:
         """`law(*args)` returns the values of `writes`, then the increments of `adds`.
 
         An argument is a slot's name, a finished number (or an array over paths), a tuple of either, a `Series`,
         a `Table`, `Ago`, `MONTH` or `PATH`. `months` (first, last): outside of them the step is left out. `using`
-        replaces functions that the law calls by name (a size law that the scenario chooses).
+        replaces functions that the law calls by name (a size law that the scenario chooses). `where`: a slot; on paths on which
+        it is 0 the law is not called and writes nothing. For what seldom happens: it makes the step free elsewhere.
         """
 
     def claim(

@@ -49,4 +49,8 @@ def words(value: Any, say: Any, unit: str) -> str:
 
 
 def pick(numbers: tuple[float, ...], regime: float) -> float:
-    return numbers[int(regime)] if len(numbers) > 1 else numbers[0]
+    """numbers[regime], as a choice among all of them: a place in memory that differs by lane keeps a loop scalar."""
+    found = numbers[0]
+    for k in range(len(numbers)):
+        found = numbers[k] if regime == k else found
+    return found

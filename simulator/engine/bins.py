@@ -5,6 +5,7 @@ What is nearer to nought than 2^-20 counts as nought. Bins are numbered in the o
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -50,6 +51,9 @@ def count(values: Any, kept: Any, where: Any, table: Any, bins: Any, counts: Any
     return n
 
 
+_ROOM = threading.local()
+
+
 @cache
 def _counter() -> Any:
     from numba import types as t
@@ -59,11 +63,20 @@ def _counter() -> Any:
     return jit.compiled(jit.kernel_code(count, signature))
 
 
+def of(values: Array) -> npt.NDArray[np.int64]:
+    """The bin of each value."""
+    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64)
+    size = np.clip(((bits & MAGNITUDE) >> DROPPED) - BELOW, 0, MOST)
+    return np.asarray(np.where(bits > 0, size, -size), dtype=np.int64)
+
+
 def by_month(values: Array, kept: npt.NDArray[np.bool_]) -> tuple[Counted, ...]:
     """Of each row of (months + 1, paths) the counts over the paths that are kept."""
     size = values.shape[1]
     where, bins, counts = (np.empty(size, dtype=np.int64) for _ in range(3))
-    table = np.zeros(2 * MOST + 1, dtype=np.uint32)
+    if not hasattr(_ROOM, "table"):
+        _ROOM.table = np.zeros(2 * MOST + 1, dtype=np.uint32)  # `count` leaves it as it found it
+    table = _ROOM.table
     found = []
     for row in values:
         n = _counter()(np.ascontiguousarray(row).view(np.int64), kept, where, table, bins, counts)

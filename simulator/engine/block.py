@@ -14,6 +14,7 @@ from simulator.engine.build import Array
 from simulator.engine.machine import assemble, reported_rows, separate, sooner
 from simulator.engine.program import Program, Shocks, build
 from simulator.engine.random import draw_once, seed_words, stream_number
+from simulator.engine.sampling import evaluate
 from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
@@ -189,7 +190,7 @@ class ProgramRunner:
                 return np.ascontiguousarray(np.resize(self.given[name][0], paths.size), dtype=np.float64)
             return uniforms_of(self.seed, name, paths)
 
-        return build(self.scenario, self.seed, draw, self.given)
+        return build(self.scenario, self.seed, draw, self.given, evaluate=evaluate)
 
     def live(self, paths: Paths, keep: Sequence[str] | None = None) -> Lived:
         """Simulate these paths, block by block in the order given, and keep the given slots by month."""
@@ -259,7 +260,7 @@ def deterministic_path(scenario: Scenario) -> dict[str, Array]:
     words, lane = np.zeros((1, 1), dtype=np.uint32), np.zeros(1, dtype=np.int64)
     calls = [
         (
-            jit.interpreted(s.law, s.arguments, s.outputs, s.using),
+            jit.interpreted(s.law, s.arguments, s.outputs, s.using, s.rarely),
             np.array(s.words, dtype=np.int64),
             np.array(s.params),
             s.months,

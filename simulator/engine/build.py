@@ -36,6 +36,7 @@ from simulator.components.base import (
 )
 from simulator.engine.jit import Argument
 from simulator.engine.random import seed_words, stream_number
+from simulator.quantities.distribution import Evaluate
 from simulator.quantities.number import Uncertain
 
 Array = npt.NDArray[np.float64]
@@ -71,6 +72,7 @@ class Step(NamedTuple):
     months: tuple[int, int]
     kernel: bool = False  # a hand-written kernel with the common signature
     using: tuple[tuple[str, Callable[..., Any]], ...] = ()  # functions the law calls by name, replaced
+    rarely: bool = False  # the last word is a row; lanes in which it is nought are left alone
 
 
 class Account(NamedTuple):
@@ -110,6 +112,7 @@ class ProgramBuilder:
     seed: int
     draw: Draw
     deterministic: bool = False
+    evaluate: Evaluate | None = None  # of quantile functions; None: in numpy
     name: str = ""
     regimes: tuple[str, ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
@@ -232,7 +235,7 @@ class ProgramBuilder:
         drawn = self.draw(value.stream(key))
         if drawn is None:
             return value.central()
-        self.inputs[key] = value.draw(drawn)
+        self.inputs[key] = value.draw(drawn, self.evaluate)
         return self.inputs[key]
 
     # --- steps ---
@@ -246,6 +249,7 @@ class ProgramBuilder:
         adds: Sequence[str] = (),
         months: tuple[int, int] | None = None,
         using: tuple[tuple[str, Callable[..., Any]], ...] = (),
+        where: str | None = None,
     ) -> None:
         first, last = months or (1, self.months)
         if last < first:
@@ -259,12 +263,25 @@ class ProgramBuilder:
                 raise ValueError(f"{self.name} writes `{slot}`, which only the ledger may")
             self.written.add(slot)
             index.append(slot)
-        for where, numbers in tables:
-            index[where] = len(params)
+        for place, numbers in tables:
+            index[place] = len(params)
             params.extend(numbers)
+        if where is not None:
+            index.append(where)
         outputs = ("set",) * len(writes) + ("add",) * len(adds)
         self.steps.append(
-            Step(phase, law, arguments, outputs, tuple(index), tuple(params), (first, last), False, using)
+            Step(
+                phase,
+                law,
+                arguments,
+                outputs,
+                tuple(index),
+                tuple(params),
+                (first, last),
+                False,
+                using,
+                where is not None,
+            )
         )
 
     def _argument(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from simulator.components.base import REGIME, Phase
+from simulator.components.by_regime import pick
 from simulator.engine.build import Array, Draw, ProgramBuilder
 from simulator.mathematics.chi_square import t_scale
 from simulator.mathematics.normal import normal_cdf
@@ -46,11 +47,11 @@ def correlate_shocks(b: ProgramBuilder, scenario: Scenario) -> None:
             b.state(name, 0.0)
         b.state(z, 0.0)
     for j, name in enumerate(table.shocks):
-        weights = tuple(w for factor in factors for w in factor[j][: j + 1])
         if table.regimes:
-            b.step(phase, combine_by_regime, (REGIME, raw[: j + 1], weights), writes=(name,))
+            by_regime = tuple(tuple(factor[j][k] for factor in factors) for k in range(j + 1))
+            b.step(phase, combine_by_regime, (REGIME, raw[: j + 1], by_regime), writes=(name,))
         else:
-            b.step(phase, combine, (raw[: j + 1], weights), writes=(name,))
+            b.step(phase, combine, (raw[: j + 1], tuple(w for w in factors[0][j][: j + 1])), writes=(name,))
         uniform = b.shocks.get(name) == "uniform"
         if t_table is not None:
             b.step(phase, t_rank if uniform else t_score, (name, *t_table), writes=(name,))
@@ -76,11 +77,10 @@ def combine(z: tuple[float, ...], weights: tuple[float, ...]) -> float:
     return total
 
 
-def combine_by_regime(regime: float, z: tuple[float, ...], weights: tuple[float, ...]) -> float:
-    row = int(regime) * len(z)
+def combine_by_regime(regime: float, z: tuple[float, ...], weights: tuple[tuple[float, ...], ...]) -> float:
     total = 0.0
     for k in range(len(z)):
-        total += weights[row + k] * z[k]
+        total += pick(weights[k], regime) * z[k]
     return total
 
 

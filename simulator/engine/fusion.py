@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from simulator.engine.build import Step, same
-from simulator.engine.jit import Argument, Using
+from simulator.engine.jit import Argument, Using, lane_loop
 
 MOST_LAWS = 24  # in one loop: compiling a longer one takes disproportionately long, and registers run out anyway
 ELEMENTWISE = {"slot", "fixed", "series", "rows", "ago", "month", "tuple"}
@@ -93,7 +93,8 @@ def _touched(step: Step) -> Touched:
         return Touched(frozenset(), frozenset({step.words[0], ("words", step.words[1])}))
     reads, writes = _rows_of(step)
     added = [row for kind, row in writes if kind == "add"]
-    return Touched(frozenset([*reads, *added]), frozenset(row for _, row in writes))
+    reads = [*reads, *added, *([row for _, row in writes] + [step.words[-1]] if step.rarely else [])]
+    return Touched(frozenset(reads), frozenset(row for _, row in writes))
 
 
 @cache
@@ -114,6 +115,11 @@ def _is_fusible(step: Step) -> bool:
         return argument.kind in ELEMENTWISE and all(plain(p) for p in argument.parts)
 
     return not step.kernel and all(plain(a) for a in step.arguments) and not _has_loop(step.law)
+
+
+def _together(a: Step, b: Step) -> bool:
+    """Whether they may stand in one loop: they run in the same months, on the same lanes."""
+    return a.months == b.months and a.rarely == b.rarely and (not a.rarely or a.words[-1] == b.words[-1])
 
 
 def _is_reset(step: Step) -> bool:
@@ -137,7 +143,9 @@ def _begin(steps: Sequence[Step]) -> tuple[list[Step], dict[Any, float]]:
             left.append(step)
             continue
         first = steps[of_row[1]]
-        if row in touched[of_row[1]].writes and first.months == step.months:
+        if first.rarely:
+            left.append(step)
+        elif row in touched[of_row[1]].writes and first.months == step.months:
             fresh[row] = float(step.params[0])
         elif row in touched[of_row[1]].writes and row not in touched[of_row[1]].reads:
             begin, end = first.months
@@ -166,8 +174,8 @@ def _gather(steps: Sequence[Step], touched: Sequence[Touched]) -> list[list[int]
             for k in remaining:
                 if len(group) >= MOST_LAWS:
                     break
-                same_months = steps[k].months == steps[first].months
-                if k != first and same_months and _is_fusible(steps[k]) and waiting_for[k] <= done | inside:
+                together = _together(steps[k], steps[first])
+                if k != first and together and _is_fusible(steps[k]) and waiting_for[k] <= done | inside:
                     group.append(k)
                     inside.add(k)
         groups.append(group)
@@ -191,7 +199,7 @@ def _loaded(group: Sequence[Step], fresh: dict[int, float]) -> frozenset[Any]:
             if row not in known:
                 loaded.add(row)
         known.update(row for _, row in writes)
-    return frozenset(loaded)
+    return frozenset(loaded | ({group[0].words[-1]} if group[0].rarely else set()))
 
 
 class _Loop:
@@ -218,9 +226,13 @@ class _Loop:
             if isinstance(row, tuple) or row in self.needed:
                 pointer = self.dirty[row] or self._pointer(row)
                 stores.append(f"store({pointer}, i, {self.locals[row]}, {pointer[1:]}, POINTERS)")
+        happens = ""
+        if self.group[0].rarely:
+            pointer = self._pointer(self.group[0].words[-1])
+            happens = f"load({pointer}, i, {pointer[1:]}, POINTERS)"
         text = "def loop(slots, words, index, params, month, paths):\n    base = address(slots)\n"
         text += "".join(f"    {line}\n" for line in self.before)
-        text += "    for i in range(LANES):\n" + "".join(f"        {line}\n" for line in [*self.inside, *stores])
+        text += lane_loop([*self.inside, *stores], "LANES", happens)
         text = text.replace("POINTERS", str(len(self.pointers)))
         return Fused(
             text, tuple(self.laws), tuple(self.words), tuple(self.params), self.group[0].months, len(self.group)
@@ -237,7 +249,8 @@ class _Loop:
     def _pointer(self, row: Any, expression: str | None = None) -> str:
         if row not in self.pointers:
             self.pointers[row] = f"p{len(self.pointers)}"
-            self.before.append(f"{self.pointers[row]} = base + ({expression or self._word(row)}) * ROW_BYTES")
+            # the number itself where it is known: dozens of addresses would leave no register for anything else
+            self.before.append(f"{self.pointers[row]} = base + ({expression or int(row)}) * ROW_BYTES")
         return self.pointers[row]
 
     def _load(self, pointer: str) -> str:

@@ -2,9 +2,10 @@
 
 A law is a plain scalar function. `loop_source` writes the loop over a block's lanes around it; which of its arguments are
 slots, fixed numbers or monthly series decides the variant. Every loop has the same signature, so a new combination of
-steps compiles nothing. Loops are written to files in a cache folder named by a hash of all sources of the package that
-can reach machine code (numba watches one file per function and would miss a change elsewhere) and are compiled once for
-all scenarios. Without numba the same text runs as plain Python on one lane: that is the deterministic path of `check`.
+steps compiles nothing. Loops are written to files in a cache folder named by what compiles them, each file by its text and
+by the bytecode of its laws and of all they call (numba watches one file per function and would miss a change elsewhere):
+compiled once for all scenarios, and again only if a law changes. Without numba the same text runs as plain Python on one
+lane: that is the deterministic path of `check`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import os
 import sys
 import tempfile
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
+from numbers import Number
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simulator.engine import intrinsics
 from simulator.engine.intrinsics import bit_access, row_access
 from simulator.mathematics import bits
 
@@ -28,9 +31,7 @@ ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
 LANES = 1024  # paths in a block; also the block size of every fixed-order sum
 ROW_BYTES = (LANES + ROW_PADDING) * 8
 HEADER = "def loop(slots, words, index, params, month, paths):\n"
-PACKAGE = Path(__file__).resolve().parent.parent
 Using = tuple[tuple[str, Callable[..., Any]], ...]
-REACHABLE = ("components", "engine", "mathematics", "quantities")
 
 
 class Argument(NamedTuple):
@@ -49,10 +50,11 @@ class Argument(NamedTuple):
         return f"tuple({','.join(p.shape for p in self.parts)})" if self.kind == "tuple" else self.kind
 
 
-def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: int) -> str:
+def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: int, rarely: bool = False) -> str:
     """The text of the loop: reads every row into a local, calls the law once a lane, then writes.
 
     `outputs` are `set`, `add` or `ring` (the row of this month in a history). Index words follow the arguments in order.
+    `rarely`: the last index word is a row, and lanes in which it is nought are left alone.
     """
     before: list[str] = []
     inside: list[str] = []
@@ -115,16 +117,37 @@ def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: in
         targets.append(f"r{k}")
     writes = [f"w{k}[i] {'+=' if o == 'add' else '='} r{k}" for k, o in enumerate(outputs)]
     body = [*inside, f"{', '.join(targets)} = law({call})", *writes]
+    if rarely:
+        before.append(f"happens = slots[{take()}]")
     text = HEADER + "".join(f"    {line}\n" for line in before)
-    return text + f"    for i in range({lanes}):\n" + "".join(f"        {line}\n" for line in body)
+    return text + lane_loop(body, str(lanes), "happens[i]" if rarely else "")
+
+
+def lane_loop(body: Sequence[str], lanes: str, happens: str = "") -> str:
+    """The loop over lanes; `happens`: only over those where it is not nought. That is written as a search, because machine
+    code would take a condition for a mask and do the work in every lane."""
+    if not happens:
+        return f"    for i in range({lanes}):\n" + "".join(f"        {line}\n" for line in body)
+    search = f"""    i = 0
+    while True:
+        while i < {lanes} and {happens} == 0.0:
+            i += 1
+        if i >= {lanes}:
+            break
+"""
+    return search + "".join(f"        {line}\n" for line in [*body, "i += 1"])
 
 
 def interpreted(
-    law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()
+    law: Callable[..., Any],
+    arguments: Sequence[Argument],
+    outputs: Sequence[str],
+    using: Using = (),
+    rarely: bool = False,
 ) -> Callable[..., None]:
     """The loop as plain Python over one lane."""
     space: dict[str, Any] = {"law": _copy(law, dict(using)) if using else law}
-    exec(compile(loop_source(arguments, outputs, 1), "<loop>", "exec"), space)
+    exec(compile(loop_source(arguments, outputs, 1, rarely), "<loop>", "exec"), space)
     return space["loop"]  # type: ignore[no-any-return]
 
 
@@ -141,19 +164,23 @@ class Code(NamedTuple):
 
 
 def code_of(key: str, source: str, names: Callable[[], dict[str, Any]], signature: Any) -> Code:
-    component, name = key.split("|")[0].split(".")[-2:]
+    component, name = key.split("[")[0].split("|")[0].split(".")[-2:]
     return Code(
         f"{component}_{name}_{hashlib.sha256((key + source).encode()).hexdigest()[:12]}", source, names, signature
     )
 
 
 def step_code(
-    law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], using: Using = ()
+    law: Callable[..., Any],
+    arguments: Sequence[Argument],
+    outputs: Sequence[str],
+    using: Using = (),
+    rarely: bool = False,
 ) -> Code:
     """The loop of one law, for any scenario."""
     shape = ";".join(a.shape for a in arguments)
     key = f"{_named(law, using)}|{shape}|{','.join(outputs)}"
-    source = loop_source(arguments, outputs, LANES)
+    source = loop_source(arguments, outputs, LANES, rarely)
     return code_of(key, source, lambda: {"law": compiled_law(law, using)}, step_signature())
 
 
@@ -172,13 +199,43 @@ def kernel_code(kernel: Callable[..., Any], signature: Any) -> Code:
     """A hand-written kernel, cached like the loops: a file with a wrapper of the same arguments."""
     names = ", ".join(kernel.__code__.co_varnames[: kernel.__code__.co_argcount])
     source = f"def loop({names}):\n    return law({names})\n"
-    key = f"{kernel.__module__}.{kernel.__qualname__}|{signature}"
+    key = f"{_named(kernel, ())}|{signature}"
     return code_of(key, source, lambda: {"law": compiled_law(kernel)}, signature)
 
 
 def _named(law: Callable[..., Any], using: Using) -> str:
-    replaced = ",".join(f"{name}={f.__module__}.{f.__qualname__}" for name, f in using)
-    return f"{law.__module__}.{law.__qualname__}[{replaced}]"
+    replaced = ",".join(f"{name}={_named(f, ())}" for name, f in using)
+    return f"{law.__module__}.{law.__qualname__}[{replaced}]{_content(law)}"
+
+
+@cache
+def _content(law: Callable[..., Any]) -> str:
+    """A hash of what a law does: its bytecode, the numbers it refers to, and all functions of this package it calls."""
+    digest = hashlib.sha256()
+    for code in _code_objects(law.__code__):
+        digest.update(code.co_code)
+        for constant in code.co_consts:
+            if not isinstance(constant, types.CodeType | str):  # a docstring is no law
+                digest.update(repr(constant).encode() + b"\0")
+        for name in code.co_names:
+            digest.update(f"{name}={_referred(law.__globals__.get(name))}\0".encode())
+    for cell in law.__closure__ or ():
+        digest.update(f"{_referred(cell.cell_contents)}\0".encode())
+    digest.update(repr(law.__defaults__).encode())
+    return digest.hexdigest()[:16]
+
+
+def _referred(value: Any) -> str:
+    if isinstance(value, types.FunctionType):
+        return _content(value) if value.__module__.startswith("simulator.") else value.__qualname__
+    return repr(value) if isinstance(value, Number | tuple) else ""
+
+
+def _code_objects(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code_objects(constant)
 
 
 _COMPILED: dict[str, Any] = {}  # by stem: what this process has loaded or compiled
@@ -266,16 +323,15 @@ def function_list(functions: Sequence[Any]) -> Any:
 
 
 @cache
-def source_hash() -> str:
-    """Names the cache folder: all sources that can reach machine code, and what compiles them."""
+def compiler_hash() -> str:
+    """Names the cache folder: what turns laws into machine code (laws themselves are in the names of the files)."""
     import llvmlite
     import numba
     import numpy
 
     digest = hashlib.sha256()
-    for folder in REACHABLE:
-        for file in sorted((PACKAGE / folder).rglob("*.py")):
-            digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in (__file__, intrinsics.__file__, bits.__file__):
+        digest.update(Path(file).read_bytes() + b"\0")
     for part in (numba.__version__, llvmlite.__version__, numpy.__version__, sys.version):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:16]
@@ -294,7 +350,7 @@ def cache_folder() -> Path:
             candidates.append(Path.home() / ".cache" / "simulator")
     candidates.append(Path(tempfile.gettempdir()) / f"simulator-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
     for candidate in candidates:
-        folder = candidate / source_hash()
+        folder = candidate / compiler_hash()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe"):
@@ -306,7 +362,7 @@ def cache_folder() -> Path:
 
 
 def is_cold() -> bool:
-    """Whether nothing has been compiled yet for these sources."""
+    """Whether nothing has been compiled yet by this compiler."""
     return not any(cache_folder().glob("__pycache__/*.nbc"))
 
 

@@ -28,6 +28,7 @@ from simulator.engine.tax import levy
 
 OPERATING = "operating"
 NAN_CODE = 1  # the ending "not a number"; 0 is solvent, causes of default follow
+DEFAULTS = "ending.now"  # 1 in the month in which the path defaults
 
 RECEIPTS, PAID, DRAW, REPAID = "ledger.receipts", "ledger.paid", "ledger.draw", "ledger.repaid"
 OWED, AVAILABLE, SHARE = "ledger.owed", "ledger.available", "ledger.share"
@@ -115,7 +116,7 @@ def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
     causes = _end(b, terms, covenants)
     _shadow(b, terms)
     _measure(b)
-    settle_claims(b, ENDED, terms.secured, terms.unsecured)
+    settle_claims(b, DEFAULTS, terms.secured, terms.unsecured)
     for slot, value in b.resets.items():
         b.step(Phase.OPEN - 2, same, (value,), writes=(slot,))
     b.ledger = False
@@ -250,7 +251,7 @@ def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cau
         b.step(Phase.CLOSE, ripen_covenant, args, writes=(now,))
     b.step(Phase.CLOSE, find_nan, (now, CASH, LIQUIDITY, OWED, PAID, SHADOW_FLOW, ALIVE), writes=(now,))
     renegotiation.settle(b, now)
-    b.step(Phase.CLOSE, end, (MONTH, ALIVE, ENDED, CAUSE, now), writes=(ENDED, CAUSE))
+    b.step(Phase.CLOSE, end, (MONTH, ALIVE, ENDED, CAUSE, now), writes=(ENDED, CAUSE, b.flow(DEFAULTS)))
     return causes
 
 
@@ -294,8 +295,9 @@ def _measure(b: ProgramBuilder) -> None:
         b.step(
             Phase.MEASURE,
             exposure_at_default,
-            (MONTH, ENDED, CAUSE, f"{line.name}.arrears", f"{line.name}.drawn", 1.0, 0.0, ead),
+            (f"{line.name}.arrears", f"{line.name}.drawn", 1.0, 0.0),
             writes=(ead,),
+            where=DEFAULTS,
         )
     booked = {account.slot for account in b.accounts}
     reported = [r.slot for r in (*b.monthly_metrics, *b.totals)]
@@ -310,8 +312,9 @@ def _measure(b: ProgramBuilder) -> None:
         b.step(
             Phase.MEASURE,
             exposure_at_default,
-            (MONTH, ENDED, CAUSE, f"{name}.arrears", firm, 1.0 - mitigation, deferred, ead),
+            (f"{name}.arrears", firm, 1.0 - mitigation, deferred),
             writes=(ead,),
+            where=DEFAULTS,
         )
     for metric in b.totals:
         b.step(Phase.MEASURE, same, (metric.slot,), adds=(b.state(f"{metric.slot}:total", 0.0),))
@@ -432,10 +435,11 @@ def find_nan(
     return float(NAN_CODE) if alive > 0.0 and total - total != 0.0 else now
 
 
-def end(month: int, alive: float, ended: float, cause: float, now: float) -> tuple[float, float]:
+def end(month: int, alive: float, ended: float, cause: float, now: float) -> tuple[float, float, float]:
+    """(month of the ending, its cause, 1 if the path defaults in this month)."""
     if alive > 0.0 and now > 0.0 and (ended == 0.0 or now == NAN_CODE):
-        return float(month), now
-    return ended, cause
+        return float(month), now, 1.0 if now > NAN_CODE else 0.0
+    return ended, cause, 0.0
 
 
 def shadow(
@@ -462,12 +466,8 @@ def lowest(month: int, ended: float, liquidity: float, low: float, low_month: fl
     return low, low_month
 
 
-def exposure_at_default(
-    month: int, ended: float, cause: float, arrears: float, claim: float, kept: float, deferred: float, before: float
-) -> float:
-    if month == ended and cause > NAN_CODE:
-        return arrears + deferred + (claim - deferred) * kept  # `claim` has what is deferred in it
-    return before
+def exposure_at_default(arrears: float, claim: float, kept: float, deferred: float) -> float:
+    return arrears + deferred + (claim - deferred) * kept  # `claim` has what is deferred in it
 
 
 def masked(x: float, alive: float) -> float:

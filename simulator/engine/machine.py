@@ -102,7 +102,7 @@ def _code(step: Step | Fused) -> jit.Code:
         return jit.fused_code(step.source, step.laws)
     if step.kernel:
         return jit.kernel_code(step.law, jit.step_signature())
-    return jit.step_code(step.law, step.arguments, step.outputs, step.using)
+    return jit.step_code(step.law, step.arguments, step.outputs, step.using, step.rarely)
 
 
 def _words(step: Step | Fused) -> Sequence[int]:

@@ -15,6 +15,7 @@ from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, s
 from simulator.engine.dependence import correlate_inputs, correlate_shocks
 from simulator.engine.jit import Argument
 from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
+from simulator.quantities.distribution import Evaluate
 from simulator.scenario.drawn import with_drawn
 from simulator.scenario.model import Scenario
 
@@ -65,15 +66,22 @@ class Program:
 
 
 def build(
-    scenario: Scenario, seed: int, draw: Draw, given: Shocks | None = None, deterministic: bool = False
+    scenario: Scenario,
+    seed: int,
+    draw: Draw,
+    given: Shocks | None = None,
+    deterministic: bool = False,
+    evaluate: Evaluate | None = None,
 ) -> Program:
-    """The program of a scenario. `draw` gives the uniforms of month 0 for the paths at hand, or None for each stream."""
+    """The program of a scenario. `draw` gives the uniforms of month 0 for the paths at hand, or None for each stream;
+    `evaluate` does the quantile functions of what is drawn once a path (default: numpy)."""
     b = ProgramBuilder(
         months=scenario.calendar.months,
         start=scenario.calendar.start - 1,
         seed=seed,
         draw=correlate_inputs(draw, scenario, given or {}),
         deterministic=deterministic,
+        evaluate=evaluate,
         regimes=scenario.regimes,
         shut=scenario.shut,
     )

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.components.base import MONTH, Phase
+from simulator.components.base import Phase
 from simulator.engine.build import Claim, ProgramBuilder
 
 SECURED_RANK = 2
 
 
-def settle_claims(b: ProgramBuilder, ended: str, secured: Any, unsecured: Any) -> None:
+def settle_claims(b: ProgramBuilder, defaults: str, secured: Any, unsecured: Any) -> None:
     """A loss for every claim that has an exposure at default; nothing without a law of recovery for it."""
     for claim in b.claims:
         exposure = f"{claim.name}.exposure_at_default"
@@ -26,8 +26,8 @@ def settle_claims(b: ProgramBuilder, ended: str, secured: Any, unsecured: Any) -
             continue
         deposit, guarantee = b.securities.get(claim.name, (0.0, 0.0))
         loss = b.state(f"{claim.name}.loss", 0.0)
-        args = (MONTH, ended, exposure, deposit, guarantee, recovery, loss)
-        b.step(Phase.MEASURE + 1, lose, args, writes=(loss,))
+        args = (exposure, deposit, guarantee, recovery)
+        b.step(Phase.MEASURE + 1, lose, args, writes=(loss,), where=defaults)
         b.final(loss, f"{claim.name.split('.', 1)[-1]}.loss", "$")
 
 
@@ -38,9 +38,5 @@ def _law(b: ProgramBuilder, claim: Claim, secured: Any, unsecured: Any) -> Any:
     return secured if claim.kind == "debt" and claim.rank <= SECURED_RANK else unsecured
 
 
-def lose(
-    month: int, ended: float, exposure: float, deposit: float, guarantee: float, recovery: float, before: float
-) -> float:
-    if month != ended:
-        return before
+def lose(exposure: float, deposit: float, guarantee: float, recovery: float) -> float:
     return max(0.0, exposure - deposit - guarantee) * (1.0 - recovery)

@@ -1,24 +1,28 @@
 """Summaries that merge: what is kept of all paths, in a form that neither order nor chunking changes.
 
 Means by month merge block by block in block order; quantiles by month are exact up to EXACT_PATHS paths and come from
-integer counts in bins of the leading bits of the float above (at most 0.1 % of the value). Numbers by path are kept whole.
+integer counts in bins of the leading bits of the float above (at most 0.1 % of the value). Of numbers by path there are counts
+and moments; order statistics of them are exact at any number of paths.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from simulator.engine import bins
 from simulator.engine.bins import Counted, middle
 from simulator.engine.block import Statistics
 from simulator.engine.build import Array
 from simulator.engine.executors import available_threads
 from simulator.engine.ledger import NAN_CODE
 from simulator.engine.simulation import ChunkResult
+from simulator.engine.tally import Counts, Questions, added, tally
 
 EXACT_PATHS = 100_000
 
@@ -43,46 +47,109 @@ class Sketch:
             self.low, self.counts = low, wider
         self.counts[found.bins - self.low] += found.counts
 
+    def bins_at(self, ranks: Sequence[int]) -> npt.NDArray[np.int64]:
+        """The bins in which the values of these ranks lie (1 = smallest)."""
+        return np.asarray(np.searchsorted(np.cumsum(self.counts), np.asarray(ranks), side="left") + self.low)
+
     def at_ranks(self, ranks: Sequence[int]) -> list[float]:
-        """Order statistics (rank 1 = smallest), each the middle of its bin."""
-        found = np.searchsorted(np.cumsum(self.counts), np.asarray(ranks), side="left") + self.low
-        return [float(x) for x in middle(found)]
+        """Order statistics, each the middle of its bin."""
+        return [float(x) for x in middle(self.bins_at(ranks))]
+
+    def below(self, of_bins: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many values lie in bins below these."""
+        upto = np.concatenate([[0], np.cumsum(self.counts)])
+        return np.asarray(upto[of_bins - self.low])
 
 
 class Summary:
-    """All that is known of the paths simulated so far, added chunk by chunk in path order."""
+    """All that is known of the paths simulated so far, added chunk by chunk in path order.
 
-    def __init__(self, paths: int, months: int) -> None:
+    With `hold` numbers by path are kept as well. Without it memory does not grow with the paths, and `reader` (column ->
+    its values part by part, in path order) has to be given before an order statistic of a column is asked for.
+    """
+
+    def __init__(self, paths: int, asked: Questions, hold: bool = True) -> None:
         self.expected = paths
-        self.months = months
+        self.asked = asked
+        self.hold = hold
         self.paths = 0
         self.exact = paths <= EXACT_PATHS
         self.statistics = Statistics(0, np.empty(0), np.empty(0))
+        self.amounts = Statistics(0, np.empty(0), np.empty(0))
+        self.endings = np.zeros((asked.months + 1, asked.causes), dtype=np.int64)
+        self.counts: dict[str, Counts] = {}
+        self.reader: Callable[[str], Iterable[Array]] | None = None
+        self.column_names: tuple[str, ...] = ()
         self._columns: dict[str, list[Array]] = {}
         self._kept: dict[str, list[Array]] = {}
         self._sketches: dict[str, list[Sketch]] = {}
+        self._ranked: dict[str, Sketch] = {name: Sketch() for name in asked.ranked}
 
     def add(self, chunk: ChunkResult) -> None:
         for block in chunk.blocks:
             self.statistics = self.statistics.merge(block)
-        for name, values in {**chunk.columns, **{f"input.{k}": v for k, v in chunk.inputs.items()}}.items():
-            self._columns.setdefault(name, []).append(values)
+        found = tally(chunk.columns, self.asked) if chunk.tally is None else chunk.tally
+        for moments in found.blocks:
+            self.amounts = self.amounts.merge(moments)
+        self.endings += found.endings
+        for name, counts in found.counts.items():
+            self.counts[name] = added(self.counts.get(name, counts[:0]), counts)
+        for name, counted in found.ranked.items():
+            self._ranked[name].add(counted)
         numbers = chunk.columns["cause"] != NAN_CODE
+        self.paths += numbers.size
+        columns = {**chunk.columns, **{f"input.{k}": v for k, v in chunk.inputs.items()}}
+        self.column_names = tuple(columns)
+        if self.hold:
+            for name, values in columns.items():
+                self._columns.setdefault(name, []).append(values)
         for slot, by_month in chunk.kept.items():
             self._kept.setdefault(slot, []).append(by_month if numbers.all() else by_month[:, numbers])
-        for slot, counted in chunk.counts.items():
-            sketches = self._sketches.setdefault(slot, [Sketch() for _ in range(self.months + 1)])
-            for sketch, found in zip(sketches, counted, strict=True):
-                sketch.add(found)
-        self.paths += numbers.size
+        for slot, by_bin in chunk.counts.items():
+            sketches = self._sketches.setdefault(slot, [Sketch() for _ in range(self.asked.months + 1)])
+            for sketch, of_month in zip(sketches, by_bin, strict=True):
+                sketch.add(of_month)
 
     def column(self, name: str) -> Array:
         """A number by path, shape (paths,)."""
-        return np.concatenate(self._columns[name])
+        if name not in self.column_names:
+            raise KeyError(name)
+        return np.concatenate(list(self._parts(name)))
 
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        return tuple(self._columns)
+    def _parts(self, name: str) -> Iterable[Array]:
+        if self.hold:
+            return self._columns[name]
+        if self.reader is None:
+            raise ValueError("numbers by path were not kept")
+        return self.reader(name)
+
+    def moments(self, name: str) -> tuple[float, float, int]:
+        """Mean, sum of squared deviations and number of paths of an amount by path."""
+        k = self.asked.averaged.index(name)
+        if self.amounts.paths == 0:
+            return math.nan, math.nan, 0
+        return float(self.amounts.mean[k]), float(self.amounts.squares[k]), self.amounts.paths
+
+    def at_ranks(self, name: str, ranks: Sequence[int]) -> Array:
+        """Exact order statistics (rank 1 = smallest) of a column that was asked for by rank.
+
+        The bins say where they lie; only what is in those bins is looked at again.
+        """
+        sketch = self._ranked[name]
+        wanted = np.unique(sketch.bins_at(ranks))
+        values: Array = np.empty(0)
+        times: Counts = np.empty(0, dtype=np.int64)
+        for part, cause in zip(self._parts(name), self._parts("cause"), strict=True):
+            inside = part[np.isin(bins.of(part), wanted) & (cause != NAN_CODE)]
+            here, seen = np.unique(inside, return_counts=True)
+            values, where = np.unique(np.concatenate([values, here]), return_inverse=True)
+            times = np.bincount(where, weights=np.concatenate([times, seen]), minlength=values.size).astype(np.int64)
+        below = sketch.below(bins.of(values))  # paths in lower bins, of which some were not looked at again
+        upto = np.zeros(values.size, dtype=np.int64)
+        for b in wanted:
+            inside = bins.of(values) == b
+            upto[inside] = below[inside] + np.cumsum(times[inside])
+        return np.asarray(values[np.searchsorted(upto, np.asarray(ranks), side="left")])
 
     def order_statistics(self, slot: str, ranks: Sequence[int]) -> Array:
         """The values of these ranks (1 = smallest) by month, shape (months + 1, ranks)."""
@@ -97,7 +164,7 @@ class Summary:
             return np.asarray(values[where])
 
         with ThreadPoolExecutor(available_threads()) as pool:
-            return np.array(list(pool.map(of_month, range(self.months + 1))))
+            return np.array(list(pool.map(of_month, range(self.asked.months + 1))))
 
     @property
     def kept_slots(self) -> tuple[str, ...]:

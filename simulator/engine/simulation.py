@@ -17,6 +17,7 @@ from simulator.engine import bins, ledger
 from simulator.engine.block import BLOCK, Lived, Paths, ProgramRunner, Statistics, uniforms_of
 from simulator.engine.build import Array
 from simulator.engine.program import Column, Metric, Program, Shocks
+from simulator.engine.tally import Questions, Tally, tally
 from simulator.scenario.model import Scenario
 
 CHUNK_BLOCKS = 16  # blocks per task: inputs are drawn and results handed over once a chunk
@@ -32,6 +33,12 @@ class ChunkResult(NamedTuple):
     blocks: tuple[Statistics, ...]
     kept: dict[str, Array]  # slot -> (months + 1, paths)
     counts: dict[str, tuple[bins.Counted, ...]] = {}  # noqa: RUF012 - slot -> by month, instead of `kept`
+    tally: Tally | None = None
+    trajectories: dict[str, Array] = {}  # noqa: RUF012 - figure -> (months kept, paths)
+
+    def tallied(self, asked: Questions) -> ChunkResult:
+        """The same with what is asked of the columns."""
+        return self._replace(tally=tally(self.columns, asked))
 
     def counted(self) -> ChunkResult:
         """The same with counts in the place of the rows kept path by path, paths that are not a number left out."""
@@ -77,6 +84,8 @@ class Simulation:
         programs = [branch.program for branch in self.branches]
         self.outline = Outline.of(programs, tuple(scenario.alternatives))
         self.kept_slots: tuple[str, ...] = tuple(dict.fromkeys(m.slot for m in self.outline.metrics if m.quantiles))
+        slot_of = {f"{m.contract}.{m.name}" if m.contract else m.name: m.slot for m in self.outline.metrics}
+        self.trajectories = {name: slot_of[name] for name in scenario.keep.trajectories}
         codes = {cause: code for code, cause in enumerate(self.outline.causes)}
         self._codes = [np.array([codes[c] for c in p.causes], dtype=np.float64) for p in programs]
         where = {(m.contract, m.name): k for k, m in enumerate(self.outline.metrics)}
@@ -102,9 +111,12 @@ class Simulation:
         return self.branches[self._chosen[tuple(int(c[0]) for c in chosen.values())]]
 
     def run_chunk(self, first: int, count: int, keep: Sequence[str] | None = None) -> ChunkResult:
-        """Simulate paths first … first + count - 1 and keep the given slots by month."""
+        """Simulate paths first … first + count - 1 and keep the given slots by month; if none are given those of which
+        quantiles are reported, and the trajectories that the scenario keeps."""
+        if keep is None:
+            slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values())))
+            return self._with_trajectories(self.run_chunk(first, count, slots))
         paths = np.arange(first, first + count)
-        keep = self.kept_slots if keep is None else keep
         if len(self.branches) == 1:
             lived = self.branches[0].live(paths, keep)
             return ChunkResult(first, lived.columns, lived.inputs, lived.blocks, lived.kept)
@@ -128,6 +140,11 @@ class Simulation:
             self._put_back(lived, k, of_branch, columns, inputs, kept)
             blocks.extend(self._widened(s, k) for s in lived.blocks)
         return ChunkResult(first, columns, inputs, tuple(blocks), kept)
+
+    def _with_trajectories(self, chunk: ChunkResult) -> ChunkResult:
+        months = list(self.scenario.keep.months_of(self.scenario.calendar.months))
+        found = {name: chunk.kept[slot][months] for name, slot in self.trajectories.items()}
+        return chunk._replace(kept={slot: chunk.kept[slot] for slot in self.kept_slots}, trajectories=found)
 
     def _put_back(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import cache, cached_property
+from collections.abc import Callable
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from simulator.components.base import CASH
 from simulator.engine import ledger
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import Outline
+from simulator.engine.tally import Columns, Counts, Questions
 from simulator.estimate import intervals
 from simulator.estimate.intervals import Estimate
 from simulator.quantities.distribution import Array
@@ -25,6 +27,7 @@ EVENTS = {  # of a contract: name -> its column of `paths`, 0 where it did not h
     "supplier_failed": "failure_month",
     "renewed": "renewals",
 }
+RANKED = ("peak_need", "lowest_liquidity", "shadow_flow_12m", "dilution")  # columns of which quantiles are reported
 DILUTION_QUANTILES = (0.05, 0.50, 0.95)
 FUNDING_EVENTS = {  # of funding: the ends of the columns that count them, summed over all rounds, offerings, loans and lines
     "rounds": (".rounds",),
@@ -39,28 +42,42 @@ def label(q: float) -> str:
     return f"p{round(q * 100)}"
 
 
+def questions(months: int, outline: Outline) -> Questions:
+    """What has to be asked of the numbers by path while they come, for everything a run reports."""
+    names = [c.name for c in outline.columns]
+    derived: dict[str, Callable[[Columns], Array]] = {"@unfunded_end": partial(_unfunded_end, months)}
+    for event, ends in FUNDING_EVENTS.items():
+        counted = tuple(name for name in names if name.endswith(ends))
+        if counted:
+            derived[f"@{event}"] = partial(_sum_of, counted)
+    return Questions(
+        months, len(outline.causes), outline.columns, tuple(name for name in RANKED if name in names), derived
+    )
+
+
+def _unfunded_end(months: int, columns: Columns) -> Array:
+    """The month of the unfunded runway's end, one more than the horizon if it goes beyond."""
+    breach = columns["shadow_breach_month"]
+    end = np.where(columns["cause"] > ledger.NAN_CODE, columns["end_month"], months + 1.0)
+    return np.asarray(np.minimum(np.where(breach > 0, breach, months + 1.0), end))
+
+
+def _sum_of(names: tuple[str, ...], columns: Columns) -> Array:
+    return np.asarray(sum(columns[name] for name in names))
+
+
 class Figures:
     """Everything a run reports, read off a summary. Months are numbers 1 … M; money is in $."""
 
     def __init__(self, scenario: Scenario, outline: Outline, summary: Summary) -> None:
         self.scenario, self.outline, self.summary = scenario, outline, summary
         self.months = scenario.calendar.months
-        codes = summary.column("cause").astype(np.int64)
-        self.valid = codes != ledger.NAN_CODE
-        self.paths = int(codes.size)
-        self.not_a_number = int(self.paths - self.valid.sum())
-        self.n = int(self.valid.sum())
-        ends = summary.column("end_month").astype(np.int64)
-        self.defaulted = self.valid & (codes > ledger.NAN_CODE)
-        self.ends = np.where(self.defaulted, ends, np.inf)[self.valid]
+        self.paths = summary.paths
+        self.not_a_number = int(summary.endings[:, ledger.NAN_CODE].sum())
+        self.n = self.paths - self.not_a_number
         # defaults by month and cause: integers, so that causes add up to PD exactly
-        self.counts = np.zeros((self.months + 1, len(outline.causes)), dtype=np.int64)
-        np.add.at(self.counts, (ends[self.defaulted], codes[self.defaulted]), 1)
+        self.counts = np.where(np.arange(len(outline.causes)) > ledger.NAN_CODE, summary.endings, 0)
         self.monthly_quantiles = cache(self._monthly_quantiles)
-
-    def _column(self, name: str) -> Array:
-        values: Array = self.summary.column(name)[self.valid]
-        return values
 
     # --- default ---
 
@@ -79,21 +96,29 @@ class Figures:
 
     # --- runway ---
 
-    def runway_ends(self, kind: str) -> Array:
-        """By path: the month in which the runway ends, inf beyond the horizon, sorted."""
-        if kind == "funded":
-            return np.sort(self.ends)
-        breach = self._column("shadow_breach_month")
-        return np.sort(np.minimum(np.where(breach > 0, breach, np.inf), self.ends))
+    def runway_ends(self, kind: str) -> Counts:
+        """Paths by the month in which the runway ends, index 0 … M + 1; the last counts those that go beyond the horizon."""
+        beyond = self.months + 1
+        if kind == "unfunded":
+            counts = self.summary.counts.get("@unfunded_end", np.zeros(0, dtype=np.int64))
+            return np.pad(counts, (0, beyond + 1 - counts.size))
+        ended = self.counts.sum(axis=1)
+        return np.append(ended, self.n - ended.sum())
 
     def runway(self, kind: str) -> dict[str, Any]:
         ends = self.runway_ends(kind)
+        upto = np.cumsum(ends)
+
+        def at_rank(rank: int) -> float:
+            month = int(np.searchsorted(upto, rank, side="left"))
+            return float(month) if month <= self.months else math.inf
+
         found: dict[str, Any] = {"interval": {}}
         for q in RUNWAY_QUANTILES:
-            value, low, high = intervals.quantile(ends, q)
+            value, low, high = intervals.quantile(at_rank, self.n, q)
             found[label(q)] = _month(value)
             found["interval"][label(q)] = [_month(low), _month(high)]
-        beyond = intervals.share(int(np.isinf(ends).sum()), self.n)
+        beyond = intervals.share(int(ends[-1]), self.n)
         found["share_beyond_horizon"] = beyond.value
         found["interval"]["share_beyond_horizon"] = [beyond.low, beyond.high]
         mean = intervals.restricted_mean(ends, self.months)
@@ -103,18 +128,24 @@ class Figures:
 
     # --- money ---
 
+    def quantile(self, name: str, probabilities: tuple[float, ...]) -> list[Estimate]:
+        """Exact quantiles of a column of `paths` with their intervals."""
+        ranks = sorted({rank for q in probabilities for rank in intervals.quantile_ranks(q, self.n)}) if self.n else []
+        values = dict(zip(ranks, self.summary.at_ranks(name, ranks).tolist(), strict=True)) if ranks else {}
+        return [intervals.quantile(values.__getitem__, self.n, q) for q in probabilities]
+
     def quantiles(self, name: str, probabilities: tuple[float, ...]) -> dict[str, Any]:
-        """Quantiles of a column of `paths` with their intervals."""
-        ordered = np.sort(self._column(name))
         found: dict[str, Any] = {"interval": {}}
-        for q in probabilities:
-            value, low, high = intervals.quantile(ordered, q)
+        for q, (value, low, high) in zip(probabilities, self.quantile(name, probabilities), strict=True):
             found[label(q)] = _number(value)
             found["interval"][label(q)] = [_number(low), _number(high)]
         return found
 
+    def _mean(self, name: str) -> Estimate:
+        return intervals.mean(*self.summary.moments(name))
+
     def mean(self, name: str) -> dict[str, Any]:
-        return _estimate(intervals.mean_of(self._column(name)))
+        return _estimate(self._mean(name))
 
     def monthly_mean(self, metric: int, month: int) -> Estimate:
         s = self.summary.statistics
@@ -163,9 +194,8 @@ class Figures:
 
     def cash_flow_at_risk(self) -> dict[str, Any]:
         """Mean less 5 % quantile of the shadow flow of months 1 … 12."""
-        flows = np.sort(self._column("shadow_flow_12m"))
-        centre = float(flows.mean()) if flows.size else math.nan
-        q05 = intervals.quantile(flows, 0.05)
+        centre = self._mean("shadow_flow_12m").value
+        (q05,) = self.quantile("shadow_flow_12m", (0.05,))
         return {
             "value": _number(centre - q05.value),
             "low": _number(centre - q05.high),
@@ -180,14 +210,13 @@ class Figures:
         found: dict[str, Any] = {"dilution": None}
         if "dilution" in names:
             found["dilution"] = {"mean": self.mean("dilution"), **self.quantiles("dilution", DILUTION_QUANTILES)}
-        for event, ends in FUNDING_EVENTS.items():
-            columns = [name for name in names if name.endswith(ends) and not name.startswith("input.")]
-            if columns:
-                count = sum((self._column(name) for name in columns), np.zeros(self.n))
-                any_of = intervals.share(int((count > 0).sum()), self.n)
-                found[event] = {"mean": _estimate(intervals.mean_of(count)), "share_of_paths": _estimate(any_of)}
-            else:
+        for event in FUNDING_EVENTS:
+            counts = self.summary.counts.get(f"@{event}")
+            if counts is None:
                 found[event] = None
+                continue
+            any_of = intervals.share(self.n - int(counts[:1].sum()), self.n)
+            found[event] = {"mean": _estimate(intervals.mean_of_counts(counts)), "share_of_paths": _estimate(any_of)}
         return found
 
     # --- contracts ---
@@ -200,15 +229,15 @@ class Figures:
             }
             row: dict[str, Any] = {"interval": {}}
             for key in ("paid", "stranded"):
-                mean = intervals.mean_of(self._column(f"{name}.{key}"))
+                mean = self._mean(f"{name}.{key}")
                 row[key], row["interval"][key] = _number(mean.value), [_number(mean.low), _number(mean.high)]
             for key in ("headline", "firm"):
                 mean = opening[key]
                 row[key], row["interval"][key] = _number(mean.value), [_number(mean.low), _number(mean.high)]
-            sides = self._column(f"{name}.notice_side") if f"{name}.notice_side" in self.summary.column_names else None
+            sides = self.summary.counts.get(f"{name}.notice_side")
             row["terminated"] = {}
             for side, codes in (("buyer", (1, 3)), ("supplier", (2,))):
-                count = 0 if sides is None else int(np.isin(sides, codes).sum())
+                count = 0 if sides is None else sum(int(sides[code]) for code in codes if code < sides.size)
                 row["terminated"][side] = _estimate(intervals.share(count, self.n))
             row["exposure_at_default"] = self._exposure(name)
             row.update(self._events(name))
@@ -220,7 +249,7 @@ class Figures:
         found = {}
         for event, column in EVENTS.items():
             if f"{name}.{column}" in self.summary.column_names:
-                count = int(np.count_nonzero(self._column(f"{name}.{column}")))
+                count = self.n - int(self.summary.counts[f"{name}.{column}"][:1].sum())
                 found[event] = {**_estimate(intervals.share(count, self.n)), "count": count}
         return found
 
@@ -239,12 +268,14 @@ class Figures:
 
     def _exposure(self, name: str) -> dict[str, Any]:
         """Mean exposure at default: over all paths, and over the paths in default."""
-        ead = self._column(f"{name}.exposure_at_default")
-        of_defaults = ead[np.isfinite(self.ends)]
-        return {
-            "mean": _estimate(intervals.mean_of(ead)),
-            "given_default": _estimate(intervals.mean_of(of_defaults)) if of_defaults.size else None,
-        }
+        mean, squares, n = self.summary.moments(f"{name}.exposure_at_default")
+        defaults = int(self.counts.sum())
+        given = None
+        if defaults:  # the other paths are nought, so both have the same sums
+            of_defaults = mean * n / defaults
+            apart = squares + n * mean * mean - defaults * of_defaults * of_defaults
+            given = _estimate(intervals.mean(of_defaults, apart, defaults))
+        return {"mean": _estimate(intervals.mean(mean, squares, n)), "given_default": given}
 
     @cached_property
     def document(self) -> dict[str, Any]:

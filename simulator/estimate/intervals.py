@@ -6,11 +6,13 @@ Shares: Wilson (1927), also at 0 and N. Means: normal. Quantiles: order statisti
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from simulator.quantities.distribution import Array
+Counts = npt.NDArray[np.int64]
 
 Z = 1.959964  # the 97.5 % quantile of the standard normal
 
@@ -41,9 +43,13 @@ def mean(value: float, squares: float, n: int) -> Estimate:
     return Estimate(value, value - half, value + half)
 
 
-def mean_of(values: Array) -> Estimate:
-    centre = float(values.mean()) if values.size else math.nan
-    return mean(centre, float(np.sum((values - centre) ** 2)), values.size)
+def mean_of_counts(counts: Counts) -> Estimate:
+    """The mean of whole numbers 0, 1, … of which so many were seen each."""
+    n, at = int(counts.sum()), np.arange(counts.size)
+    if n == 0:
+        return mean(math.nan, math.nan, 0)
+    centre = int((counts * at).sum()) / n
+    return mean(centre, float((counts * (at - centre) ** 2).sum()), n)
 
 
 def quantile_ranks(q: float, n: int) -> tuple[int, int, int]:
@@ -53,13 +59,16 @@ def quantile_ranks(q: float, n: int) -> tuple[int, int, int]:
     return rank, min(n, max(1, math.floor(n * q - half))), min(n, max(1, math.ceil(n * q + half) + 1))
 
 
-def quantile(ordered: Array, q: float) -> Estimate:
-    """A quantile of values sorted in increasing order."""
-    if ordered.size == 0:
+def quantile(at_rank: Callable[[int], float], n: int, q: float) -> Estimate:
+    """A quantile of n values, of which `at_rank` gives the k-th smallest (k = 1 … n)."""
+    if n == 0:
         return Estimate(math.nan, math.nan, math.nan)
-    return Estimate(*(float(ordered[rank - 1]) for rank in quantile_ranks(q, ordered.size)))
+    return Estimate(*(at_rank(rank) for rank in quantile_ranks(q, n)))
 
 
-def restricted_mean(ends: Array, months: int) -> Estimate:
-    """Mean number of months lived within the horizon: sum over m = 0 … M-1 of (1 - PD(m)); `ends` by path, inf = none."""
-    return mean_of(np.minimum(ends, float(months)))
+def restricted_mean(ends: Counts, months: int) -> Estimate:
+    """Mean number of months lived within the horizon: sum over m = 0 … M-1 of (1 - PD(m)); `ends`: paths by month of the
+    end 0 … M + 1, the last beyond the horizon."""
+    within = ends[: months + 1].copy()
+    within[months] += ends[months + 1 :].sum()
+    return mean_of_counts(within)

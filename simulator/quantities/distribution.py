@@ -37,6 +37,11 @@ class Monthly(NamedTuple):
     score: str  # "normal" or "uniform"
 
 
+Evaluate = Callable[
+    [Monthly, Array], Array
+]  # a closed quantile function over an array of uniforms, by whoever does it fast
+
+
 class Distribution(ABC):
     """A law of one number. Frozen dataclasses; compared and hashed by value."""
 
@@ -66,6 +71,11 @@ class Distribution(ABC):
         """The quantile function as a law of the month loop, or None where there is no closed form."""
         return None
 
+    def quantiles(self, u: Array, evaluate: Evaluate) -> Array:
+        """The quantiles of many uniforms, by `evaluate` where there is a closed form."""
+        closed = self.monthly()
+        return self.ppf(u) if closed is None else evaluate(closed, u)
+
 
 @dataclass(frozen=True)
 class Truncated(Distribution):
@@ -84,6 +94,10 @@ class Truncated(Distribution):
     def ppf(self, u: Array) -> Array:
         low, high = self.law.cdf(self.low), self.law.cdf(self.high)
         return np.clip(self.law.ppf(low + u * (high - low)), self.low, self.high)
+
+    def quantiles(self, u: Array, evaluate: Evaluate) -> Array:
+        low, high = self.law.cdf(self.low), self.law.cdf(self.high)
+        return np.clip(self.law.quantiles(low + u * (high - low), evaluate), self.low, self.high)
 
     def cdf(self, x: float) -> float:
         low, high = self.law.cdf(self.low), self.law.cdf(self.high)

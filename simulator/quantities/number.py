@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from simulator.quantities.distribution import Array, Distribution, read_distribution
+from simulator.quantities.distribution import Array, Distribution, Evaluate, read_distribution
 from simulator.quantities.units import Dimension, QuantityError, finite
 
 SHARED = "@shared"  # the loader's mark on a distribution that came from [inputs]
@@ -35,9 +35,9 @@ class Uncertain:
         """The stream of its uniforms when it stands at this key: its own, or that of everything it is drawn with."""
         return f"inputs.{self.shared}" if self.shared else key
 
-    def draw(self, u: Array) -> Array:
+    def draw(self, u: Array, evaluate: Evaluate | None = None) -> Array:
         """Values for uniforms `u`, shape kept, in the unit the engine computes in."""
-        written = self.law.ppf(u)
+        written = self.law.ppf(u) if evaluate is None else self.law.quantiles(u, evaluate)
         return np.asarray(
             self.dimension.convert(round_half_up(written) if self.whole else written, self.unit), dtype=np.float64
         )

@@ -105,6 +105,7 @@ def _headline(model: type[Component]) -> str:
         "default": "When a path is in default.",
         "recovery": "What creditors recover after a default.",
         "dependence": "Correlation of the month's shocks, and of uncertain inputs.",
+        "keep": "What is stored of every path.",
         "run": "Paths and seed.",
     }.get(model.family, "")
 

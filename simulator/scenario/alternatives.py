@@ -22,7 +22,7 @@ from simulator.scenario.source import Key
 
 MAX_BRANCHES = 32
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
-FIXED = ("format", "name", "title", "description", "extends", "calendar", "run", "comparison", "alternatives")
+FIXED = ("format", "name", "title", "description", "extends", "calendar", "keep", "run", "comparison", "alternatives")
 EXAMPLE = "weight = 0.5"
 
 

@@ -19,6 +19,7 @@ from simulator.scenario.dependence import check_dependence
 from simulator.scenario.diagnostics import ScenarioError, near
 from simulator.scenario.drawn import check_names
 from simulator.scenario.inputs import complain_of_unused, share_inputs
+from simulator.scenario.keep import check_keep
 from simulator.scenario.model import (
     DEFAULT_MONTHS,
     FORMAT,
@@ -29,6 +30,7 @@ from simulator.scenario.model import (
     Default,
     Dependence,
     Entry,
+    Keep,
     Opening,
     Run,
     Scenario,
@@ -118,6 +120,9 @@ class _Loader:
         if isinstance(default, Default) and default.debt_to_revenue is not None and "revenue" not in self.data:
             where = ("default", "debt_to_revenue")
             self.r.complain("E013", where, "there is no revenue to compare debt with", "add [revenue]")
+        keep = plain["keep"]
+        if isinstance(keep, Keep):
+            check_keep(self.r, keep, self.data)
         comparison = self._comparison()
         calendar = plain["calendar"]
         if calendar is not None:
@@ -138,6 +143,7 @@ class _Loader:
             run=plain["run"] or Run(),  # type: ignore[arg-type]
             recovery=plain["recovery"],  # type: ignore[arg-type]
             dependence=plain["dependence"],  # type: ignore[arg-type]
+            keep=plain["keep"] or Keep(),  # type: ignore[arg-type]
             comparison=comparison,
             entries=tuple(entries),
             canonical=self.canonical,

@@ -134,6 +134,24 @@ class Run(Component):
     """Of the random numbers; the same seed gives the same paths."""
 
 
+class Keep(Component):
+    family: ClassVar[str] = "keep"
+    inputs: bool = True
+    """Whether `paths` has a column for every number drawn once a path."""
+    contracts: bool = True
+    """Whether `paths` has the columns of each contract and creditor."""
+    trajectories: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Figures of the tables `months` and `contracts` that are stored for every path, in the table `trajectories`: `cash`,
+    `xai.due`."""
+    at: Literal["all", "quarters", "years", "horizon"] = "all"
+    """Of which months: all, every third or twelfth, or the last one; the opening is always among them."""
+
+    def months_of(self, horizon: int) -> tuple[int, ...]:
+        """The months whose values are stored, 0 for the opening."""
+        every = {"all": 1, "quarters": 3, "years": 12, "horizon": horizon}[self.at]
+        return tuple(range(0, horizon + 1, every))
+
+
 NAMED = ("policies", "contracts", "flows", "financing")  # families with one table per name, in building order
 PLAIN: dict[str, type[Component]] = {  # tables that stand once and have no type
     "calendar": Calendar,
@@ -142,6 +160,7 @@ PLAIN: dict[str, type[Component]] = {  # tables that stand once and have no type
     "default": Default,
     "recovery": Recovery,
     "dependence": Dependence,
+    "keep": Keep,
     "run": Run,
 }
 Rates = dict[str, Annotated[float, Quantity(SHARE, low=0.0, high=1.0, drawn=False)]]  # years -> cumulative default rate
@@ -176,6 +195,7 @@ class Scenario:
     run: Run
     recovery: Recovery | None
     dependence: Dependence | None
+    keep: Keep
     comparison: Mapping[str, Mapping[str, float]]
     entries: tuple[Entry, ...]  # in the order in which they are built
     canonical: str  # the resolved scenario as text, without the number of paths

@@ -109,9 +109,10 @@ def test_the_claim_that_is_blamed_is_the_one_in_arrears(full: Lives) -> None:
 
 
 def test_the_causes_add_up_to_the_default_probability_which_never_falls() -> None:
-    figures = simulator.run(world(), paths=3000).figures
+    run = simulator.run(world(), paths=3000)
+    figures, defaulted = run.figures, run.column("cause") > 1
     counts = [sum(count for count, _ in figures.causes(m).values()) for m in range(1, 37)]
-    assert counts == [int(np.sum(figures.ends <= m)) for m in range(1, 37)]
+    assert counts == [int(np.sum(defaulted & (run.column("end_month") <= m))) for m in range(1, 37)]
     assert counts == sorted(counts)
     assert [round(figures.pd(m).value * 3000) for m in range(1, 37)] == counts
 

@@ -33,6 +33,7 @@ from simulator.components.base import (
     Problem,
     Surroundings,
     Table,
+    is_fixed,
     is_zero,
     notice_months,
     register,
@@ -210,12 +211,14 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
         leaves: Any = 0.0
         if not is_zero(self.supplier.hazard):
             leaves = b.flow(f"{b.name}.recalled")
-            b.step(
-                Phase.POLICIES,
-                reclaim,
-                (b.uniform("supplier"), ratio, self.supplier.hazard, self.supplier.gamma),
-                writes=(leaves,),
-            )
+            gamma = self.supplier.gamma
+            rises: Any = ratio
+            if is_zero(gamma):
+                rises = 1.0
+            elif not is_fixed(gamma, 1.0):
+                rises = b.flow(f"{b.name}.temptation")
+                b.step(Phase.POLICIES, power, (ratio, gamma), writes=(rises,))
+            b.step(Phase.POLICIES, reclaim, (b.uniform("supplier"), rises, self.supplier.hazard), writes=(leaves,))
         return leaves, notice_months(self.supplier.notice), first + notice_months(self.supplier.lock_in) - 1.0
 
     def _fee_and_firm(
@@ -317,8 +320,8 @@ def hold(
     return 1.0 if cheap and short and poor and idle else wanted
 
 
-def reclaim(u: float, ratio: float, hazard: float, gamma: float) -> float:
-    probability = 1.0 - exp(-hazard * power(ratio, gamma) / 12.0)
+def reclaim(u: float, rises: float, hazard: float) -> float:
+    probability = 1.0 - exp(-hazard * rises / 12.0)
     return 1.0 if u < probability else 0.0
 
 

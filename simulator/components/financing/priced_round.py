@@ -153,15 +153,19 @@ growth = { sensitivity = 0.5, expected = "0.6 log/yr" }
             pre, latest = pre_money(b, self.multiple), VALUATION
         kept, post = b.flow(f"{b.name}.kept_share", 1.0), b.flow(f"{b.name}.post_money")
         down = b.flow(f"{b.name}.down")
+        arrival, rate = b.uniform("arrival"), 0.0 if self.every is None else 1.0 / self.every
+        poisson = 1.0 if self.arrival == "poisson" else 0.0
+        chances = b.flow(f"{b.name}.chances")
+        b.step(Phase.FUNDING, appears, (arrival, rate, poisson, sought), writes=(chances,), months=(first, b.months))
         chance = (
             MONTH,
             PATH,
             REGIME,
-            b.uniform("arrival"),
+            arrival,
             b.uniform("success"),
-            0.0 if self.every is None else 1.0 / self.every,
+            rate,
             sought,
-            1.0 if self.arrival == "poisson" else 0.0,
+            poisson,
             self._odds(b),
             pre,
             latest,
@@ -177,6 +181,7 @@ growth = { sensitivity = 0.5, expected = "0.6 log/yr" }
                 adds=(closed, done, failed, down, post),
                 months=(first, b.months),
                 using=(("size_quantile", law[0]),),
+                where=chances,
             )
         if self.sought is not None:
             b.step(Phase.FUNDING, expect, (MONTH, arrives, closed, float(lag)), writes=(arrives,))
@@ -250,6 +255,12 @@ def look(
     if free and triggered(runway, liquidity, runway_below, liquidity_below):
         return 1.0, float(month)
     return 0.0, tried
+
+
+def appears(u_arrival: float, rate: float, poisson: float, sought: float) -> float:
+    """1 if there is a chance at all in this month."""
+    at_least_one = 1.0 - exp(-rate) if poisson > 0.0 else rate
+    return 1.0 if u_arrival < at_least_one or sought > 0.0 else 0.0
 
 
 def expect(month: int, arrives: float, closed: float, lag: float) -> float:

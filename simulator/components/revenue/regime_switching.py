@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from simulator.components.base import RUN_RATE, Builder, Phase, Problem, Surroundings, register
+from simulator.components.by_regime import pick
 from simulator.components.chain import Chain, move
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
@@ -66,5 +67,4 @@ volatility = ["25 %/yr", "55 %/yr"]
 
 
 def advance(run_rate: float, state: float, z: float, drift: tuple[float, ...], sd: tuple[float, ...]) -> float:
-    s = int(state)
-    return run_rate * exp(drift[s] + sd[s] * z)
+    return run_rate * exp(pick(drift, state) + pick(sd, state) * z)

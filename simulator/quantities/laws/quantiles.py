@@ -107,14 +107,24 @@ class Quantiles(Distribution):
 
     def monthly(self) -> Monthly:
         b, c = self.slopes
-        return Monthly(quantile, (self._y(self.p50), b, c, self.low, self.high), "uniform")
+        terms = (self._y(self.p50), b, c)
+        if self.high < math.inf:
+            return Monthly(between, (*terms, self.low, self.high - self.low), "uniform")
+        return (
+            Monthly(above, (*terms, self.low), "uniform")
+            if self.low > -math.inf
+            else Monthly(metalog, terms, "uniform")
+        )
 
 
-def quantile(u: float, centre: float, b: float, c: float, low: float, high: float) -> float:
+def metalog(u: float, centre: float, b: float, c: float) -> float:
     s = log(u / (1.0 - u))
-    y = centre + b * s + c * (u - 0.5) * s
-    if high < math.inf:
-        return low + (high - low) / (1.0 + exp(-y))
-    if low > -math.inf:
-        return low + exp(y)
-    return y
+    return centre + b * s + c * (u - 0.5) * s
+
+
+def above(u: float, centre: float, b: float, c: float, low: float) -> float:
+    return low + exp(metalog(u, centre, b, c))
+
+
+def between(u: float, centre: float, b: float, c: float, low: float, width: float) -> float:
+    return low + width / (1.0 + exp(-metalog(u, centre, b, c)))
