@@ -186,10 +186,10 @@ def read(scenario: Scenario) -> Company:
     fixed["round_rate"] = 1.0 / float(rounds.every)
     for k, regime in enumerate(market.regimes):
         put(f"success_{k}", f"financing.rounds.success.{regime}", rounds.success[regime])
-    size = rounds.size.number.law.monthly()
-    only(size is not None and size.score == "uniform" and rounds.size.factor == 1.0, "rounds of another law of size")
-    fixed.update(zip(("size_centre", "size_b", "size_c", "size_low", "size_high"), size.params, strict=True))
-    only(fixed["size_low"] == 0.0 and fixed["size_high"] == np.inf, "rounds that are bounded above")
+    size = rounds.size.number.law
+    only(size.tag == "quantiles" and rounds.size.factor == 1.0, "rounds of another law of size")
+    only(size.low == 0.0 and size.high == np.inf, "rounds that are bounded otherwise than by nought")
+    fixed["size_centre"], (fixed["size_b"], fixed["size_c"]) = float(np.log(size.p50)), size.slopes
     only(ipo.shut == market.regimes[2], "offerings that wait in another regime than the last")
     put("ipo_proceeds", "financing.ipo.proceeds", ipo.proceeds)
     put("ipo_probability", "financing.ipo.probability", ipo.probability)
