@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine import executors
-from simulator.engine.block import BLOCK
+from simulator.engine.block import BLOCK, Announce
 from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.engine.reduce import EXACT_PATHS, Summary
@@ -90,17 +90,19 @@ def run(
     out: str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    announce: Announce | None = None,
 ) -> Result:
     """Simulate a scenario.
 
     paths, seed: instead of those of the scenario. out: the folder that run folders go to; None writes nothing.
-    threads: default all cores; the result does not depend on it. Raises ScenarioError (a path that is no valid file),
+    threads: default all cores; the result does not depend on it. announce: is told (loops, seconds) before anything is
+    compiled. Raises ScenarioError (a path that is no valid file),
     ValueError (paths or seed out of range), StoreError (the folder cannot be written).
     """
     known = scenario if isinstance(scenario, Scenario) else load(scenario)
     known = with_run(known, paths, seed)
     started = time.perf_counter()
-    simulation = Simulation(known, paths=known.run.paths)
+    simulation = Simulation(known, paths=known.run.paths, announce=announce)
     compiled = time.perf_counter()
     wanted = known.run.paths
     asked = questions(known.calendar.months, simulation.outline)
@@ -139,6 +141,13 @@ def run(
             writer.__exit__(None, None, None)
     seconds = {"compile": compiled - started, "simulate": simulated, "write": writing}
     return Result(known, figures, target, {k: round(v, 4) for k, v in seconds.items()})
+
+
+def warm(scenario: Scenario, announce: Announce | None = None) -> None:
+    """Compile all that a run of this scenario will need, so that the run need not wait for it."""
+    simulation = Simulation(scenario, paths=scenario.run.paths, announce=announce)
+    asked = questions(scenario.calendar.months, simulation.outline)
+    simulation.run_chunk(0, min(scenario.run.paths, BLOCK)).tallied(asked).counted()
 
 
 def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str, Any]:
@@ -318,7 +327,7 @@ def months_table(figures: Figures) -> Any:
                          "count": count})  # fmt: skip
     fields: list[tuple[Field, str]] = [
         (Field("month", "number, 0 = opening"), "uint16"),
-        (Field("label", "YYYY-MM"), "string"),
+        (Field("label", "YYYY-MM, or YYYY-Qn where steps are quarters"), "string"),
         (Field("metric", "name"), "string"),
         (Field("unit", "name"), "string"),
     ]
@@ -341,7 +350,7 @@ def contracts_table(figures: Figures) -> Any:
                              "high": e.high})  # fmt: skip
     fields: list[tuple[Field, str]] = [
         (Field("month", "number, 0 = opening"), "uint16"),
-        (Field("label", "YYYY-MM"), "string"),
+        (Field("label", "YYYY-MM, or YYYY-Qn where steps are quarters"), "string"),
         (Field("contract", "name"), "string"),
         (Field("metric", "name"), "string"),
         (Field("unit", "name"), "string"),

@@ -57,6 +57,11 @@ def test_every_command_has_help(command: list[str]) -> None:
     assert "Usage:" in call(*command, "--help")
 
 
+@pytest.mark.parametrize("command", main.commands)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"`simulator {command}" in (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom simulator.cli import main\n"
@@ -232,14 +237,23 @@ def test_a_process_of_its_own_works_from_the_module(file: Path, tmp_path: Path) 
     assert "\x1b" not in result.stderr
 
 
-def test_it_runs_without_a_home_folder(file: Path, tmp_path: Path) -> None:
+def test_without_a_home_folder_what_doctor_warms_need_not_be_compiled_by_a_run(file: Path, tmp_path: Path) -> None:
+    file.write_text(SMALL + "[run]\npaths = 300\n")
     kept = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME", "SIMULATOR_CACHE_DIR")}
-    environment = kept | {"HOME": "/nonexistent", "TMPDIR": str(tmp_path)}
-    result = subprocess.run(
-        [sys.executable, "-m", "simulator", "run", str(file), "--paths", "10", "--out", str(tmp_path / "out")],
-        capture_output=True, text=True, env=environment, check=False,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
+    environment = kept | {"HOME": str(file / "nowhere"), "TMPDIR": str(tmp_path)}
+
+    def call_there(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "simulator", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    first = call_there("doctor", "--warm", str(file), "--json")
+    assert "small: everything is compiled" in first.stderr
+    assert "compiling" in first.stderr
+    again = call_there("run", str(file), "--out", str(tmp_path / "out"), "--json")
+    assert json.loads(again.stdout)["paths"] == 300
+    assert "compiling" not in again.stderr
 
 
 def test_a_stated_limit_that_fails_gives_exit_code_1_and_keeps_the_run(file: Path, tmp_path: Path) -> None:

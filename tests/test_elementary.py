@@ -45,10 +45,37 @@ EXP_AT = np.concatenate([RNG.uniform(-1, 1, 6000), RNG.uniform(-708, 709, 6000),
 LOG_AT = np.concatenate(
     [np.exp(RNG.uniform(-700, 700, 6000)), RNG.uniform(0.5, 2, 6000), 1 + RNG.normal(size=3000) * 1e-7]
 )
+SMALLEST_NORMAL = 2.0**-1022
+
+
+def beside(x: Any) -> Any:
+    """Each number and the floats next to it."""
+    return np.concatenate([np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)])
+
+
+# where the argument's reduction changes its power of two, tiny arguments, and the ends of what is finite
+STEPS = (np.arange(-1021, 1022) + 0.5) * math.log(2)
+EXP_EDGES = np.concatenate(
+    [beside(STEPS), beside(STEPS - math.log(2) / 2), [-708.0, 709.0], RNG.uniform(-708, -707, 300), RNG.uniform(708, 709, 300),
+     10.0 ** RNG.uniform(-323, 0, 1000), -(10.0 ** RNG.uniform(-323, 0, 1000))]
+)  # fmt: skip
+BINADES = 2.0 ** np.arange(-1021, 1024)
+LOG_EDGES = np.concatenate(
+    [beside(BINADES), beside(BINADES * math.sqrt(0.5)), [SMALLEST_NORMAL, np.finfo(float).max],
+     SMALLEST_NORMAL * RNG.uniform(1, 2, 300), 1 + 2.0 ** RNG.uniform(-51, -1, 1000), 1 - 2.0 ** RNG.uniform(-52, -1, 1000)]
+)  # fmt: skip
+EXP_EDGES, LOG_EDGES = EXP_EDGES[(EXP_EDGES >= -708) & (EXP_EDGES <= 709)], LOG_EDGES[LOG_EDGES >= SMALLEST_NORMAL]
 
 
 @pytest.mark.parametrize(
-    ("law", "exact", "at"), [(elementary.exp, mpmath.exp, EXP_AT), (elementary.log, mpmath.log, LOG_AT)]
+    ("law", "exact", "at"),
+    [
+        (elementary.exp, mpmath.exp, EXP_AT),
+        (elementary.exp, mpmath.exp, EXP_EDGES),
+        (elementary.log, mpmath.log, LOG_AT),
+        (elementary.log, mpmath.log, LOG_EDGES),
+    ],
+    ids=["exp", "exp at its edges", "log", "log at its edges"],
 )
 def test_exp_and_log_are_within_one_unit_in_the_last_place(
     law: Callable[[float], float], exact: Callable[[Any], Any], at: Any
@@ -56,7 +83,18 @@ def test_exp_and_log_are_within_one_unit_in_the_last_place(
     assert max(ulps(float(y), exact(mpmath.mpf(float(x)))) for x, y in zip(at, over(law, at), strict=True)) < 1.0
 
 
-@pytest.mark.parametrize(("law", "at"), [(elementary.exp, EXP_AT), (elementary.log, LOG_AT)])
+@pytest.mark.parametrize(("law", "at"), [(elementary.exp, EXP_EDGES), (elementary.log, LOG_EDGES)])
+def test_exp_and_log_never_fall(law: Callable[[float], float], at: Any) -> None:
+    """Across every change of formula, and along a hundred thousand floats in a row."""
+    for x in (np.sort(at), 1.0 + np.arange(100_000) * 2.0**-52, 0.7 + np.arange(100_000) * 2.0**-53):
+        assert (np.diff(over(law, x)) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("law", "at"),
+    [(elementary.exp, np.concatenate([EXP_AT, EXP_EDGES, -BINADES, [math.nan, math.inf, -math.inf, 0.0, -0.0]])),
+     (elementary.log, np.concatenate([LOG_AT, LOG_EDGES, -BINADES, [math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324]]))],
+)  # fmt: skip
 def test_plain_python_and_machine_code_give_the_same_bits_wherever_a_value_stands(
     law: Callable[[float], float], at: Any
 ) -> None:
@@ -72,12 +110,23 @@ def test_plain_python_and_machine_code_give_the_same_bits_wherever_a_value_stand
         (elementary.exp, math.inf, math.inf),
         (elementary.exp, -math.inf, 0.0),
         (elementary.exp, 710.0, math.inf),
+        (elementary.exp, math.nextafter(709.0, math.inf), math.inf),
+        (elementary.exp, 1e300, math.inf),
         (elementary.exp, -710.0, 0.0),
+        (elementary.exp, math.nextafter(-708.0, -math.inf), 0.0),
+        (elementary.exp, -1e300, 0.0),
+        (elementary.exp, -0.0, 1.0),
+        (elementary.exp, 5e-324, 1.0),
         (elementary.exp, math.nan, math.nan),
         (elementary.log, 1.0, 0.0),
         (elementary.log, 0.0, -math.inf),
         (elementary.log, math.inf, math.inf),
+        (elementary.log, -0.0, -math.inf),
+        (elementary.log, 5e-324, -math.inf),
+        (elementary.log, math.nextafter(SMALLEST_NORMAL, 0.0), -math.inf),
         (elementary.log, -1.0, math.nan),
+        (elementary.log, -5e-324, math.nan),
+        (elementary.log, -math.inf, math.nan),
         (elementary.log, math.nan, math.nan),
     ],
 )
@@ -88,6 +137,10 @@ def test_exp_and_log_at_the_ends(law: Callable[[float], float], x: float, y: flo
 def test_a_power_is_exp_of_the_logarithm() -> None:
     assert elementary.power(3.0, 0.0) == 1.0
     assert elementary.power(0.0, 2.0) == 0.0
+    assert elementary.power(0.0, -1.0) == elementary.power(math.inf, 0.5) == math.inf
+    assert elementary.power(math.inf, -1.0) == 0.0
+    assert math.isnan(elementary.power(-1.0, 2.0))
+    assert math.isnan(elementary.power(1.0, math.nan))
     assert math.isclose(elementary.power(0.7, 2.5), 0.7**2.5, rel_tol=1e-15)
 
 

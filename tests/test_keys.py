@@ -64,6 +64,24 @@ OU = 'price={ type = "ornstein_uhlenbeck", now = 1.0, level = 0.8, volatility = 
 POINTS = ('price.curve={ points = [{ month = "2027-11", index = 0.8 }] }', "price.curve.drift=none")
 MATRIX = "[[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.2, 0.8]]"
 NO_TABLE = "dependence=none"
+NO_SOJOURN = ("market.sojourn=none", "market.destinations=none")
+GENERATOR = '[["-1 /yr", "0.8 /yr", "0.2 /yr"], ["1 /yr", "-1.5 /yr", "0.5 /yr"], ["0 /yr", "3 /yr", "-3 /yr"]]'
+INTENSITIES = '[["-1 /yr", "1 /yr"], ["3 /yr", "-3 /yr"]]'
+SCARCE = 'price.scarcity={ regimes = ["a", "b"], sojourn = ["9 mo", "5 mo"], level = [0.0, 0.4] }'
+SCARCE_OF_THREE = (
+    'price.scarcity={ regimes = ["a", "b", "c"], initial = "a", sojourn = ["9 mo", "6 mo", "4 mo"], level = [0.0, 0.4, 0.8], '
+    "destinations = { a = { b = 0.7, c = 0.3 }, b = { a = 1.0 }, c = { a = 1.0 } } }"
+)
+COSTS = (
+    "operations.variable_cost=none",
+    'operations.cost_share={ now = "30 %", long_run = "10 %", reversion = "1 /yr", volatility = "6 %/yr", '
+    'volatility_decay = "1 /yr", long_run_volatility = "2 %/yr" }',
+)
+GENERATIONS = 'price.generations={ hazard = "60 %/yr", size = "20 %" }'
+LAUNCHED = (
+    'price.launches.generations.x={ after = { uniform = { low = "2 mo", high = "9 mo" } }, '
+    "size = { p10 = 0.1, p50 = 0.2, p90 = 0.3 } }"
+)
 # key -> (settings before, what is set in addition)
 RECOVERY = "recovery={ unsecured = 0.4, secured = 0.7 }"
 OTHER = 'flows.rent={ amount = "0.6B/yr", growth = "0.1 log/yr" }'
@@ -98,6 +116,7 @@ TWO = (
     'price={ type = "two_factor", now = 1.0, drift = "-0.1 log/yr", volatility = "50 %/yr", reversion = "1 /yr", '
     'long_volatility = "20 %/yr", correlation = 0.3 }'
 )
+TWO_POINTS = (NO_TABLE, TWO, "price.drift=none", 'price.points=[{ month = "2027-11", index = 0.8 }]')
 CEILING = 'revenue={ type = "logistic", run_rate = "20B/yr", ceiling = "60B/yr", growth = "0.5 log/yr", volatility = "20 %/yr" }'
 BOOTSTRAP = (
     'revenue={ type = "bootstrap", run_rate = "20B/yr", growth = ["0.05 log/mo", "-0.04 log/mo", "0.02 log/mo"], '
@@ -137,6 +156,17 @@ INPUT_TABLE = 'dependence.inputs={ names = ["opening.cash", "price.volatility"],
 TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "calendar.start": ((), "calendar.start=2026-10"),
     "calendar.months": ((), "calendar.months=59"),
+    "calendar.step": (
+        (
+            "contracts=none",
+            "flows=none",
+            "financing=none",
+            "calendar.months=40",
+            "dependence=none",
+            "calendar.start=2026-11",
+        ),
+        'calendar={ start = "2026-Q4", step = "quarter", months = 40 }',
+    ),
     "calendar.fiscal_year_start": ((), "calendar.fiscal_year_start=2"),
     "opening.cash": ((), "opening.cash=9B"),
     "opening.receivables": ((), "opening.receivables=1B"),
@@ -146,6 +176,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "opening.restricted_until": (("opening.restricted_cash=1B",), "opening.restricted_until=2028-01"),
     "treasury.interest": ((), "treasury.interest=5 %/yr"),
     "treasury.target_cash": (POOR, "treasury.target_cash=3B"),
+    "treasury.cash_flow_target": ((), "treasury.cash_flow_target=1B"),
     "treasury.tax_rate": ((), "treasury.tax_rate=20 %"),
     "treasury.tax_losses": (("treasury.tax_rate=20 %",), "treasury.tax_losses=1B"),
     "price.two_factor.now": ((NO_TABLE, TWO), "price.now=1.1"),
@@ -154,6 +185,30 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "price.two_factor.reversion": ((NO_TABLE, TWO), "price.reversion=2 /yr"),
     "price.two_factor.long_volatility": ((NO_TABLE, TWO), "price.long_volatility=30 %/yr"),
     "price.two_factor.correlation": ((NO_TABLE, TWO), "price.correlation=-0.3"),
+    "price.two_factor.drift_for": ((NO_TABLE, TWO), "price.drift_for=12 mo"),
+    "price.two_factor.points.month": (TWO_POINTS, 'price.points=[{ month = "2027-12", index = 0.8 }]'),
+    "price.two_factor.points.index": (TWO_POINTS, 'price.points=[{ month = "2027-11", index = 0.7 }]'),
+    "price.scarcity.regimes": ((SCARCE_OF_THREE,), 'price.scarcity.regimes=["b", "a", "c"]'),
+    "price.scarcity.initial": ((SCARCE,), "price.scarcity.initial=b"),
+    "price.scarcity.sojourn": ((SCARCE,), 'price.scarcity.sojourn=["10 mo", "5 mo"]'),
+    "price.scarcity.destinations": ((SCARCE_OF_THREE,), "price.scarcity.destinations.a={ b = 0.9, c = 0.1 }"),
+    "price.scarcity.monthly_matrix": (
+        (SCARCE, "price.scarcity.sojourn=none", "price.scarcity.monthly_matrix=[[0.9, 0.1], [0.2, 0.8]]"),
+        "price.scarcity.monthly_matrix=[[0.8, 0.2], [0.2, 0.8]]",
+    ),
+    "price.scarcity.generator": (
+        (SCARCE, "price.scarcity.sojourn=none", f"price.scarcity.generator={INTENSITIES}"),
+        f"price.scarcity.generator={INTENSITIES.replace('1 /yr', '2 /yr')}",
+    ),
+    "price.scarcity.level": ((SCARCE,), "price.scarcity.level=[0.0, 0.5]"),
+    "price.scarcity.depth": ((SCARCE,), 'price.scarcity.depth.b="0.1B/mo"'),
+    "price.generations.hazard": ((GENERATIONS,), "price.generations.hazard=90 %/yr"),
+    "price.generations.size": ((GENERATIONS,), "price.generations.size=30 %"),
+    "price.launches.generations.after": (
+        (LAUNCHED,),
+        'price.launches.generations.x.after={ uniform = { low = "2 mo", high = "10 mo" } }',
+    ),
+    "price.launches.generations.size": ((LAUNCHED,), "price.launches.generations.x.size=30 %"),
     "revenue.logistic.run_rate": ((NO_TABLE, CEILING), "revenue.run_rate=21B/yr"),
     "revenue.logistic.ceiling": ((NO_TABLE, CEILING), "revenue.ceiling=50B/yr"),
     "revenue.logistic.growth": ((NO_TABLE, CEILING), "revenue.growth=0.6 log/yr"),
@@ -297,6 +352,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "financing.offering.probability": ((), "financing.listing.probability=0.6"),
     "financing.offering.first": ((), "financing.listing.first=2027-02"),
     "financing.offering.last": ((), "financing.listing.last=2027-08"),
+    "financing.offering.lag": ((), "financing.listing.lag=2 mo"),
     "financing.offering.shut": ((), "financing.listing.shut=tight"),
     "financing.offering.valuation": ((), "financing.listing.valuation=50B"),
     "financing.offering.multiple": ((), "financing.listing.multiple={ open = 3, tight = 2, shut = 1 }"),
@@ -410,12 +466,22 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "market.regimes.initial": ((), "market.initial=shut"),
     "market.regimes.sojourn": ((), 'market.sojourn=["12 mo", "9 mo", "9 mo"]'),
     "market.regimes.destinations": ((), "market.destinations.open={ tight = 0.5, shut = 0.5 }"),
+    "market.regimes.generator": (
+        (*NO_SOJOURN, f"market.generator={GENERATOR}"),
+        f"market.generator={GENERATOR.replace('-1 /yr', '-2 /yr').replace('0.8', '1.8')}",
+    ),
     "market.regimes.monthly_matrix": (
         ("market.sojourn=none", "market.destinations=none", f"market.monthly_matrix={MATRIX}"),
         f"market.monthly_matrix={MATRIX.replace('0.9, 0.1', '0.8, 0.2')}",
     ),
     "operations.billing.partner_share": ((), "operations.partner_share=6 %"),
     "operations.billing.variable_cost": ((), "operations.variable_cost=4 %"),
+    "operations.cost_share.now": (COSTS, "operations.cost_share.now=40 %"),
+    "operations.cost_share.long_run": (COSTS, "operations.cost_share.long_run=20 %"),
+    "operations.cost_share.reversion": (COSTS, "operations.cost_share.reversion=2 /yr"),
+    "operations.cost_share.volatility": (COSTS, "operations.cost_share.volatility=9 %/yr"),
+    "operations.cost_share.volatility_decay": (COSTS, "operations.cost_share.volatility_decay=2 /yr"),
+    "operations.cost_share.long_run_volatility": (COSTS, "operations.cost_share.long_run_volatility=8 %/yr"),
     "operations.billing.collections": ((), "operations.collections=[0.5, 0.5]"),
     "compute.compute.need.start": ((), "compute.need.start=0.55"),
     "compute.compute.need.floor": ((), "compute.need.floor=0.45"),
@@ -454,6 +520,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "revenue.mean_reverting_growth.long_run_volatility": (FADING, "revenue.long_run_volatility=50 %/yr"),
     "revenue.mean_reverting_growth.long_run_growth_volatility": (FADING, "revenue.long_run_growth_volatility=3 %/yr"),
+    "revenue.mean_reverting_growth.market_price_of_risk": ((), "revenue.market_price_of_risk=0.2 /sqrt(yr)"),
     "revenue.mean_reverting_growth.noise.sd": ((), "revenue.noise.sd=0.06"),
     "revenue.mean_reverting_growth.noise.persistence": ((), "revenue.noise.persistence=0.6"),
     "revenue.regime_switching.run_rate": ((NO_TABLE, SWITCHING), "revenue.run_rate=21B/yr"),
@@ -463,6 +530,10 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "revenue.regime_switching.initial": ((NO_TABLE, SWITCHING), "revenue.initial=b"),
     "revenue.regime_switching.sojourn": ((NO_TABLE, SWITCHING), 'revenue.sojourn=["10 mo", "6 mo"]'),
     "revenue.regime_switching.destinations": ((NO_TABLE, THREE), "revenue.destinations.a={ b = 0.9, c = 0.1 }"),
+    "revenue.regime_switching.generator": (
+        (NO_TABLE, SWITCHING, "revenue.sojourn=none", f"revenue.generator={INTENSITIES}"),
+        f"revenue.generator={INTENSITIES.replace('1 /yr', '2 /yr')}",
+    ),
     "revenue.regime_switching.monthly_matrix": (
         (NO_TABLE, BY_MATRIX),
         "revenue.monthly_matrix=[[0.8, 0.2], [0.2, 0.8]]",
@@ -487,6 +558,10 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "revenue.plan.scale": ((NO_TABLE, PLANNED), "revenue.scale=1.1"),
     "revenue.plan.volatility": ((NO_TABLE, PLANNED), "revenue.volatility=30 %/yr"),
     "revenue.plan.reversion": ((NO_TABLE, PLANNED), "revenue.reversion=1.5 /yr"),
+    "revenue.market_growth.growth": (
+        ('revenue.market_growth.growth={ open = "0 log/yr", tight = "-0.1 log/yr", shut = "-0.4 log/yr" }',),
+        'revenue.market_growth.growth.shut="-0.5 log/yr"',
+    ),
     "revenue.customer_loss.hazard": ((), "revenue.customer_loss.hazard=30 %/yr"),
     "revenue.customer_loss.size": ((), "revenue.customer_loss.size=20 %"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import check, diff, doctor, explain, init, replay, results, run, schema, verify
+from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, verify
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -44,6 +44,7 @@ for command in (
     explain.explain,
     schema.schema,
     verify.verify,
+    bench.bench,
     doctor.doctor,
 ):
     main.add_command(command)

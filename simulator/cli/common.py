@@ -90,6 +90,12 @@ def load_all(files: tuple[Path, ...], settings: tuple[str, ...]) -> list[Any]:
     return scenarios
 
 
+def announce_compiling(loops: int, seconds: float) -> None:
+    """Says that there is something to wait for, if it is worth saying."""
+    if seconds >= 1.0:
+        click.echo(f"compiling {loops} loops for this scenario (about {seconds:.0f} s, once)", err=True)
+
+
 def plain() -> bool:
     """ASCII only where the output cannot carry more."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()

@@ -29,6 +29,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
                 "scenario_hash": manifest["scenario"]["sha256"],
                 "paths": figures["paths"],
                 "months": figures["months"],
+                "step": figures.get("step", "month"),
                 "start": figures["start"],
                 "seed": figures["seed"],
                 "pd": figures["pd"][-1]["value"],
@@ -41,7 +42,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
         click.echo(f"no finished run in {folder}; make one: simulator run FILE --out {folder}", err=True)
     for row in rows:
         click.echo(
-            f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} months from {row['start']}, "
+            f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
             f"seed {row['seed']}, default {percent(row['pd'])}"
         )
 

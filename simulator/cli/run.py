@@ -8,7 +8,18 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, FAILED, SETTINGS, Progress, guarded, load_all, plain, print_json, shown
+from simulator.cli.common import (
+    AS_JSON,
+    FAILED,
+    SETTINGS,
+    Progress,
+    announce_compiling,
+    guarded,
+    load_all,
+    plain,
+    print_json,
+    shown,
+)
 
 OUT = click.option(
     "--out",
@@ -73,14 +84,11 @@ def run(
     headline(CONTRACT), stranded(CONTRACT); `.low` and `.high` after a figure are the ends of its 95 % interval.
     """
     from simulator import runner
-    from simulator.engine.jit import is_cold
     from simulator.report.summary import lines
 
     extra = [f"run.paths={paths}"] if paths is not None else []
     extra += [f"run.seed={seed}"] if seed is not None else []
     scenarios = load_all(files, (*settings, *extra))
-    if is_cold():
-        click.echo("first run: compiling the model's laws (about half a minute, once)", err=True)
     documents: list[dict[str, Any]] = []
     failed: list[str] = []
     for n, scenario in enumerate(scenarios):
@@ -88,7 +96,7 @@ def run(
             documents.append(_dry(scenario, out, threads, as_json))
             continue
         with Progress(scenario.name) as advance:
-            result = runner.run(scenario, out=out, threads=threads, progress=advance)
+            result = runner.run(scenario, out=out, threads=threads, progress=advance, announce=announce_compiling)
         documents.append(result.document)
         if not as_json:
             if n:
@@ -130,7 +138,7 @@ def _dry(scenario: Any, out: Path, threads: int | None, as_json: bool) -> dict[s
     plan = runner.plan(scenario, out, threads)
     if not as_json:
         click.echo(
-            f"{scenario.name}: {plan['paths']:,} paths x {plan['months']} months, {plan['columns']} columns a path"
+            f"{scenario.name}: {plan['paths']:,} paths x {plan['months']} {scenario.step.name}s, {plan['columns']} columns a path"
         )
         click.echo(f"  into     {plan['folder']}" + ("  (exists, would be replaced)" if plan["exists"] else ""))
         click.echo(f"  disk     at most {plan['bytes'] / 1e6:,.0f} MB")

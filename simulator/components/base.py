@@ -15,11 +15,13 @@ from enum import IntEnum
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from simulator.quantities.distribution import Distribution
+from simulator.quantities.distribution import Table as Table  # a parameter the law indexes itself
 from simulator.quantities.number import Number, Quantity, Uncertain
+from simulator.quantities.timestep import MONTH as MONTH_STEP
 
 
 class Phase(IntEnum):
@@ -57,7 +59,11 @@ class Phase(IntEnum):
 RUN_RATE = "revenue.run_rate"  # $/yr
 JUMPS = "price.jumps"  # topic: power -> ln E[exp(power x the jumps of a month)]
 PRICE_JUMP = "price.jump"  # jumps of the month in the logarithm of the price
+PRICE_SHIFT = "price.shift"  # what scarcity and new generations add to the logarithm of the price in this month
+SHIFTS = "price.shifts"  # topic: month -> ln E[exp(shift of that month)]
+OPENING_SHIFT = "price.opening_shift"  # topic: how much of the logarithm of the opening price is such a shift
 PRICE = "price.index"  # market price of compute, 1 = reference
+SCARCE_DEPTH = "compute.scarce_depth"  # what the market can deliver while compute is scarce, $ at the reference price
 REGIME = "market.state"  # number of the funding regime, 0 = first
 REFERENCE = "rates.reference"  # reference interest rate at the end of the month, nominal, per year
 FIXING = "rates.fixing"  # that of the month before, per month: what interest of this month is reckoned with
@@ -65,6 +71,7 @@ SERVED = "operations.served_share"  # share of revenue that is billed after reca
 BILLED = "operations.billed"  # $/mo
 LOST = "operations.lost_revenue"  # billed revenue lost to unserved need in this month, $/mo
 NET_MARGIN = "operations.net_margin"  # 1 - partner share - variable cost
+COST_SHARE = "operations.cost_share_paid"  # variable cost per dollar billed, where it is a process
 NEED = "compute.need"  # $ at the reference price
 UNCOVERED = "compute.uncovered"  # need not yet served by a contract
 STRANDED = "compute.stranded"  # paid capacity nobody used, all contracts
@@ -89,10 +96,6 @@ class Series(tuple[Any, ...]):
     """A parameter with one value per month, index = month (0 … M); entries are numbers or arrays over paths."""
 
 
-class Table(tuple[Any, ...]):
-    """A parameter the law indexes itself; entries are numbers or arrays over paths."""
-
-
 @dataclass(frozen=True)
 class Ago:
     """A read of a slot some months ago (months >= 1 or an array over paths; 0 = this month)."""
@@ -113,7 +116,8 @@ class Builder(Protocol):
     """What a component may say while it builds. All amounts in $, rates per month or as the law says."""
 
     name: str  # of the component in the file, for example "contracts.xai"
-    months: int
+    months: int  # the horizon, in steps
+    year: int  # steps in a calendar year
     start: int  # ordinal of the calendar month before month 1
     deterministic: bool
     regimes: tuple[str, ...]  # of the funding market; empty without one
@@ -139,6 +143,10 @@ class Builder(Protocol):
 
     def once(self, role: str, still: float = 0.5, name: str | None = None) -> Any:
         """A uniform drawn once a path, of the stream NAME.ROLE (default: the component that builds)."""
+
+    def drawn(self, role: str, law: Sampled) -> Any:
+        """A number drawn once a path of which the component knows the law, recorded under its key NAME.ROLE; its median on the
+        deterministic path."""
 
     def sample(self, role: str, law: Sampled) -> str:
         """A number drawn each month from a distribution; its mean on the deterministic path."""
@@ -234,36 +242,52 @@ class Builder(Protocol):
 @dataclass(frozen=True)
 class _MonthField:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def validate(value: object) -> int:
+        def validate(value: object, info: ValidationInfo) -> int:
+            quarters = (info.context or {}).get(CALENDAR, MONTH_STEP).months > 1
             if isinstance(value, str):
                 ordinal = month_ordinal(value)
-                if ordinal is not None:
+                if ordinal is not None and (ordinal >= QUARTERS) == quarters:
                     return ordinal
+            what, hint = ("quarter", 'write "2029-Q2"') if quarters else ("month", 'write "2029-05"')
             raise PydanticCustomError(
-                "quantity", "{problem}", {"problem": f"{value!r} is not a calendar month", "hint": 'write "2029-05"'}
+                "quantity", "{problem}", {"problem": f"{value!r} is not a calendar {what}", "hint": hint}
             )
 
-        return core_schema.no_info_plain_validator_function(validate)
+        return core_schema.with_info_plain_validator_function(validate)
 
 
 def is_month_field(annotation: object) -> bool:
     return isinstance(annotation, _MonthField)
 
 
-Month = Annotated[int, _MonthField()]  # ordinal: 12 x year + month - 1
+Month = Annotated[int, _MonthField()]  # ordinal: 12 x year + month - 1, or QUARTERS + 4 x year + quarter - 1
+QUARTERS = 1_000_000  # ordinals from here on are quarters; their differences count quarters
+CALENDAR = "calendar"  # the key of the validation context that holds the TimeStep in which a file's calendar counts
 
 
 def month_ordinal(text: str) -> int | None:
+    """Of "2029-05", or of "2029-Q2" where steps are quarters."""
     if not text.isascii():
         return None
-    year, dash, month = text.partition("-")
-    if dash and len(year) == 4 and len(month) == 2 and year.isdigit() and month.isdigit() and 1 <= int(month) <= 12:
-        return int(year) * 12 + int(month) - 1
+    year, dash, part = text.partition("-")
+    if not (dash and len(year) == 4 and len(part) == 2 and year.isdigit()):
+        return None
+    if part[0] == "Q" and part[1] in "1234":
+        return QUARTERS + int(year) * 4 + int(part[1]) - 1
+    if part.isdigit() and 1 <= int(part) <= 12:
+        return int(year) * 12 + int(part) - 1
     return None
 
 
 def month_label(ordinal: int) -> str:
+    if ordinal >= QUARTERS:
+        return f"{(ordinal - QUARTERS) // 4:04d}-Q{(ordinal - QUARTERS) % 4 + 1}"
     return f"{ordinal // 12:04d}-{ordinal % 12 + 1:02d}"
+
+
+def first_calendar_month(ordinal: int) -> int:
+    """The ordinal of a step's first calendar month."""
+    return 3 * (ordinal - QUARTERS) if ordinal >= QUARTERS else ordinal
 
 
 @dataclass(frozen=True)
@@ -271,6 +295,7 @@ class Sampled:
     """A number drawn again each month or at each event (not once a path); a plain number has no spread."""
 
     number: Number
+    once: bool = False  # drawn once a path after all, by the component itself, which knows the law
 
     @property
     def factor(self) -> float:
@@ -283,28 +308,37 @@ class Sampled:
     def central(self) -> float:
         return self.number.central() if isinstance(self.number, Uncertain) else self.number
 
+    def expectation(self) -> float:
+        """The mean of what is drawn (`central` takes the heaviest of alternatives)."""
+        if isinstance(self.number, Uncertain):
+            return float(self.number.dimension.convert(self.number.law.expectation(), self.number.unit))
+        return float(self.number)
+
+    def reached(self, x: float) -> float:
+        """P(what is drawn <= x), x in the engine's unit, for units that are multiples of it."""
+        if isinstance(self.number, Uncertain):
+            return self.number.law.cdf(x / self.factor)
+        return 1.0 if self.number <= x else 0.0
+
 
 @dataclass(frozen=True)
 class SampledField:
-    """The annotation of a `Sampled` field."""
+    """The annotation of a `Sampled` field. `once`: the component draws it once a path, with `Builder.drawn`."""
 
     quantity: Quantity
+    once: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = self.quantity.__get_pydantic_core_schema__(source, handler)
 
         def validate(value: Any) -> Sampled:
             law = getattr(value, "law", None)
-            if isinstance(law, Distribution) and law.monthly() is None:
-                raise PydanticCustomError(
-                    "quantity",
-                    "{problem}",
-                    {
-                        "problem": f"`{law.tag}` cannot be drawn every month",
-                        "hint": "use p10/p50/p90, normal, lognormal, triangular, uniform or alternatives",
-                    },
-                )
-            return Sampled(value)
+            if not self.once and isinstance(law, Distribution) and law.monthly() is None:
+                numbers = "" if law.tag == "truncate" else ", with these numbers"
+                problem = f"`{law.tag}` cannot be drawn every month{numbers}"
+                hint = "use p10/p50/p90, normal, lognormal, triangular, uniform or alternatives"
+                raise PydanticCustomError("quantity", "{problem}", {"problem": problem, "hint": hint})
+            return Sampled(value, self.once)
 
         return core_schema.no_info_after_validator_function(validate, inner)
 

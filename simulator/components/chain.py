@@ -1,21 +1,26 @@
 """A Markov chain over named regimes: what the funding market and regime-switching revenue share.
 
 s(m) is drawn from the row of s(m-1) and month m uses s(m). Given as mean sojourns D (left with probability 1/D a month, for the
-destinations by their weights) or as a monthly matrix. On the deterministic path the chain stays where it starts.
+destinations by their weights), as a monthly matrix, or as a generator Q a year (the month's matrix is exp(Q/12)). On the
+deterministic path the chain stays where it starts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from simulator.components.base import Component, Problem, Surroundings
 from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import MONTHS, SHARE
+from simulator.quantities.units import HAZARD, MONTHS, SHARE
 
 Weight = Annotated[Number, Quantity(SHARE, low=0.0, drawn=False)]
+Intensity = Annotated[Number, Quantity(HAZARD, drawn=False)]
+STAYS = 2.0  # a uniform below which no probability lies: on the deterministic path nothing moves
 
 
 class Chain(Component):
@@ -33,6 +38,11 @@ class Chain(Component):
         Annotated[tuple[Annotated[tuple[Weight, ...], Field(strict=False)], ...], Field(strict=False)] | None
     ) = None
     """Probabilities of moving from a row's state to a column's in one month, instead of `sojourn`."""
+    generator: (
+        Annotated[tuple[Annotated[tuple[Intensity, ...], Field(strict=False)], ...], Field(strict=False)] | None
+    ) = None
+    """Intensities of moving from a row's state to a column's, instead of `sojourn`; what leaves a state stands in its own
+    column with a minus."""
 
     def problems(self, around: Surroundings, host: Any = None) -> Iterable[Problem]:
         n = len(self.regimes)
@@ -40,8 +50,11 @@ class Chain(Component):
             yield Problem(("regimes",), "two regimes have the same name", code="E018")
         if self.initial is not None and self.initial not in self.regimes:
             yield Problem(("initial",), f"`{self.initial}` is no regime", "regimes: " + ", ".join(self.regimes), "E015")
-        if (self.sojourn is None) == (self.monthly_matrix is None):
-            yield Problem((), "the regimes move by `sojourn` or by `monthly_matrix`, one of them", code="E013")
+        ways = ("sojourn", "monthly_matrix", "generator")
+        if sum(getattr(self, way) is not None for way in ways) != 1:
+            yield Problem(
+                (), "the regimes move by `sojourn`, `monthly_matrix` or `generator`, one of them", code="E013"
+            )
         if self.sojourn is not None and len(self.sojourn) != n:
             yield Problem(("sojourn",), f"{n} regimes want {n} sojourns, not {len(self.sojourn)}")
         if self.sojourn is not None:
@@ -51,6 +64,20 @@ class Chain(Component):
                 yield Problem(("monthly_matrix",), f"{n} regimes want a matrix of {n} rows of {n}")
             elif any(abs(sum(float(x) for x in row) - 1.0) > 1e-9 for row in self.monthly_matrix):
                 yield Problem(("monthly_matrix",), "each row of a monthly matrix adds up to 1")
+        if self.generator is not None:
+            yield from self._generator_problems(n)
+
+    def _generator_problems(self, n: int) -> Iterable[Problem]:
+        rows = self.generator or ()
+        if len(rows) != n or any(len(row) != n for row in rows):
+            yield Problem(("generator",), f"{n} regimes want a generator of {n} rows of {n}")
+            return
+        for s, row in enumerate(rows):
+            numbers = [float(x) for x in row]
+            if any(x < 0 for t, x in enumerate(numbers) if t != s):
+                yield Problem(("generator", s), "only what leaves a state, in its own column, has a minus", code="E011")
+            elif abs(sum(numbers)) > 1e-9 * max(1.0, *map(abs, numbers)):
+                yield Problem(("generator", s), "each row of a generator adds up to 0")
 
     def _destination_problems(self) -> Iterable[Problem]:
         for origin, weights in self.destinations.items():
@@ -95,9 +122,21 @@ class Chain(Component):
             rows.append(tuple(row))
         return tuple(rows)
 
+    def matrix(self) -> list[list[Any]]:
+        """The matrix of one month; numbers, or arrays over paths where a sojourn is uncertain."""
+        n = len(self.regimes)
+        rows = []
+        for s in range(n):
+            row = [0.0 if t == s else self._probability(s, t) for t in range(n)]
+            row[s] = 1.0 - sum(row)
+            rows.append(row)
+        return rows
+
     def _probability(self, s: int, t: int) -> Any:
         if self.monthly_matrix is not None:
             return self.monthly_matrix[s][t]
+        if self.generator is not None:
+            return month_of_generator(self.generator)[s][t]
         weights = self.destinations.get(self.regimes[s])
         total = 1.0 if weights is None else sum(float(w) for w in weights.values())
         share = (1.0 if weights is None else float(weights.get(self.regimes[t], 0.0))) / total
@@ -108,9 +147,18 @@ class Chain(Component):
         """How it moves, in words."""
         first = self.initial or self.regimes[0]
         if self.sojourn is None:
-            return f"starts {first} and moves by a monthly matrix over {', '.join(self.regimes)}"
+            way = "a monthly matrix" if self.generator is None else "a generator"
+            return f"starts {first} and moves by {way} over {', '.join(self.regimes)}"
         stays = ", ".join(f"{r} {say(d, 'months')}" for r, d in zip(self.regimes, self.sojourn, strict=True))
         return f"starts {first} and stays on average: {stays}"
+
+
+@lru_cache(maxsize=64)
+def month_of_generator(rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+    """exp(Q/12)."""
+    from scipy.linalg import expm
+
+    return tuple(tuple(max(0.0, float(x)) for x in row) for row in expm(np.array(rows, dtype=np.float64) / 12.0))
 
 
 def move(regime: float, u: float, rows: tuple[tuple[float, ...], ...]) -> float:

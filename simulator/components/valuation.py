@@ -41,7 +41,7 @@ def share_register(b: Builder) -> None:
 def pre_money(b: Builder, multiple: Any) -> str:
     """A slot with multiple(s) x R of the month."""
     pre = b.flow(f"{b.name}.pre_money")
-    numbers = by_regime.table(multiple, b.regimes)
+    numbers = tuple(x * b.year / 12.0 for x in by_regime.table(multiple, b.regimes))  # of R, which is per twelve steps
     b.step(Phase.FUNDING, worth, (REGIME, RUN_RATE, numbers), writes=(pre,))
     return pre
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from simulator.engine import jit, ledger
 from simulator.engine.build import Array
+from simulator.engine.intrinsics import step_call
 from simulator.engine.machine import assemble, reported_rows, separate, sooner
 from simulator.engine.program import Program, Shocks, build
 from simulator.engine.random import draw_once, seed_words, stream_number
@@ -19,7 +20,9 @@ from simulator.scenario.model import Scenario
 
 BLOCK = jit.LANES
 PART = BLOCK // 16
+CACHE_LINE = 64  # bytes
 Paths = npt.NDArray[np.int64]  # numbers of paths
+Announce = Callable[[int, float], None]  # (loops to be compiled, seconds that may take)
 ROW_PADDING = jit.ROW_PADDING
 
 
@@ -53,8 +56,13 @@ class Lived(NamedTuple):
     kept: dict[str, Array]  # slot -> (months + 1, paths)
 
 
+def call(_address: Any, _slots: Any, _words: Any, _index: Any, _params: Any, _month: Any, _paths: Any) -> None:
+    """The step whose machine code begins at the address (engine/intrinsics.py)."""
+    raise TypeError("only machine code has addresses")
+
+
 def run_months(
-    functions: Any,
+    addresses: Any,
     calls: Any,
     index: Any,
     params: Any,
@@ -72,11 +80,10 @@ def run_months(
     sums = np.empty((2, PART))
     measure(slots, 0, counted, metric_rows, statistics, kept_rows, kept, sums)
     for month in range(1, months + 1):
-        for k in range(len(functions)):
+        for k in range(addresses.shape[0]):
             if calls[k, 4] <= month <= calls[k, 5]:
-                functions[k](
-                    slots, words, index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]], month, paths
-                )
+                rows, numbers = index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]]
+                call(addresses[k], slots, words, rows, numbers, month, paths)
         measure(slots, month, counted, metric_rows, statistics, kept_rows, kept, sums)
 
 
@@ -143,13 +150,10 @@ def about(row: Any, centre: float, sums: Any) -> tuple[float, float]:
 def _month_loop() -> Any:
     from numba import types as t
 
-    functions = t.ListType(t.FunctionType(jit.step_signature()))  # type: ignore[no-untyped-call]
     rows, table, cube, view = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1], t.float64[:, :, :]
     slots, words = t.float64[:, ::1], t.uint32[:, ::1]
-    signature = t.void(
-        functions, table, rows, t.float64[::1], slots, words, t.int64, rows, rows, rows, cube, rows, view
-    )
-    return jit.compiled(jit.kernel_code(run_months, signature))
+    signature = t.void(rows, table, rows, t.float64[::1], slots, words, t.int64, rows, rows, rows, cube, rows, view)
+    return jit.compiled(jit.kernel_code(run_months, signature, (("call", step_call(jit.step_signature())),)))
 
 
 @cache
@@ -167,17 +171,37 @@ def uniforms_of(seed: int, name: str, paths: Paths) -> Array:
     return target
 
 
+def aligned(rows: int, width: int, dtype: Any) -> Any:
+    """Noughts, shape (rows, width), from the beginning of a cache line on: vectors that straddle two lines cost twice."""
+    size = np.dtype(dtype).itemsize
+    room = np.zeros(rows * width + CACHE_LINE // size, dtype=dtype)
+    first = -room.ctypes.data % CACHE_LINE // size
+    return room[first : first + rows * width].reshape(rows, width)
+
+
 class ProgramRunner:
     """One program made ready to run: structure and machine code once, then any paths in any order and thread."""
 
-    def __init__(self, scenario: Scenario, seed: int, given: Shocks | None = None, paths: float = 0) -> None:
-        """`paths`: how many are to be run, which decides whether loops of its own are worth compiling."""
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        given: Shocks | None = None,
+        paths: float = 0,
+        announce: Announce | None = None,
+    ) -> None:
+        """`paths`: how many are to be run, which decides whether loops of its own are worth compiling. `announce` is told
+        before anything is compiled."""
         self.scenario = scenario
         self.seed = seed
         self.given = given
         self._drawn = False
         self.program = self._program(np.arange(BLOCK))
         self.plan = sooner(self.program, paths * scenario.calendar.months) if paths else separate(self.program)
+        if announce is not None:
+            missing, seconds = self.plan.to_compile(jit.compiled_before())
+            if missing:
+                announce(missing, seconds)
         self.machine = assemble(self.plan)
         self._loop = _month_loop()
         self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
@@ -205,8 +229,8 @@ class ProgramRunner:
             raise ValueError("fused loops keep only rows that are reported")
         columns = {c.name: np.empty(count) for c in program.columns}
         kept = np.empty((len(kept_slots), self.scenario.calendar.months + 1, blocks * BLOCK))
-        slots = np.zeros((len(program.values), BLOCK + ROW_PADDING))
-        words = np.zeros((max(1, program.word_rows), BLOCK + 2 * ROW_PADDING), dtype=np.uint32)
+        slots = aligned(len(program.values), BLOCK + ROW_PADDING, np.float64)
+        words = aligned(max(1, program.word_rows), BLOCK + 2 * ROW_PADDING, np.uint32)
         statistics = []
         for k in range(blocks):
             lanes = slice(k * BLOCK, (k + 1) * BLOCK)
@@ -241,7 +265,7 @@ class ProgramRunner:
                 slots[row, :BLOCK] = value[lanes] if isinstance(value, np.ndarray) and value.ndim else value
             m = self.machine
             self._loop(
-                m.functions, m.calls, m.rows, m.params, slots, words, months, paths[lanes],
+                m.addresses, m.calls, m.rows, m.params, slots, words, months, paths[lanes],
                 counted, self._metric_rows, out, kept_rows, kept,
             )  # fmt: skip
             numbers = np.flatnonzero(slots[program.rows[ledger.CAUSE], :used] != ledger.NAN_CODE)

@@ -114,6 +114,7 @@ class ProgramBuilder:
     deterministic: bool = False
     evaluate: Evaluate | None = None  # of quantile functions; None: in numpy
     name: str = ""
+    year: int = 12  # steps in a calendar year
     regimes: tuple[str, ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     values: list[Any] = field(default_factory=list)  # opening value of each row
@@ -207,6 +208,16 @@ class ProgramBuilder:
     def once(self, role: str, still: float = 0.5, name: str | None = None) -> Any:
         drawn = self.draw(f"{name or self.name}.{role}")
         return still if drawn is None else drawn
+
+    def drawn(self, role: str, law: Sampled) -> Any:
+        if not isinstance(law.number, Uncertain):
+            return law.number
+        key = f"{self.name}.{role}"
+        uniforms = self.draw(law.number.stream(key))
+        if uniforms is None:
+            return float(law.number.draw(np.array([0.5]))[0])
+        self.inputs[key] = law.number.draw(uniforms, self.evaluate)
+        return self.inputs[key]
 
     def sample(self, role: str, law: Sampled) -> Any:
         if self.deterministic or not isinstance(law.number, Uncertain):

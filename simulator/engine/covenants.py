@@ -36,7 +36,8 @@ def watch(b: ProgramBuilder, owed: str, floor: Any, floor_cure: Any, debt_limit:
         for slot in (*(f"{line.name}.drawn" for line in b.lines), *b.told(DEBT)):
             b.step(Phase.CLOSE, same, (slot,), adds=(total,))
         stopped: Any = STOPPED if found else 0.0
-        b.step(Phase.CLOSE, check_debt, (ALIVE, total, RUN_RATE, debt_limit, missed, stopped), writes=(missed, STOPPED))
+        limit = debt_limit * b.year / 12.0  # of R, which is per twelve steps
+        b.step(Phase.CLOSE, check_debt, (ALIVE, total, RUN_RATE, limit, missed, stopped), writes=(missed, STOPPED))
         b.monthly(total, "debt", "$")
         found.append(Covenant("debt to revenue", missed, debt_cure))
     return found

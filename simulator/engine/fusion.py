@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 from simulator.engine.build import Step, same
 from simulator.engine.jit import Argument, Using, lane_loop
 
-MOST_LAWS = 24  # in one loop: compiling a longer one takes disproportionately long, and registers run out anyway
+MOST_LAWS = 12  # in one loop: of a longer one a processor holds less than a round at a time, and waits for every result
+MOST_TOGETHER = 48  # in one function: fewer functions are loaded sooner
 ELEMENTWISE = {"slot", "fixed", "series", "rows", "ago", "month", "tuple"}
 
 
 class Fused(NamedTuple):
-    """One loop over several laws; stands in the place of a step."""
+    """A function of a few loops over several laws each; stands in the place of steps."""
 
     source: str
     laws: tuple[tuple[Callable[..., Any], Using], ...]  # law0, law1, … of the source
@@ -50,7 +51,19 @@ def fuse(steps: Sequence[Step], reported: Set[int]) -> list[Step | Fused]:
         seen |= rows
         needed |= _loaded(group, begins) if _is_fusible(group[0]) else _all_reads(group)
         groups.append((group, begins))
-    return [_Loop(group, begins, needed).made() if _is_fusible(group[0]) else group[0] for group, begins in groups]
+    made: list[Step | Fused] = []
+    always = (1, max((step.months[1] for step in steps), default=1))
+    function = _Function(always)
+    for group, begins in groups:
+        if not _is_fusible(group[0]):
+            made += [*function.made(), group[0]]
+            function = _Function(always)
+            continue
+        if function.size + len(group) > MOST_TOGETHER:
+            made += function.made()
+            function = _Function(always)
+        _Loop(function, group, begins, needed).write()
+    return made + function.made()
 
 
 def _rows_of(step: Step) -> tuple[list[Any], list[tuple[str, Any]]]:
@@ -202,23 +215,45 @@ def _loaded(group: Sequence[Step], fresh: dict[int, float]) -> frozenset[Any]:
     return frozenset(loaded | ({group[0].words[-1]} if group[0].rarely else set()))
 
 
-class _Loop:
-    """Writes the text of one loop."""
+class _Function:
+    """Collects the text of loops that run one after the other; those that do not run in all `months` look at the month."""
 
-    def __init__(self, group: Sequence[Step], fresh: dict[int, float], needed: Set[Any]) -> None:
-        self.group, self.fresh, self.needed = group, fresh, needed
+    def __init__(self, months: tuple[int, int]) -> None:
+        self.months = months
         self.before: list[str] = []
-        self.inside: list[str] = []
+        self.loops: list[str] = []
         self.words: list[int] = []
         self.params: list[float] = []
         self.laws: dict[tuple[Callable[..., Any], Using], int] = {}
-        self.pointers: dict[Any, str] = {}
-        self.locals: dict[Any, str] = {}  # row -> variable that holds it now
-        self.numbers: dict[float, str] = {}
-        self.dirty: dict[Any, str] = {}  # row -> its pointer, to be stored at the end
+        self.pointers: dict[
+            Any, str
+        ] = {}  # the same for all loops: what is said of rows that do not overlap must be true
         self.count = 0
+        self.size = 0
 
-    def made(self) -> Fused:
+    def made(self) -> list[Fused]:
+        if not self.loops:
+            return []
+        text = "def loop(slots, words, index, params, month, paths):\n    base = address(slots)\n"
+        text += "".join(f"    {line}\n" for line in self.before) + "".join(self.loops)
+        text = text.replace("POINTERS", str(len(self.pointers)))
+        return [Fused(text, tuple(self.laws), tuple(self.words), tuple(self.params), self.months, self.size)]
+
+
+class _Loop:
+    """Writes one loop into a function."""
+
+    def __init__(self, function: _Function, group: Sequence[Step], fresh: dict[int, float], needed: Set[Any]) -> None:
+        self.function, self.group, self.fresh, self.needed = function, group, fresh, needed
+        self.words, self.params = function.words, function.params
+        self.laws, self.pointers = function.laws, function.pointers
+        self.before: list[str] = []  # what depends on the month, which may be one outside of the loop's
+        self.defined: set[Any] = set()  # rows whose address depends on the month
+        self.inside: list[str] = []
+        self.locals: dict[Any, str] = {}  # row -> variable that holds it now
+        self.dirty: dict[Any, str] = {}  # row -> its pointer, to be stored at the end
+
+    def write(self) -> None:
         for step in self.group:
             self._law(step)
         stores = []
@@ -230,28 +265,31 @@ class _Loop:
         if self.group[0].rarely:
             pointer = self._pointer(self.group[0].words[-1])
             happens = f"load({pointer}, i, {pointer[1:]}, POINTERS)"
-        text = "def loop(slots, words, index, params, month, paths):\n    base = address(slots)\n"
-        text += "".join(f"    {line}\n" for line in self.before)
-        text += lane_loop([*self.inside, *stores], "LANES", happens)
-        text = text.replace("POINTERS", str(len(self.pointers)))
-        return Fused(
-            text, tuple(self.laws), tuple(self.words), tuple(self.params), self.group[0].months, len(self.group)
-        )
+        loop = "".join(f"    {line}\n" for line in self.before) + lane_loop([*self.inside, *stores], "LANES", happens)
+        if self.group[0].months != self.function.months:
+            first, last = (self._word(month) for month in self.group[0].months)
+            loop = f"    if {first} <= month <= {last}:\n" + "".join(f"    {line}\n" for line in loop.splitlines())
+        self.function.loops.append(loop)
+        self.function.size += len(self.group)
 
     def _name(self) -> str:
-        self.count += 1
-        return f"x{self.count}"
+        self.function.count += 1
+        return f"x{self.function.count}"
 
     def _word(self, word: Any) -> str:
         self.words.append(int(word))
         return f"index[{len(self.words) - 1}]"
 
     def _pointer(self, row: Any, expression: str | None = None) -> str:
-        if row not in self.pointers:
-            self.pointers[row] = f"p{len(self.pointers)}"
+        new = row not in self.pointers
+        pointer = self.pointers.setdefault(row, f"p{len(self.pointers)}")
+        if expression is not None and row not in self.defined:
+            self.defined.add(row)
+            self.before.append(f"{pointer} = base + ({expression}) * ROW_BYTES")
+        elif expression is None and new:
             # the number itself where it is known: dozens of addresses would leave no register for anything else
-            self.before.append(f"{self.pointers[row]} = base + ({expression or int(row)}) * ROW_BYTES")
-        return self.pointers[row]
+            self.function.before.append(f"{pointer} = base + ({int(row)}) * ROW_BYTES")
+        return pointer
 
     def _load(self, pointer: str) -> str:
         name = self._name()
@@ -262,7 +300,7 @@ class _Loop:
         # equal numbers stay apart: which ones happen to be equal must not decide what is compiled
         self.params.append(value)
         name = f"c{len(self.params) - 1}"
-        self.before.append(f"{name} = params[{len(self.params) - 1}]")
+        self.function.before.append(f"{name} = params[{len(self.params) - 1}]")
         return name
 
     def _value(self, row: int) -> str:

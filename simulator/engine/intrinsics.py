@@ -1,4 +1,5 @@
-"""What laws and loops need of the machine and cannot say in Python: the bits of a float, and rows that do not overlap."""
+"""What laws and loops need of the machine and cannot say in Python: the bits of a float, rows that do not
+overlap, and code at an address."""
 
 from __future__ import annotations
 
@@ -85,3 +86,23 @@ def row_access() -> dict[str, Any]:
         return t.void(row, lane, value, own, count), generate
 
     return {"address": address, "load": load, "store": store}
+
+
+@cache
+def step_call(signature: Any) -> Any:
+    """`call(address, slots, words, index, params, month, paths)`: the step whose machine code begins at the address."""
+    from llvmlite import ir
+    from numba import types as t
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def call(typing: Any, address: Any, slots: Any, words: Any, index: Any, params: Any, month: Any, paths: Any) -> Any:
+        def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
+            given = [context.get_value_type(kind) for kind in signature.args]
+            function = ir.FunctionType(context.get_value_type(signature.return_type), given)
+            builder.call(builder.inttoptr(args[0], function.as_pointer()), args[1:])
+            return context.get_dummy_value()
+
+        return t.void(address, slots, words, index, params, month, paths), generate
+
+    return call

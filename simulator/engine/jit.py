@@ -32,6 +32,7 @@ LANES = 1024  # paths in a block; also the block size of every fixed-order sum
 ROW_BYTES = (LANES + ROW_PADDING) * 8
 HEADER = "def loop(slots, words, index, params, month, paths):\n"
 Using = tuple[tuple[str, Callable[..., Any]], ...]
+Machine = tuple[tuple[str, Any], ...]  # name -> intrinsic (engine/intrinsics.py)
 
 
 class Argument(NamedTuple):
@@ -195,12 +196,16 @@ def fused_code(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) ->
     return code_of(key, source, names, step_signature())
 
 
-def kernel_code(kernel: Callable[..., Any], signature: Any) -> Code:
-    """A hand-written kernel, cached like the loops: a file with a wrapper of the same arguments."""
+def law_code(law: Callable[..., Any], source: str, signature: Any, machine: Machine = ()) -> Code:
+    """A loop over one law with arguments of its own."""
+    return code_of(f"{_named(law, ())}|{signature}", source, lambda: {"law": compiled_law(law, (), machine)}, signature)
+
+
+def kernel_code(kernel: Callable[..., Any], signature: Any, machine: Machine = ()) -> Code:
+    """A hand-written kernel, cached like the loops: a file with a wrapper of the same arguments. `machine`: functions it calls
+    that only machine code has."""
     names = ", ".join(kernel.__code__.co_varnames[: kernel.__code__.co_argcount])
-    source = f"def loop({names}):\n    return law({names})\n"
-    key = f"{_named(kernel, ())}|{signature}"
-    return code_of(key, source, lambda: {"law": compiled_law(kernel)}, signature)
+    return law_code(kernel, f"def loop({names}):\n    return law({names})\n", signature, machine)
 
 
 def _named(law: Callable[..., Any], using: Using) -> str:
@@ -268,15 +273,17 @@ def compiled_before() -> frozenset[str]:
 
 
 @cache
-def compiled_law(law: Callable[..., Any], using: Using = ()) -> Any:
+def compiled_law(law: Callable[..., Any], using: Using = (), machine: Machine = ()) -> Any:
     """A scalar function and the functions of this package that it calls, jitted without touching their modules.
 
     Always inlined: a call inside a loop keeps all of it scalar.
     """
     import numba
 
-    inner = {}
+    inner = dict(machine)
     for name in law.__code__.co_names:
+        if name in inner:
+            continue
         value = dict(using).get(name, law.__globals__.get(name))
         if isinstance(value, types.FunctionType) and value.__module__.startswith("simulator."):
             inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value)
@@ -297,29 +304,14 @@ def step_signature() -> Any:
     return t.void(t.float64[:, ::1], t.uint32[:, ::1], t.int64[::1], t.float64[::1], t.int64, t.int64[::1])
 
 
-def function_list(functions: Sequence[Any]) -> Any:
-    """The steps as a list the month loop can call. Handing over addresses instead of dispatchers keeps numba from
-    compiling an `append` for every function's own type (0.2 s each)."""
-    from numba import types as t
+def addresses(functions: Sequence[Any]) -> Any:
+    """Where the machine code of steps begins, for `call` of the month loop. (A typed list of first-class functions does the
+    same and is compiled anew in every process, which takes a quarter of a second.)"""
+    import numpy as np
     from numba.experimental.function_type import _get_wrapper_address
-    from numba.typed import List
 
-    signature = step_signature()
-
-    class Address(t.WrapperAddressProtocol):
-        def __init__(self, function: Any) -> None:
-            self.function = function  # keeps the machine code alive
-
-        def __wrapper_address__(self) -> int:
-            return int(_get_wrapper_address(self.function, signature))  # type: ignore[no-untyped-call]
-
-        def signature(self) -> Any:
-            return signature
-
-    listed = List.empty_list(t.FunctionType(signature))
-    for function in functions:
-        listed.append(Address(function))
-    return listed
+    found = [int(_get_wrapper_address(f, step_signature())) for f in functions]  # type: ignore[no-untyped-call]
+    return np.array(found, dtype=np.int64)
 
 
 @cache

@@ -279,7 +279,7 @@ def _shadow(b: ProgramBuilder, terms: Terms) -> None:
         (MONTH, SHADOW, DISCOUNT, SHADOW_FLOW, terms.interest, floor, OWED, UNFUNDED, PEAK),
         writes=(SHADOW, DISCOUNT, UNFUNDED, PEAK),
     )
-    b.step(Phase.CLOSE, same, (SHADOW_FLOW,), adds=(YEAR_FLOW,), months=(1, min(12, b.months)))
+    b.step(Phase.CLOSE, same, (SHADOW_FLOW,), adds=(YEAR_FLOW,), months=(1, min(b.year, b.months)))
 
 
 def _measure(b: ProgramBuilder) -> None:

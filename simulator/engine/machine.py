@@ -41,12 +41,17 @@ class Plan(NamedTuple):
                 total += missing * COMPILE_LOOP + path_months * RUN_LOOP
         return total
 
+    def to_compile(self, compiled_before: frozenset[str]) -> tuple[int, float]:
+        """How many loops have to be compiled, and roughly how many seconds that takes."""
+        missing = {code.stem for code in self.codes} - compiled_before
+        return len(missing), self.seconds(0.0, compiled_before)
+
 
 class Machine(NamedTuple):
     """The steps as machine code, with flat tables of what each is called with."""
 
-    functions: Any
-    dispatchers: tuple[Any, ...]  # kept alive: the list holds only addresses
+    addresses: npt.NDArray[np.int64]
+    dispatchers: tuple[Any, ...]  # they keep the machine code alive
     calls: npt.NDArray[np.int64]  # per step: index from, to, params from, to, first month, last month
     rows: npt.NDArray[np.int64]
     params: Array
@@ -89,7 +94,7 @@ def assemble(plan: Plan) -> Machine:
         index.extend(words)
         params.extend(step.params)
     return Machine(
-        jit.function_list(functions),
+        jit.addresses(functions),
         tuple(functions),
         np.array(calls, dtype=np.int64),
         np.array(index, dtype=np.int64),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from simulator.components.base import ALIVE, CASH, ENDED, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
 from simulator.engine import covenants, ledger
-from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, same
+from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, same, times
 from simulator.engine.dependence import correlate_inputs, correlate_shocks
 from simulator.engine.jit import Argument
 from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
@@ -19,6 +19,8 @@ from simulator.quantities.distribution import Evaluate
 from simulator.scenario.drawn import with_drawn
 from simulator.scenario.model import Scenario
 
+STEPS_IN_YEAR = 12  # in the engine's year, whatever a step is
+YEARLY = ("$/yr", "nominal per year")  # units of numbers that are per year
 DRAWN, GIVEN = 1, 2  # phases: before everything else, but what is correlated
 Shocks = Mapping[str, npt.NDArray[np.float64]]  # name -> (months, paths): given instead of drawn
 
@@ -77,6 +79,7 @@ def build(
     `evaluate` does the quantile functions of what is drawn once a path (default: numpy)."""
     b = ProgramBuilder(
         months=scenario.calendar.months,
+        year=scenario.step.per_year,
         start=scenario.calendar.start - 1,
         seed=seed,
         draw=correlate_inputs(draw, scenario, given or {}),
@@ -96,7 +99,7 @@ def build(
         component.build(b)
     correlate_shocks(b, scenario)
     causes = ledger.close_books(b, terms)
-    metrics = _metrics(b)
+    metrics = _metrics(b, scenario.step.unit)
     columns = _columns(b)
     word_rows = _draws(b, given or {})
     return Program(
@@ -182,7 +185,7 @@ def _ordered(b: ProgramBuilder) -> tuple[Step, ...]:
     )
 
 
-def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
+def _metrics(b: ProgramBuilder, unit: str) -> tuple[Metric, ...]:
     found = [
         Metric(CASH, "", "cash", "$", True),
         Metric(LIQUIDITY, "", "liquidity", "$", False),
@@ -199,6 +202,8 @@ def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
     if b.is_written(PRICE):
         found.append(Metric(PRICE, "", "price", "index", True))
     found.extend(Metric(r.slot, "", r.name, r.unit, r.kind == "quantiles") for r in b.monthly_metrics)
+    if b.year != STEPS_IN_YEAR:
+        found = [_of_calendar_year(b, metric) if metric.unit in YEARLY else metric for metric in found]
     units = {"due": "$/mo", "paid": "$/mo", "arrears": "$", "firm": "$", "headline": "$", "loss": "$"}
     for contract, view in b.contracts.items():
         loss = f"contracts.{contract}.loss"
@@ -206,7 +211,16 @@ def _metrics(b: ProgramBuilder) -> tuple[Metric, ...]:
             found.append(Metric(slot, contract, name, units.get(name, "$/mo at reference price"), False))
     for account in b.accounts:
         found.append(Metric(account.slot, "", f"account:{account.slot}", "$/mo", False))
-    return tuple(found)
+    return tuple(m._replace(unit=m.unit.replace("$/mo", f"$/{unit}")) for m in found)
+
+
+def _of_calendar_year(b: ProgramBuilder, metric: Metric) -> Metric:
+    """A number that the engine has per twelve steps, reported per calendar year."""
+    b.name = "reports"
+    share = b.year / STEPS_IN_YEAR
+    slot = b.state(f"{metric.slot}:yearly", b.initial(metric.slot) * share)
+    b.step(Phase.MEASURE, times, (metric.slot, share), writes=(slot,))
+    return metric._replace(slot=slot)
 
 
 def _columns(b: ProgramBuilder) -> tuple[Column, ...]:

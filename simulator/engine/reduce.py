@@ -156,11 +156,11 @@ class Summary:
         if not self.exact:
             return np.array([sketch.at_ranks(ranks) for sketch in self._sketches[slot]])
         where = np.asarray(ranks) - 1
-        parts, pivots = self._kept[slot], np.unique(where)
+        parts = self._kept[slot]
 
         def of_month(month: int) -> Array:
             values: Array = np.concatenate([part[month] for part in parts])
-            values.partition(pivots)  # lets go of the interpreter
+            values.sort()  # several times as fast as a partition at twenty ranks; lets go of the interpreter
             return np.asarray(values[where])
 
         with ThreadPoolExecutor(available_threads()) as pool:

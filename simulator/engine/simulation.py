@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.engine import bins, ledger
-from simulator.engine.block import BLOCK, Lived, Paths, ProgramRunner, Statistics, uniforms_of
+from simulator.engine.block import BLOCK, Announce, Lived, Paths, ProgramRunner, Statistics, uniforms_of
 from simulator.engine.build import Array
 from simulator.engine.program import Column, Metric, Program, Shocks
 from simulator.engine.tally import Questions, Tally, tally
@@ -73,13 +73,19 @@ class Simulation:
     """A scenario made ready to run: programs and machine code once, then any chunk in any order and thread."""
 
     def __init__(
-        self, scenario: Scenario, seed: int | None = None, given: Shocks | None = None, paths: int = 0
+        self,
+        scenario: Scenario,
+        seed: int | None = None,
+        given: Shocks | None = None,
+        paths: int = 0,
+        announce: Announce | None = None,
     ) -> None:
-        """`paths`: how many are to be run; 0 if nobody knows (engine/machine.py)."""
+        """`paths`: how many are to be run; 0 if nobody knows (engine/machine.py). `announce` is told of every compiling."""
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
         self.branches = tuple(
-            ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight) for branch in scenario.branches
+            ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight, announce)
+            for branch in scenario.branches
         )
         programs = [branch.program for branch in self.branches]
         self.outline = Outline.of(programs, tuple(scenario.alternatives))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.base import CASH
+from simulator.components.base import CASH, first_calendar_month
 from simulator.engine import ledger
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import Outline
@@ -178,7 +178,7 @@ class Figures:
         where = {m.name: k for k, m in enumerate(self.outline.metrics) if not m.contract}
         months_of: dict[int, list[int]] = {}
         for month in range(1, self.months + 1):
-            ordinal = calendar.start + month - 1
+            ordinal = first_calendar_month(calendar.start + month - 1)
             months_of.setdefault((ordinal + (13 - calendar.fiscal_year_start) % 12) // 12, []).append(month)
         rows = []
         for year, months in months_of.items():
@@ -193,8 +193,9 @@ class Figures:
         return rows
 
     def cash_flow_at_risk(self) -> dict[str, Any]:
-        """Mean less 5 % quantile of the shadow flow of months 1 … 12."""
-        centre = self._mean("shadow_flow_12m").value
+        """Target, or mean, less 5 % quantile of the shadow flow of the first year."""
+        target = self.scenario.treasury.cash_flow_target
+        centre = self._mean("shadow_flow_12m").value if target is None else float(target)
         (q05,) = self.quantile("shadow_flow_12m", (0.05,))
         return {
             "value": _number(centre - q05.value),
@@ -289,6 +290,7 @@ class Figures:
             "paths": self.paths,
             "not_a_number": self.not_a_number,
             "months": self.months,
+            "step": s.calendar.step,
             "start": s.label(1),
             "seed": s.run.seed,
             "pd": [

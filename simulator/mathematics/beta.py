@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.mathematics.elementary import exp, log
+
 Array = npt.NDArray[np.float64]
 
 REACH = 24.0  # logits: u from 4e-11, beyond the 32 bits of a draw
@@ -35,6 +37,25 @@ def beta_quantile(a: float, b: float, u: Any) -> Array:
     if outside.any():
         x = np.where(outside, betaincinv(a, b, np.where(outside, u, 0.5)), x)
     return np.asarray(x)
+
+
+def table(a: float, b: float) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """(values, slopes) for `beta_at`, or None where there is none."""
+    if min(a, b) < SMALLEST_SHAPE:
+        return None
+    values, slopes = _table(a, b)
+    return tuple(float(x) for x in values), tuple(float(x) for x in slopes)
+
+
+def beta_at(u: float, values: Any, slopes: Any) -> float:
+    """The same for one uniform; those of a stream never lie outside the table."""
+    where = min(max(0.0, (log(u / (1.0 - u)) + REACH) * (PIECES / (2.0 * REACH))), float(PIECES))
+    k = min(int(where), PIECES - 1)
+    t = where - k
+    s = 1.0 - t
+    y = s * s * ((1.0 + 2.0 * t) * values[k] + t * slopes[k])
+    y += t * t * ((1.0 + 2.0 * s) * values[k + 1] - s * slopes[k + 1])
+    return 1.0 / (1.0 + exp(-y))
 
 
 def _interpolated(values: Array, slopes: Array, at: Array) -> Array:

@@ -29,6 +29,10 @@ def gauss(nodes: int) -> tuple[Array, Array]:
     return np.polynomial.legendre.leggauss(nodes)
 
 
+class Table(tuple[Any, ...]):
+    """Numbers that a law of the month loop looks up (in a component's step also arrays over paths)."""
+
+
 class Monthly(NamedTuple):
     """A quantile function for the month loop: `law(score, *params)`, score a standard normal or a uniform."""
 
@@ -62,19 +66,40 @@ class Distribution(ABC):
         """P(X <= x)."""
 
     @abstractmethod
-    def mean(self) -> float: ...
+    def mean(self) -> float:
+        """What the deterministic path takes."""
+
+    def expectation(self) -> float:
+        """E[X]: the mean, except where the deterministic path takes something else."""
+        return self.mean()
 
     @abstractmethod
     def support(self) -> tuple[float, float]: ...
 
+    def conditioned(self, low: float, high: float) -> Distribution:
+        """The law of X given low <= X <= high. Raises QuantityError where that never happens."""
+        try:
+            inside = self.cdf(high) > self.cdf(low)
+        except ZeroDivisionError:
+            inside = False
+        if not inside:
+            raise QuantityError(f"the distribution has no weight on [{low:g}, {high:g}]")
+        return Truncated(self, low, high)
+
     def monthly(self) -> Monthly | None:
-        """The quantile function as a law of the month loop, or None where there is no closed form."""
+        """The quantile function as a law of the month loop, or None where there is none."""
+        return None
+
+    def cut(self, below: float, above: float) -> Monthly | None:
+        """The same where the uniform is drawn from (below, above): how a truncated law is drawn in the month loop."""
         return None
 
     def quantiles(self, u: Array, evaluate: Evaluate) -> Array:
         """The quantiles of many uniforms, by `evaluate` where there is a closed form."""
         closed = self.monthly()
-        return self.ppf(u) if closed is None else evaluate(closed, u)
+        if closed is None or any(isinstance(x, Table) for x in closed.params):  # numpy is as quick with tables
+            return self.ppf(u)
+        return evaluate(closed, u)
 
 
 @dataclass(frozen=True)
@@ -110,6 +135,9 @@ class Truncated(Distribution):
     def support(self) -> tuple[float, float]:
         low, high = self.law.support()
         return max(low, self.low), min(high, self.high)
+
+    def monthly(self) -> Monthly | None:
+        return self.law.cut(self.law.cdf(self.low), self.law.cdf(self.high))
 
 
 LAWS: dict[str, type[Distribution]] = {}
@@ -171,13 +199,7 @@ def read_distribution(
         low, high = (number(x) for x in limits)
         if not low < high:
             raise QuantityError(f"`truncate` wants low < high, not [{low:g}, {high:g}]")
-        try:
-            inside = result.cdf(high) > result.cdf(low)
-        except ZeroDivisionError:
-            inside = False
-        if not inside:
-            raise QuantityError(f"the distribution has no weight on [{low:g}, {high:g}]")
-        result = Truncated(result, low, high)
+        result = result.conditioned(low, high)
     return result, next(iter(units))
 
 

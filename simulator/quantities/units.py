@@ -1,7 +1,8 @@
 """Units in values: text such as "1.25B/mo", "90 days" or "25 %/yr" -> a number in the unit the engine computes in.
 
 A dimension lists the units a key may be written in, each with its conversion. The conventions behind the
-conversions (a month is 30 days, `%/yr` on balances is effective, ...) are in MODEL.md, "Units".
+conversions (a month is 30 days, `%/yr` on balances is effective, ...) are in MODEL.md, "Units". Conversions are to the engine's
+units for steps of a month; `Dimension.in_steps` is the same dimension for longer steps.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
+
+from simulator.quantities.timestep import TimeStep
 
 Converter = Callable[[Any], Any]  # works on floats and on arrays
 
@@ -33,6 +37,8 @@ _PERIOD = {
     "a": "yr",
     "day": "days",
     "d": "days",
+    "quarter": "qtr",
+    "quarters": "qtr",
 }
 
 
@@ -58,6 +64,9 @@ class Dimension:
     scaled: bool = False  # may carry k, M, B, T
     bare: bool = False  # a plain TOML number is accepted
     refused: dict[str, Callable[[float], str]] | None = None  # units people will try -> what to write instead
+    power: float = 0.0  # of 1/time in the engine's unit: with steps of n months the number is n^power times as large
+    counts_steps: bool = False  # in the engine a number of steps
+    compounds: bool = False  # a rate a month that is effective, unless its unit says nominal
 
     @property
     def article(self) -> str:
@@ -109,9 +118,30 @@ class Dimension:
             f"{value!r} has {shown} where {self.article} is wanted", f"write for example {self.example}"
         )
 
+    def in_steps(self, step: TimeStep) -> Dimension:
+        """The same units, converted for steps of another length."""
+        return self if step.months == 1 else _in_steps(self, step)
+
     def convert(self, number: Any, unit: str) -> Any:
         with np.errstate(all="ignore"):  # what is not finite is refused by whoever asked
             return self.units[unit](number)
+
+
+@cache
+def _in_steps(dimension: Dimension, step: TimeStep) -> Dimension:
+    n, power = float(step.months), dimension.power
+
+    def longer(convert: Converter, unit: str) -> Converter:
+        if dimension.compounds and not unit.endswith("nominal"):
+            return lambda x: np.expm1(n * np.log1p(convert(x)))
+        if power < 0.0:
+            return lambda x: convert(x) / n**-power
+        return lambda x: convert(x) * n**power
+
+    units = {unit: longer(convert, unit) for unit, convert in dimension.units.items()}
+    timeless = power == 0.0 and not dimension.compounds
+    counted = dimension.converts_to if timeless else f"{dimension.converts_to}, {step.name}s counted as months"
+    return replace(dimension, units=units, converts_to=counted)
 
 
 def describe(value: object) -> str:
@@ -142,24 +172,92 @@ def _same(x: Any) -> Any:
 
 PERCENT = _times(0.01)
 
+PER_QUARTER = 4.0  # quarters a year
+MONTHS_PER_QUARTER = 3.0
+
 MONEY = Dimension("amount of money", "$", {"": _same}, '"1.25B"', scaled=True)
 MONEY_PER_MONTH = Dimension(
-    "amount of money per month", "$/mo", {"/mo": _same, "/yr": _times(1 / 12)}, '"1.25B/mo" or "15B/yr"', scaled=True
+    "amount of money per month",
+    "$/mo",
+    {"/mo": _same, "/yr": _times(1 / 12), "/qtr": _times(1 / MONTHS_PER_QUARTER)},
+    '"1.25B/mo" or "15B/yr"',
+    scaled=True,
+    power=1.0,
 )
 MONEY_PER_YEAR = Dimension(
-    "amount of money per year", "$/yr", {"/yr": _same, "/mo": _times(12.0)}, '"84B/yr" or "7B/mo"', scaled=True
+    "amount of money per year",
+    "$/yr",
+    {"/yr": _same, "/mo": _times(12.0), "/qtr": _times(PER_QUARTER)},
+    '"84B/yr" or "7B/mo"',
+    scaled=True,
+    power=1.0,
 )
 SHARE = Dimension("share", "1", {"": _same, "%": PERCENT}, '"7.5 %" or 0.075', bare=True)
 NUMBER = Dimension("number", "1", {"": _same}, "1.5", bare=True)
 CORRELATION = Dimension("correlation", "1", {"": _same, "%": PERCENT}, "0.4", bare=True)
 UNIT_PRICE = Dimension("price per GPU-hour", "$/GPU-h", {"$/GPU-h": _same, "/GPU-h": _same}, '"4.88 $/GPU-h"')
 HAZARD = Dimension(
-    "hazard", "events per year", {"%/yr": PERCENT, "/yr": _same, "%/mo": _times(0.12), "/mo": _times(12.0)}, '"8 %/yr"'
+    "hazard",
+    "events per year",
+    {
+        "%/yr": PERCENT,
+        "/yr": _same,
+        "%/mo": _times(0.12),
+        "/mo": _times(12.0),
+        "%/qtr": _times(0.01 * PER_QUARTER),
+        "/qtr": _times(PER_QUARTER),
+    },
+    '"8 %/yr"',
+    power=1.0,
 )
-REVERSION = Dimension("speed of reversion", "1/yr", {"/yr": _same, "/mo": _times(12.0)}, '"0.8 /yr"')
-DECAY = Dimension("speed of decay", "1/mo", {"/mo": _same, "/yr": _times(1 / 12)}, '"0.05 /mo"')
+REVERSION = Dimension(
+    "speed of reversion",
+    "1/yr",
+    {"/yr": _same, "/mo": _times(12.0), "/qtr": _times(PER_QUARTER)},
+    '"0.8 /yr"',
+    power=1.0,
+)
+DECAY = Dimension(
+    "speed of decay",
+    "1/mo",
+    {"/mo": _same, "/yr": _times(1 / 12), "/qtr": _times(1 / MONTHS_PER_QUARTER)},
+    '"0.05 /mo"',
+    power=1.0,
+)
+ROOT_QUARTERS = math.sqrt(PER_QUARTER)
 VOLATILITY = Dimension(
-    "volatility", "per square root of a year", {"%/yr": PERCENT, "%/sqrt(yr)": PERCENT, "/sqrt(yr)": _same}, '"50 %/yr"'
+    "volatility",
+    "per square root of a year",
+    {
+        "%/yr": PERCENT,
+        "%/sqrt(yr)": PERCENT,
+        "/sqrt(yr)": _same,
+        "%/sqrt(qtr)": _times(0.01 * ROOT_QUARTERS),
+        "/sqrt(qtr)": _times(ROOT_QUARTERS),
+    },
+    '"50 %/yr"',
+    power=0.5,
+)
+# of a number that is itself per year: points of the rate in a year's changes
+RATE_VOLATILITY = Dimension(
+    "volatility of a rate",
+    "per year and square root of a year",
+    {
+        "%/yr": PERCENT,
+        "%/sqrt(yr)": PERCENT,
+        "/sqrt(yr)": _same,
+        "/yr^1.5": _same,
+        "/qtr^1.5": _times(PER_QUARTER * ROOT_QUARTERS),
+    },
+    '"2 %/yr"',
+    power=1.5,
+)
+RISK_PRICE = Dimension(
+    "market price of risk",
+    "per square root of a year",
+    {"/sqrt(yr)": _same, "/sqrt(qtr)": _times(ROOT_QUARTERS)},
+    '"0.2 /sqrt(yr)"',
+    power=0.5,
 )
 
 
@@ -175,14 +273,24 @@ def _say_which(x: float, period: str) -> str:
 DRIFT = Dimension(
     "growth rate",
     "continuous, per year",
-    {"log/yr": _same, "log/mo": _times(12.0), "% log/yr": PERCENT, "% log/mo": _times(0.12)},
+    {
+        "log/yr": _same,
+        "log/mo": _times(12.0),
+        "% log/yr": PERCENT,
+        "% log/mo": _times(0.12),
+        "log/qtr": _times(PER_QUARTER),
+        "% log/qtr": _times(0.01 * PER_QUARTER),
+    },
     '"0.10 log/yr" or "0.085 log/mo"',
     refused={
         "%/yr": lambda x: _say_which(x, "yr"),
         "%/mo": lambda x: _say_which(x, "mo"),
+        "%/qtr": lambda x: _say_which(x, "qtr"),
         "/yr": lambda x: f'write "{x:g} log/yr"',
         "/mo": lambda x: f'write "{x:g} log/mo"',
+        "/qtr": lambda x: f'write "{x:g} log/qtr"',
     },
+    power=1.0,
 )
 INTEREST = Dimension(
     "rate on a balance or a growing flow",
@@ -194,21 +302,33 @@ INTEREST = Dimension(
         "log/yr": lambda x: np.expm1(x / 12.0),
         "%/mo": PERCENT,
         "log/mo": np.expm1,
+        "%/qtr": lambda x: np.expm1(np.log1p(x / 100.0) / MONTHS_PER_QUARTER),
+        "log/qtr": lambda x: np.expm1(x / MONTHS_PER_QUARTER),
     },
     '"6 %/yr nominal", "25 %/yr" (effective), "0.25 log/yr" or "1 %/mo"',
+    power=1.0,
+    compounds=True,
 )
 DAYS_PER_MONTH = 30.0
 DURATION = Dimension(
     "duration in days",
     "days",
-    {"days": _same, "mo": _times(DAYS_PER_MONTH), "yr": _times(12 * DAYS_PER_MONTH)},
+    {
+        "days": _same,
+        "mo": _times(DAYS_PER_MONTH),
+        "yr": _times(12 * DAYS_PER_MONTH),
+        "qtr": _times(MONTHS_PER_QUARTER * DAYS_PER_MONTH),
+    },
     '"90 days" or "3 mo"',
+    power=-1.0,
 )
 MONTHS = Dimension(
     "duration in months",
     "months",
-    {"mo": _same, "yr": _times(12.0), "days": _times(1 / DAYS_PER_MONTH)},
+    {"mo": _same, "yr": _times(12.0), "days": _times(1 / DAYS_PER_MONTH), "qtr": _times(MONTHS_PER_QUARTER)},
     '"6 mo" or "2 yr"',
+    power=-1.0,
+    counts_steps=True,
 )
 
 

@@ -46,7 +46,7 @@ def lines(replay: Replay) -> Iterator[str]:
     table = accounts(replay)
     months, s = replay.scenario.calendar.months, replay.scenario
     yield f"{s.title or s.name}: path {replay.path}, {replay.ending}" + (
-        f" in month {int(replay.row['end_month'])} ({s.label(int(replay.row['end_month']))})"
+        f" in {s.step.name} {int(replay.row['end_month'])} ({s.label(int(replay.row['end_month']))})"
         if replay.row["end_month"]
         else ""
     )
@@ -60,4 +60,4 @@ def lines(replay: Replay) -> Iterator[str]:
                 yield f"{name[:42]:<42}" + "".join(f"{values[m] / 1e6:>12,.1f}" for m in span)
     yield ""
     worst = float(np.max(np.abs(residual(replay)))) if months else 0.0
-    yield f"largest residual of a month: {worst:.2e} $"
+    yield f"largest residual of a {s.step.name}: {worst:.2e} $"

@@ -7,7 +7,9 @@ from typing import Any
 
 from simulator.report.words import money, percent
 
-HORIZONS = (12, 24, 36, 60)
+HORIZONS = (1, 2, 3, 5)  # years
+STEPS_A_YEAR = {"month": 12, "quarter": 4}
+SHORT = {"month": "mo", "quarter": "qtr"}
 BAR = 22
 BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -17,7 +19,7 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     d = document
     yield (d["title"] or d["scenario"])[:80]
     invalid = f"; {d['not_a_number']} paths are not a number" if d["not_a_number"] else ""
-    yield f"{d['paths']:,} paths x {d['months']} months from {d['start']}, seed {d['seed']}, 95 % intervals{invalid}"
+    yield f"{d['paths']:,} paths x {d['months']} {_step(d)}s from {d['start']}, seed {d['seed']}, 95 % intervals{invalid}"
     yield ""
     yield from _pd(d, plain)
     yield from _causes(d)
@@ -39,8 +41,14 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
         yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; replay one to see why."
 
 
+def _step(d: dict[str, Any]) -> str:
+    """What a step is called; runs of before quarters do not say."""
+    return str(d.get("step", "month"))
+
+
 def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
-    marks = [m for m in HORIZONS if m <= d["months"]] or [d["months"]]
+    year = STEPS_A_YEAR[_step(d)]
+    marks = [y * year for y in HORIZONS if y * year <= d["months"]] or [d["months"]]
     if d["months"] not in marks and len(marks) < 5:
         marks.append(d["months"])
     largest = max(d["pd"][m - 1]["high"] for m in marks) or 1.0
@@ -50,9 +58,9 @@ def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
         filled = round(BAR * min(1.0, row["value"] / largest))
         bar = ("#" if plain else "█") * filled + ("." if plain else "░") * (BAR - filled)
         bound = "none seen, " if row["count"] == 0 else ""
-        shown = f"  month {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  "
+        shown = f"  {_step(d)} {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  "
         yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
-    years = [str(m // 12) for m in marks if m % 12 == 0]
+    years = [str(m // year) for m in marks if m % year == 0]
     told = {name: [rates.get(y) for y in years] for name, rates in d["comparison"].items()}
     if any(x is not None for row in told.values() for x in row):
         yield f"Compare, average default rates after {', '.join(years)} years (no target):"
@@ -64,9 +72,9 @@ def _causes(d: dict[str, Any]) -> Iterator[str]:
     seen = sorted((c for c in d["causes"].items() if c[1]["count"]), key=lambda c: -c[1]["count"])
     yield ""
     if not seen:
-        yield f"Causes             no path in default by month {d['months']}"
+        yield f"Causes             no path in default by {_step(d)} {d['months']}"
         return
-    yield f"Causes by month {d['months']}"
+    yield f"Causes by {_step(d)} {d['months']}"
     for name, c in seen[:5]:
         yield f"  {name[:44]:<44} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
     if len(seen) > 5:
@@ -76,7 +84,8 @@ def _causes(d: dict[str, Any]) -> Iterator[str]:
 
 def _runway(d: dict[str, Any]) -> Iterator[str]:
     yield ""
-    yield f"Runway (month in which the money ends; P5 is the bad tail)   beyond {d['months']} mo"
+    when = f"Runway ({_step(d)} in which the money ends; P5 is the bad tail)"
+    yield f"{when:<58}   beyond {d['months']} {SHORT[_step(d)]}"
     for kind in ("funded", "unfunded"):
         r = d["runway"][kind]
         parts = "  ".join(f"{q.upper()} {_runway_month(r, q, d['months'])}" for q in ("p5", "p25", "p50"))
@@ -145,4 +154,4 @@ def _losses(d: dict[str, Any]) -> Iterator[str]:
     largest = sorted(losses, key=lambda name: -losses[name]["value"])[:3]
     if largest and losses[largest[0]]["value"] > 0:
         parts = [f"{name[:16]} {money(losses[name]['value'])}" for name in largest]
-        yield f"Expected loss by month {d['months']}  " + ", ".join(parts)
+        yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)

@@ -58,9 +58,10 @@ def _plain(x: float, unit: str) -> str:
 
 def in_words(scenario: Scenario) -> Iterator[str]:
     """What a scenario file means, a line each."""
-    s = scenario
+    step = scenario.step.name
+    s = scenario.spoken or scenario  # amounts a month and times in months, however long a step is
     yield f"{s.title or s.name}"
-    yield f"  {s.calendar.months} months, {s.label(1)} to {s.label(s.calendar.months)}; {s.run.paths:,} paths, seed {s.run.seed}"
+    yield f"  {s.calendar.months} {step}s, {s.label(1)} to {s.label(s.calendar.months)}; {s.run.paths:,} paths, seed {s.run.seed}"
     yield ""
     yield f"Opening cash {say(s.opening.cash, '$')}."
     if s.treasury.interest != 0.0:
@@ -86,7 +87,7 @@ def in_words(scenario: Scenario) -> Iterator[str]:
         for part in entry.attached.values():
             for line in part.in_words(say):
                 yield f"  {line}"
-    for group, weights in s.alternatives.items():
+    for group, weights in scenario.alternatives.items():
         yield ""
         shares = ", ".join(f"{name} {percent(weight)}" for name, weight in weights.items())
         yield f"[alternatives.{group}]  every path takes one: {shares}. Above is the heaviest."
@@ -139,9 +140,9 @@ def deterministic(scenario: Scenario) -> Iterator[str]:
     lowest = int(np.argmin(path[LIQUIDITY][1:])) + 1
     yield f"  lowest liquidity  {money(float(path[LIQUIDITY][lowest]))} in {month_label(scenario.calendar.start + lowest - 1)}"
     cash = path[CASH]
-    marks = [m for m in (12, 24, 36, 60) if m <= scenario.calendar.months]
+    marks = [m for m in (y * scenario.step.per_year for y in (1, 2, 3, 5)) if m <= scenario.calendar.months]
     yield "  cash              " + ", ".join(f"{money(float(cash[m]))} in {scenario.label(m)}" for m in marks)
 
 
 def _month(scenario: Scenario, month: int, otherwise: str) -> str:
-    return f"ends in month {month} ({scenario.label(month)})" if month else otherwise
+    return f"ends in {scenario.step.name} {month} ({scenario.label(month)})" if month else otherwise

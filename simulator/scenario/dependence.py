@@ -52,6 +52,7 @@ def _check_shocks(r: Resolved, table: Dependence, shocks: Sequence[str] | None, 
         if regimes and name not in regimes:
             r.complain("E015", here, f"`{name}` is no regime", "regimes: " + ", ".join(regimes))
         _check_table(r, table.shocks, rows, here, "shocks", f" of `{name}`")
+    _check_price(r, table)
     if table.regimes and not regimes:
         r.complain(
             "E013", (*at, "regimes"), "there is no funding market whose regime could choose a table", "add [market]"
@@ -64,6 +65,22 @@ def _check_shocks(r: Resolved, table: Dependence, shocks: Sequence[str] | None, 
             "take it out of `shocks`, or do without [dependence.regimes]",
             also=(*at, "regimes"),
         )
+
+
+def _check_price(r: Resolved, table: Dependence) -> None:
+    """The mean of a price around a forward curve is known exactly only while its own shocks are independent of each other."""
+    price = r.data.get("price")
+    if not isinstance(price, dict) or price.get("type") == "ornstein_uhlenbeck":
+        return
+    own = [k for k, name in enumerate(table.shocks) if name.split(".", 1)[0] == "price"]
+    tables = {"correlation": table.correlation, **{f"regimes.{name}": rows for name, rows in table.regimes.items()}}
+    for i, j in ((i, j) for i in own for j in own if j < i):
+        tied = [at for at, rows in tables.items() if i < len(rows) and j < len(rows[i]) and rows[i][j] != 0.0]
+        if tied or table.copula == "t":
+            pair = f"`{table.shocks[j]}` and `{table.shocks[i]}`"
+            said = f"{pair} depend on each other: the curve would not be the mean of the price"
+            hint = "write their correlation as 0" if tied else "leave one of them out of the table"
+            r.complain("E013", ("dependence", "shocks", i), said, hint)
 
 
 def _check_copula(r: Resolved, table: Dependence) -> None:

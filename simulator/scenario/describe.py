@@ -195,6 +195,9 @@ def kind_words(kind: Kind) -> str:
     if kind.name in ("months", "named", "list") and kind.inner is not None:
         what = {"months": "by month, or a CSV plan", "named": "by name", "list": "a list"}[kind.name]
         return f"{what}: {kind_words(kind.inner)}" if kind.inner.name != "table" else f"{what}: tables"
-    return {"month": 'calendar month, "2029-05"', "flag": "true or false", "text": "text", "table": "a table"}[
-        kind.name
-    ]
+    return {
+        "month": 'calendar month, "2029-05" (with steps of a quarter "2029-Q2")',
+        "flag": "true or false",
+        "text": "text",
+        "table": "a table",
+    }[kind.name]

@@ -40,7 +40,21 @@ def drawn_once(scenario: Scenario) -> dict[str, str]:
 
     for name, part in _parts(scenario):
         with_drawn(part, name, note)
+        found |= _drawn_by_components(part, name)
     return found
+
+
+def _drawn_by_components(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Key and stream of every number that a component draws once a path itself."""
+    if isinstance(value, Sampled):
+        if value.once and isinstance(value.number, Uncertain):
+            yield key, value.number.stream(key)
+    elif isinstance(value, Component):
+        for name in type(value).model_fields:
+            yield from _drawn_by_components(getattr(value, name), f"{key}.{name}")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _drawn_by_components(inner, f"{key}.{name}")
 
 
 def _parts(scenario: Scenario) -> Iterator[tuple[str, Component]]:
@@ -110,4 +124,7 @@ def _fixed_from_outside(resolved: Resolved, name: str, listed: Key) -> bool:
 
 
 def _sampled(component: Component) -> Iterator[str]:
-    yield from (name for name in type(component).model_fields if isinstance(getattr(component, name), Sampled))
+    for name in type(component).model_fields:
+        value = getattr(component, name)
+        if isinstance(value, Sampled) and not value.once:
+            yield name

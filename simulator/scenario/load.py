@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from simulator.components.base import ATTACHED, REGISTRY, Component, Surroundings, discover, is_zero
-from simulator.quantities.number import Quantity
+from simulator.components.base import ATTACHED, CALENDAR, REGISTRY, Component, Surroundings, discover, is_zero
+from simulator.quantities.number import STEP, Quantity
+from simulator.quantities.timestep import MONTH, STEPS, TimeStep
 from simulator.quantities.units import SHARE, QuantityError
 from simulator.scenario.alternatives import combinations, weights
 from simulator.scenario.dependence import check_dependence
@@ -80,6 +81,9 @@ def build(resolved: Resolved) -> Scenario:
         used.append(share_inputs(branch))
         scenario = _Loader(branch, canonical).scenario()
         diagnostics.extend(branch.diagnostics)
+        if scenario is not None and scenario.step != MONTH:
+            spoken = _Loader(Resolved(branch.data, branch.origins, branch.main), canonical, MONTH).scenario()
+            scenario = replace(scenario, spoken=spoken)
         if scenario is not None:
             branches.append(Branch(choices, weight, scenario))
             built.append((branch, scenario))
@@ -94,11 +98,16 @@ def build(resolved: Resolved) -> Scenario:
 
 
 class _Loader:
-    def __init__(self, resolved: Resolved, canonical: str) -> None:
+    def __init__(self, resolved: Resolved, canonical: str, units: TimeStep | None = None) -> None:
+        """`units`: for how long a step numbers are converted, if not for one of the file's."""
         discover()
         self.r = resolved
         self.canonical = canonical
         self.data = resolved.data
+        calendar = self.data.get("calendar")
+        named = calendar.get("step") if isinstance(calendar, dict) else None
+        step = STEPS.get(named, MONTH) if isinstance(named, str) else MONTH
+        self.context = {CALENDAR: step, STEP: step if units is None else units}
 
     def scenario(self) -> Scenario | None:
         self._top()
@@ -125,6 +134,9 @@ class _Loader:
             check_keep(self.r, keep, self.data)
         comparison = self._comparison()
         calendar = plain["calendar"]
+        if isinstance(calendar, Calendar) and calendar.step != "month" and calendar.fiscal_year_start % 3 != 1:
+            said, hint = "with steps of a quarter a fiscal year begins in month 1, 4, 7 or 10", "fiscal_year_start = 1"
+            self.r.complain("E013", ("calendar", "fiscal_year_start"), said, hint, ("calendar", "step"))
         if calendar is not None:
             self._problems(entries, calendar, plain["dependence"])
         if self.r.diagnostics or calendar is None:
@@ -248,7 +260,7 @@ class _Loader:
             self.r.complain("E010", at, f"[{'.'.join(map(str, at))}] is a table of keys")
             return None
         try:
-            return model.model_validate(table)
+            return model.model_validate(table, context=self.context)
         except ValidationError as problem:
             self._explain(problem, table, at, model, clauses)
             return None

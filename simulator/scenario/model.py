@@ -12,6 +12,7 @@ from pydantic import Field
 from simulator.components.base import RECOVERY, Component, Month, month_label
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.quantities.number import Number, Quantity
+from simulator.quantities.timestep import STEPS, TimeStep
 from simulator.quantities.units import CORRELATION, DURATION, INTEREST, MONEY, NUMBER, SHARE
 
 FORMAT = 1
@@ -21,9 +22,12 @@ DEFAULT_PATHS, DEFAULT_SEED, DEFAULT_MONTHS = 100_000, 1, 60
 class Calendar(Component):
     family: ClassVar[str] = "calendar"
     start: Month
-    """The calendar month of month 1."""
+    """The calendar month of month 1; with `step = "quarter"` a quarter, "2026-Q4"."""
     months: Annotated[int, Field(ge=1, le=600)] = DEFAULT_MONTHS
-    """The horizon."""
+    """The horizon, in steps: how many months, or with `step = "quarter"` how many quarters."""
+    step: Literal["month", "quarter"] = "month"
+    """How long a step is. With quarters everything that happens once a month happens once a quarter, and reports count in
+    quarters; units stay calendar units."""
     fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = 1
     """The calendar month (1 … 12) in which the fiscal year begins; a fiscal year has the name of the year in which it ends."""
 
@@ -57,6 +61,8 @@ class Treasury(Component):
     """Losses of earlier years that profit is first set against."""
     target_cash: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
     """Cash that is kept before a line is repaid."""
+    cash_flow_target: Annotated[Number, Quantity(MONEY, drawn=False)] | None = None
+    """Of the first year's cash flow without uncommitted money: what cash flow at risk is reckoned from. Default: its mean."""
 
 
 class Default(Component):
@@ -201,6 +207,9 @@ class Scenario:
     canonical: str  # the resolved scenario as text, without the number of paths
     file: str = ""
     text: str = field(default="", repr=False, compare=False)
+    spoken: Scenario | None = field(
+        default=None, repr=False
+    )  # with steps of a quarter: the same in calendar units, for words
     alternatives: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # group -> alternative -> weight
     branching: tuple[Branch, ...] = field(default=(), repr=False)  # heaviest first; empty without alternatives
 
@@ -208,6 +217,10 @@ class Scenario:
     def branches(self) -> tuple[Branch, ...]:
         """The heaviest first; one without alternatives."""
         return self.branching or (Branch((), 1.0, self),)
+
+    @property
+    def step(self) -> TimeStep:
+        return STEPS[self.calendar.step]
 
     @property
     def regimes(self) -> tuple[str, ...]:

@@ -162,7 +162,10 @@ def _setting(text: str) -> Source:
 def is_value(table: Mapping[str, Any]) -> bool:
     """Whether a table is one value (a distribution, a reference, a file) and not a table of keys."""
     keys = set(table) - {"truncate", SHARED}
-    return keys <= {"p10", "p50", "p90"} or "input" in keys or (len(keys) == 1 and keys <= set(discover()))
+    if keys <= {"p10", "p50", "p90"} or "input" in keys:
+        return True
+    # a key may have the name of a law (`gamma` of a supplier's right): what stands behind a law is never a plain number
+    return len(keys) == 1 and keys <= set(discover()) and all(isinstance(table[key], dict | list) for key in keys)
 
 
 def merge(result: Resolved, new: Mapping[str, Any], origin: Origin) -> None:

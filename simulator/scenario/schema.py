@@ -19,7 +19,7 @@ from simulator.scenario.resolve import REMOVED
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
-MONTH: Schema = {"type": "string", "pattern": "^\\d{4}-(0[1-9]|1[0-2])$", "examples": ["2029-05"]}
+MONTH: Schema = {"type": "string", "pattern": "^\\d{4}-(0[1-9]|1[0-2]|Q[1-4])$", "examples": ["2029-05", "2029-Q2"]}
 
 
 def schema() -> Schema:

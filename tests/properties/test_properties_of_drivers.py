@@ -35,7 +35,8 @@ def test_without_chance_every_path_is_the_path_of_check() -> None:
         "financing.listing=none", "financing.partner.probability=1.0",
     )  # fmt: skip
     lives, path = live(*calm, every=True), still(*calm)
-    moved = {"financing.rounds.failed", "financing.rounds.failed:total", "market.state"}  # chances that come to nothing
+    chances = {f"financing.rounds.{name}" for name in ("chances", "failed", "failed:total")}  # they come to nothing
+    moved = {*chances, "market.state"}
     slots = set(lives.kept) & set(path) - moved
     assert len(slots) > 110
     for slot in sorted(slots):

@@ -189,7 +189,9 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         first, _ = self.term(b)
         renewed = b.told(f"{contract}.renewal")
         end, term = (self.end_by_path(b, contract), renewed[0]) if renewed else (None, None)
-        return [(1.0 + self.escalator) ** (12 * (months_into(m, first, end, term) // 12)) for m in range(months)]
+        return [
+            (1.0 + self.escalator) ** (b.year * (months_into(m, first, end, term) // b.year)) for m in range(months)
+        ]
 
     def window(self, b: Builder, contract: str) -> tuple[int, int]:
         """First and last month of the horizon in which the contract may run on any path, renewed or not."""

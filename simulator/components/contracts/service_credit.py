@@ -27,7 +27,7 @@ start = "2026-11"
 end = "2029-05"
 
 [contracts.gpu.service_credit]
-availability = { triangular = { low = 0.95, mode = 0.995, high = 1.0 } }
+availability = { beta = { mean = 0.985, sd = 0.01 } }
 target = "99 %"
 slope = 5.0
 cap = "30 %"

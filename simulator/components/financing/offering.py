@@ -1,12 +1,16 @@
 """An offering of shares (IPO): success drawn once, its month uniform in the window; while funding is shut it waits for the
 first month of the window that is not shut, and fails when there is none.
 
+The money comes `lag` months after the listing, whatever the regime is then. The company is valued at the listing, and the
+owners are diluted when the money comes.
+
 Funding is shut in the regime that `shut` names; where it names none, in those in which no priced round ever succeeds. With a
 `valuation` or a `multiple` it dilutes the owners and is compared with the round before (components/valuation.py).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -19,6 +23,7 @@ from simulator.components.base import (
     MONTH,
     REGIME,
     VALUATION,
+    Ago,
     Builder,
     Component,
     Month,
@@ -39,7 +44,7 @@ from simulator.components.valuation import (
     unclear_multiple,
 )
 from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import MONEY, SHARE
+from simulator.quantities.units import MONEY, MONTHS, SHARE
 
 
 @register
@@ -64,6 +69,8 @@ valuation = "900B"
     """First month of the window; the month is drawn evenly."""
     last: Month
     """Last month of the window."""
+    lag: Annotated[Number, Quantity(MONTHS, low=0.0, whole=True, drawn=False)] = 0.0
+    """From the listing to the money."""
     shut: str | None = None
     """The regime of [market] in which nothing can be offered. Default: those in which no priced round ever succeeds."""
     valuation: Annotated[Number, Quantity(MONEY, low=0.0, open_low=True)] | None = None
@@ -81,6 +88,8 @@ valuation = "900B"
         if self.shut is not None and self.shut not in around.regimes:
             known = ", ".join(around.regimes) or "there is no [market]"
             yield Problem(("shut",), f"`{self.shut}` is no regime", f"regimes: {known}", "E015")
+        if isinstance(self.lag, float) and self.lag != math.floor(self.lag):
+            yield Problem(("lag",), "a lag is a whole number of months", code="E010")
         yield from unclear_multiple(self.multiple, around)
         if self.valuation is not None and self.multiple is not None:
             yield Problem(("multiple",), "the valuation is an amount or a multiple, not both", also=("valuation",))
@@ -93,27 +102,28 @@ valuation = "900B"
         shut = b.shut if self.shut is None else {self.shut}
         closed = tuple(1.0 if regime in shut else 0.0 for regime in b.regimes) or (0.0,)
         success = b.once("success", still=1.0 - 2.0**-33)
+        lag = int(self.lag)
+        listed = b.flow(f"{b.name}.listed") if lag else received
         b.step(
             Phase.FUNDING,
             list_shares,
             (MONTH, REGIME, pending, planned, success, self.probability, closed, self.proceeds),
-            writes=(pending, received),
+            writes=(pending, listed),
             months=(first, min(b.months, last)),
         )
+        if lag:
+            b.step(Phase.FUNDING, same, (Ago(listed, lag),), writes=(received,))
         b.receipt(received, shadow=False, funding=True)
         b.raised(received)
         if self.valuation is None and self.multiple is None:
             return
         share_register(b)
         pre = self.valuation if self.multiple is None else pre_money(b, self.multiple)
-        down = b.flow(f"{b.name}.down")
-        b.step(
-            Phase.FUNDING,
-            list_at,
-            (received, pre, VALUATION, DILUTION, ALIVE),
-            writes=(VALUATION, DILUTION, down),
-            months=(first, min(b.months, last)),
-        )
+        down, kept = b.flow(f"{b.name}.down"), b.flow(f"{b.name}.kept_share", 1.0)
+        priced = (listed, pre, VALUATION)
+        b.step(Phase.FUNDING, list_at, priced, writes=(VALUATION, kept, down), months=(first, min(b.months, last)))
+        issued = (DILUTION, Ago(kept, lag) if lag else kept, ALIVE)
+        b.step(Phase.FUNDING, issue, issued, writes=(DILUTION,), months=(first + lag, min(b.months, last + lag)))
         b.total(down, f"{b.short}.down_rounds", "count")
 
     def in_words(self, say: Any) -> Iterable[str]:
@@ -122,10 +132,15 @@ valuation = "900B"
             worth = f", at {say(self.valuation, '$')} before the money"
         elif self.multiple is not None:
             worth = f", at {by_regime.words(self.multiple, say, 'times')} the run-rate before the money"
+        later = f"; the money comes {say(self.lag, 'months')} later" if self.lag else ""
         yield (
             f"An offering brings {say(self.proceeds, '$')} with probability {say(self.probability, '%')}, in a month from "
-            f"{month_label(self.first)} to {month_label(self.last)}{worth}."
+            f"{month_label(self.first)} to {month_label(self.last)}{worth}{later}."
         )
+
+
+def same(x: float) -> float:
+    return x
 
 
 def list_shares(
@@ -143,8 +158,8 @@ def list_shares(
     return 0.0, proceeds if u < probability else 0.0
 
 
-def list_at(received: float, pre: float, latest: float, dilution: float, alive: float) -> tuple[float, float, float]:
-    """(valuation after the money, share given up so far, 1 if it is a down round)."""
-    if received == 0.0:
-        return latest, dilution, 0.0
-    return pre + received, issue(dilution, kept_share(received, pre), alive), is_down(pre, latest)
+def list_at(proceeds: float, pre: float, latest: float) -> tuple[float, float, float]:
+    """(valuation after the money, share that the owners before keep, 1 if it is a down round)."""
+    if proceeds == 0.0:
+        return latest, 1.0, 0.0
+    return pre + proceeds, kept_share(proceeds, pre), is_down(pre, latest)

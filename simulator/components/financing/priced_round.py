@@ -200,7 +200,14 @@ growth = { sensitivity = 0.5, expected = "0.6 log/yr" }
         if self.growth is None:
             b.step(Phase.FUNDING, pick, (success, REGIME), writes=(odds,))
         else:
-            grown = (MONTH, RUN_RATE, Ago(RUN_RATE, 12), self.growth.sensitivity, self.growth.expected)
+            grown = (
+                MONTH,
+                RUN_RATE,
+                Ago(RUN_RATE, b.year),
+                float(b.year),
+                self.growth.sensitivity,
+                self.growth.expected,
+            )
             b.step(Phase.FUNDING, odds_of_growth, (REGIME, success, *grown), writes=(odds,))
         return odds
 
@@ -281,12 +288,13 @@ def odds_of_growth(
     month: int,
     run_rate: float,
     year_before: float,
+    year: float,
     sensitivity: float,
     expected: float,
 ) -> float:
     if run_rate <= 0.0 or year_before <= 0.0:
         return 0.0
-    above = log(run_rate / year_before) - expected * (min(month, 12) / 12.0)
+    above = log(run_rate / year_before) - expected * (min(float(month), year) / 12.0)
     return min(1.0, pick(success, regime) * max(0.0, 1.0 + sensitivity * above))
 
 

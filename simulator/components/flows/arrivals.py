@@ -76,7 +76,7 @@ amount = { lognormal = { p10 = "20M", p90 = "300M" } }
         expected = self.rate / 12.0
         quantile, params, normal, factor = b.law_of(self.amount)
         size = b.sample("size", self.amount)
-        mean = expected * self.amount.central() if self.compensated else 0.0
+        mean = expected * self.amount.expectation() if self.compensated else 0.0
         args = (PATH, MONTH, b.uniform("count"), size, expected, b.address("size"), params, normal, factor, sign, mean)
         b.step(
             Phase.FIXED_COST,

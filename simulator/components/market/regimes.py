@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from simulator.components.base import REGIME, Builder, Phase, register
-from simulator.components.chain import Chain, move
+from simulator.components.chain import STAYS, Chain, move
 
 
 @register
@@ -29,7 +29,7 @@ destinations.shut = { tight = 1.0 }
 
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(REGIME, self.first_state)
-        b.step(Phase.REGIME, move, (REGIME, b.uniform("regime"), self.cumulative()), writes=(REGIME,))
+        b.step(Phase.REGIME, move, (REGIME, b.uniform("regime", STAYS), self.cumulative()), writes=(REGIME,))
 
     def in_words(self, say: Any) -> Iterable[str]:
         yield f"The funding market {self.course(say)}."

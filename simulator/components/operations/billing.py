@@ -3,9 +3,10 @@
     billed = R/12 x share still served after recalls       net = billed x (1 - p - v)
     collections = Σ w_k x billed k months ago, less the revenue lost to unserved need in this month
 
-Partner share and variable cost fall due in the month of billing, on billed revenue net of what was lost. Before month 1
-billed revenue is taken as R(0)/12, or at the level that the receivables of the opening imply. Lost revenue above the
-month's collections is an operating due of the month.
+v is `variable_cost`, or the share of the month where that is a process (operations.cost_share). Partner share and variable
+cost fall due in the month of billing, on billed revenue net of what was lost. Before month 1 billed revenue is taken as
+R(0)/12, or at the level that the receivables of the opening imply. Lost revenue above the month's collections is an operating
+due of the month.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pydantic import Field
 
 from simulator.components.base import (
     BILLED,
+    COST_SHARE,
     LOST,
     NET_MARGIN,
     RUN_RATE,
@@ -70,7 +72,10 @@ collections = [0.6, 0.3, 0.1]
 
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(BILLED, b.initial(RUN_RATE) / 12.0)
-        b.state(NET_MARGIN, 1.0 - self.partner_share - self.variable_cost)
+        varies = b.is_written(COST_SHARE)
+        b.state(NET_MARGIN, 1.0 - self.partner_share - (b.initial(COST_SHARE) if varies else self.variable_cost))
+        if varies:
+            b.step(Phase.BILLING, margin, (self.partner_share, COST_SHARE), writes=(NET_MARGIN,))
         b.step(Phase.BILLING, bill, (RUN_RATE, SERVED), writes=(BILLED,))
         gross: Any = BILLED
         lags = sum(k * w for k, w in enumerate(self.collections))
@@ -92,16 +97,17 @@ collections = [0.6, 0.3, 0.1]
         b.step(Phase.COLLECTIONS, lose, (gross, LOST), writes=(received, refunded))
         b.receipt(received)
         b.due(refunded, "operating")
-        for key, share in (("partner_share", self.partner_share), ("variable_cost", self.variable_cost)):
+        variable: Any = COST_SHARE if varies else self.variable_cost
+        for key, share in (("partner_share", self.partner_share), ("variable_cost", variable)):
             cost = b.flow(f"operations.{key}")
             b.step(Phase.COLLECTIONS, proportional_cost, (BILLED, LOST, share), writes=(cost,))
             b.due(cost, "operating")
         b.monthly(BILLED, "revenue", "$/mo")
 
     def in_words(self, say: Any) -> Iterable[str]:
-        yield (
-            f"Partners take {say(self.partner_share, '%')} of billed revenue, other variable cost {say(self.variable_cost, '%')}."
-        )
+        fixed = is_fixed(self.variable_cost, 0.0) and "variable_cost" not in self.model_fields_set
+        other = "" if fixed else f", other variable cost {say(self.variable_cost, '%')}"
+        yield f"Partners take {say(self.partner_share, '%')} of billed revenue{other}."
         if not self.at_once:
             parts = ", ".join(f"{say(w, '%')} after {k} mo" for k, w in enumerate(self.collections))
             yield f"Customers pay {parts}."
@@ -113,6 +119,10 @@ def same(x: float) -> float:
 
 def bill(run_rate: float, served: float) -> float:
     return run_rate / 12.0 * served
+
+
+def margin(partner_share: float, variable_cost: float) -> float:
+    return 1.0 - partner_share - variable_cost
 
 
 def collect(billed: tuple[float, ...], weights: tuple[float, ...]) -> float:

@@ -2,7 +2,9 @@
 
     ln P(m) = θ + φ (ln P(m-1) - θ) + σ √((1 - φ²) / 2κ) x,   φ = exp(-κ Δ), exact, Δ = 1/12
 
-Jumps (a clause below it) are added after reversion, undecayed, and decay from the next month.
+Jumps (a clause below it) are added after reversion, undecayed, and decay from the next month. What scarcity and new
+generations add to the logarithm does not revert, and nothing is taken away for it: there is no curve to keep. `now` includes
+what scarcity adds at the opening.
 
 `now` and `level` are indices of the reference price; θ = ln level, the long-run median.
 """
@@ -14,7 +16,8 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from simulator.components.base import JUMPS, PRICE, PRICE_JUMP, Builder, Component, Phase, is_zero, register
+from simulator.components.base import OPENING_SHIFT, PRICE, Builder, Component, Phase, is_zero, register
+from simulator.components.compensation import jumped, shifted
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import NUMBER, REVERSION, VOLATILITY
@@ -46,13 +49,13 @@ reversion = "0.8 /yr"
     """Speed of return to `level`."""
 
     def build(self, b: Builder, host: Any = None) -> None:
-        log_price = b.state(f"{b.name}.log", np.log(self.now))
+        log_price = b.state(f"{b.name}.log", np.log(self.now) - sum(b.told(OPENING_SHIFT)))
         b.state(PRICE, self.now)
         phi = np.exp(-np.asarray(self.reversion) * STEP)
         sd = self.volatility * np.sqrt((1.0 - phi**2) / (2.0 * np.asarray(self.reversion)))
         z: Any = 0.0 if is_zero(self.volatility) else b.normal("deviation")
-        jump: Any = PRICE_JUMP if b.told(JUMPS) else 0.0
-        b.step(Phase.DRIVERS, advance, (log_price, z, np.log(self.level), phi, sd, jump), writes=(log_price, PRICE))
+        law = (np.log(self.level), phi, sd, jumped(b), shifted(b))
+        b.step(Phase.DRIVERS, advance, (log_price, z, *law), writes=(log_price, PRICE))
 
     def in_words(self, say: Any) -> Iterable[str]:
         yield (
@@ -61,6 +64,8 @@ reversion = "0.8 /yr"
         )
 
 
-def advance(log_price: float, z: float, theta: float, phi: float, sd: float, jump: float) -> tuple[float, float]:
+def advance(
+    log_price: float, z: float, theta: float, phi: float, sd: float, jump: float, shift: float
+) -> tuple[float, float]:
     moved = theta + phi * (log_price - theta) + sd * z + jump
-    return moved, exp(moved)
+    return moved, exp(moved + shift)

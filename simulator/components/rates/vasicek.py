@@ -17,7 +17,7 @@ import numpy as np
 
 from simulator.components.base import FIXING, REFERENCE, Builder, Component, Phase, is_zero, register
 from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import INTEREST, REVERSION, VOLATILITY
+from simulator.quantities.units import INTEREST, RATE_VOLATILITY, REVERSION
 
 YEAR = 12.0
 
@@ -40,7 +40,7 @@ reversion = "0.25 /yr"
     """The rate at the opening; interest of month 1 is reckoned with it."""
     level: Annotated[Number, Quantity(INTEREST)]
     """To which it reverts."""
-    volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)]
+    volatility: Annotated[Number, Quantity(RATE_VOLATILITY, low=0.0)]
     """Standard deviation of a year's changes without reversion, in points of the rate: `1 %/yr` is 100 basis points."""
     reversion: Annotated[Number, Quantity(REVERSION, low=0.0, open_low=True)]
     """Speed of return to `level`."""

@@ -1,12 +1,13 @@
 """Revenue whose growth reverts to a long-run rate (Schwartz & Moon 2000), with optional persistent noise.
 
-    ln R(m) = ln R(m-1) + (g(m-1) - σ²/2) Δ + σ √Δ x1 + u(m)
+    ln R(m) = ln R(m-1) + (g(m-1) - λσ - σ²/2) Δ + σ √Δ x1 + u(m)
     g(m)    = ḡ + φ (g(m-1) - ḡ) + η √((1 - φ²) / 2κ) x2,     φ = exp(-κ Δ)
     u(m)    = a u(m-1) + s √(1 - a²) x3,                       u(0) = 0
     σ(m)    = σ̄ + (σ - σ̄) e^(-κs m Δ),  η likewise to η̄;      month m uses those of m-1; constant without `volatility_decay`
 
 R is the annual run-rate, Δ = 1/12. The transition is exact. `s` is the stationary sd of the noise in monthly log
-growth; it carries no -s²/2, so the noise-free path is the median.
+growth; it carries no -s²/2, so the noise-free path is the median. λ is the market price of risk (0: the measure of the world;
+Schwartz & Moon value under the other).
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import RUN_RATE, Builder, Component, Phase, Problem, Surroundings, is_zero, register
+from simulator.components.reversion import STEP, fade, revert, transition
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, NUMBER, REVERSION, VOLATILITY
+from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, NUMBER, RATE_VOLATILITY, REVERSION, RISK_PRICE, VOLATILITY
 
-STEP = 1.0 / 12.0
 ROOT_STEP = math.sqrt(STEP)
 
 
@@ -59,14 +60,17 @@ noise = { sd = 0.06, persistence = 0.6 }
     """Speed at which the gap between the two closes."""
     volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
     """Of the level: lasting shocks to revenue."""
-    growth_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] = 0.0
+    growth_volatility: Annotated[Number, Quantity(RATE_VOLATILITY, low=0.0)] = 0.0
     """Of growth itself: shocks that fade with `gap_decay`."""
     volatility_decay: Annotated[Number, Quantity(REVERSION, low=0.0)] | None = None
     """Speed at which both volatilities move to their long-run values, as a young company's do."""
     long_run_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] | None = None
     """What the volatility of the level moves to. Default: it stays."""
-    long_run_growth_volatility: Annotated[Number, Quantity(VOLATILITY, low=0.0)] | None = None
+    long_run_growth_volatility: Annotated[Number, Quantity(RATE_VOLATILITY, low=0.0)] | None = None
     """What the volatility of growth moves to. Default: it stays (Schwartz & Moon: 0)."""
+    market_price_of_risk: Annotated[Number, Quantity(RISK_PRICE)] = 0.0
+    """Times the volatility of the level, what its drift is lowered by under the measure for valuation. Default: none, as the
+    world is."""
     noise: Noise | None = None
     """Persistent noise on monthly growth."""
 
@@ -96,7 +100,9 @@ noise = { sd = 0.06, persistence = 0.6 }
                 writes=(noise,),
             )
         sigma = self._fading(b, "volatility", self.volatility, self.long_run_volatility)
-        b.step(Phase.DRIVERS, advance, (RUN_RATE, rate, level, noise, sigma), writes=(RUN_RATE,))
+        b.step(
+            Phase.DRIVERS, advance, (RUN_RATE, rate, level, noise, sigma, self.market_price_of_risk), writes=(RUN_RATE,)
+        )
         phi, spread = transition(self.gap_decay)
         still = is_calm(self.growth_volatility, self.long_run_growth_volatility)
         shock: Any = 0.0 if still else b.normal("growth")
@@ -125,6 +131,9 @@ noise = { sd = 0.06, persistence = 0.6 }
                 f"Its level has a volatility of {say(self.volatility, '%')} a year, "
                 f"its growth rate one of {say(self.growth_volatility, '%')}."
             )
+        if not is_zero(self.market_price_of_risk):
+            risk = say(self.market_price_of_risk, "")
+            yield f"Its drift is lowered by {risk} times that volatility: the measure for valuation."
         if self.volatility_decay is not None:
             level = self.volatility if self.long_run_volatility is None else self.long_run_volatility
             growth = self.growth_volatility
@@ -136,25 +145,9 @@ def is_calm(now: Any, target: Any) -> bool:
     return is_zero(now) and (target is None or is_zero(target))
 
 
-def transition(kappa: Any) -> tuple[Any, Any]:
-    """Monthly persistence of an Ornstein-Uhlenbeck process and the size of its monthly shock at volatility 1 (Uhlenbeck &
-    Ornstein 1930), kappa >= 0."""
-    phi = np.exp(-np.asarray(kappa, dtype=np.float64) * STEP)
-    safe = np.where(np.asarray(kappa) > 0, kappa, 1.0)
-    return phi[()], np.sqrt(np.where(np.asarray(kappa) > 0, (1.0 - np.square(phi)) / (2.0 * safe), STEP))[()]
-
-
 def persist(noise: float, z: float, a: float, sd: float) -> float:
     return a * noise + sd * z
 
 
-def advance(run_rate: float, growth: float, z: float, noise: float, sigma: float) -> float:
-    return run_rate * exp((growth - 0.5 * sigma * sigma) * STEP + sigma * ROOT_STEP * z + noise)
-
-
-def revert(growth: float, z: float, long_run: float, phi: float, spread: float, eta: float) -> float:
-    return long_run + phi * (growth - long_run) + eta * spread * z
-
-
-def fade(now: float, target: float, phi: float) -> float:
-    return target + phi * (now - target)
+def advance(run_rate: float, growth: float, z: float, noise: float, sigma: float, risk: float) -> float:
+    return run_rate * exp((growth - (risk + 0.5 * sigma) * sigma) * STEP + sigma * ROOT_STEP * z + noise)

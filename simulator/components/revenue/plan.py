@@ -3,7 +3,8 @@
     R(m) = P(m) exp(Y(m)) / E[exp(Y(m))],   Y(m) = φ Y(m-1) + σ √((1 - φ²) / 2κ) x,   φ = exp(-κ Δ),   Y(0) = 0
 
 P(m) is the plan at the end of month m: linear in the logarithm between the months it lists, flat before and after.
-E[R(m)] = P(m) exactly. Without reversion (κ = 0) the deviation is a random walk with σ a year.
+E[R(m)] = P(m) exactly. Without reversion (κ = 0) the deviation is a random walk with σ a year. A customer lost and a jump
+(clauses below it) move R for good: it goes on at the share of the plan that they left.
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ reversion = "0.5 /yr"
     def build(self, b: Builder, host: Any = None) -> None:
         plan = [self.scale * self.at(m + b.start) for m in range(b.months + 1)]
         b.state(RUN_RATE, plan[0])
+        planned = b.state(f"{b.name}.planned", plan[0])  # what the run-rate would be without events
         if is_zero(self.volatility):
-            b.step(Phase.DRIVERS, follow, (Series(plan),), writes=(RUN_RATE,))
+            b.step(Phase.DRIVERS, follow, (RUN_RATE, planned, Series(plan)), writes=(RUN_RATE, planned))
             return
         kappa = np.asarray(self.reversion, dtype=np.float64)
         phi = np.exp(-kappa * STEP)
@@ -74,7 +76,7 @@ reversion = "0.5 /yr"
         deviation = b.state(f"{b.name}.log_deviation", 0.0)
         b.step(Phase.DRIVERS, deviate, (deviation, b.normal("level"), phi, sd), writes=(deviation,))
         compensated = Series(p * np.exp(-0.5 * v) for p, v in zip(plan, variance, strict=True))
-        b.step(Phase.DRIVERS, run_rate, (deviation, compensated), writes=(RUN_RATE,))
+        b.step(Phase.DRIVERS, deviated, (RUN_RATE, planned, deviation, compensated), writes=(RUN_RATE, planned))
 
     def at(self, month: int) -> Any:
         """The plan of a calendar month; a number or an array over paths."""
@@ -95,13 +97,14 @@ reversion = "0.5 /yr"
         )
 
 
-def follow(plan: float) -> float:
-    return plan
+def follow(run_rate: float, planned: float, plan: float) -> tuple[float, float]:
+    return run_rate / planned * plan, plan
 
 
 def deviate(y: float, z: float, phi: float, sd: float) -> float:
     return phi * y + sd * z
 
 
-def run_rate(y: float, compensated_plan: float) -> float:
-    return compensated_plan * exp(y)
+def deviated(run_rate: float, planned: float, y: float, compensated_plan: float) -> tuple[float, float]:
+    now = compensated_plan * exp(y)
+    return run_rate / planned * now, now

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from simulator.components.base import RUN_RATE, Builder, Phase, Problem, Surroundings, register
 from simulator.components.by_regime import pick
-from simulator.components.chain import Chain, move
+from simulator.components.chain import STAYS, Chain, move
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, VOLATILITY
@@ -55,7 +55,7 @@ volatility = ["25 %/yr", "55 %/yr"]
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(RUN_RATE, self.run_rate)
         state = b.state(f"{b.name}.state", self.first_state)
-        b.step(Phase.DRIVERS, move, (state, b.uniform("regime"), self.cumulative()), writes=(state,))
+        b.step(Phase.DRIVERS, move, (state, b.uniform("regime", STAYS), self.cumulative()), writes=(state,))
         drift = tuple((g - 0.5 * v**2) * STEP for g, v in zip(self.growth, self.volatility, strict=True))
         sd = tuple(v * math.sqrt(STEP) for v in self.volatility)
         b.step(Phase.DRIVERS, advance, (RUN_RATE, state, b.normal("level"), drift, sd), writes=(RUN_RATE,))

@@ -48,6 +48,15 @@ class Alternatives(Distribution):
         """For the deterministic path: the heaviest alternative, the first if equal (not the average)."""
         return self.values[int(np.argmax(self.weights))]
 
+    def expectation(self) -> float:
+        return sum(v * w for v, w in zip(self.values, self.weights, strict=True)) / sum(self.weights)
+
+    def conditioned(self, low: float, high: float) -> Alternatives:
+        kept = [(v, w) for v, w in zip(self.values, self.weights, strict=True) if low <= v <= high]
+        if not sum(w for _, w in kept) > 0:
+            raise QuantityError(f"the distribution has no weight on [{low:g}, {high:g}]")
+        return Alternatives(tuple(v for v, _ in kept), tuple(w for _, w in kept))
+
     def support(self) -> tuple[float, float]:
         return min(self.values), max(self.values)
 

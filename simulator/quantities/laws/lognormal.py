@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from simulator.mathematics.elementary import exp
+from simulator.mathematics.normal import inverse_normal
 from simulator.quantities.distribution import Array, Distribution, Monthly, Read, law, table_of
 from simulator.quantities.units import QuantityError
 
@@ -55,6 +56,13 @@ class Lognormal(Distribution):
     def monthly(self) -> Monthly:
         return Monthly(quantile, (self.log_mean, self.log_sd), "normal")
 
+    def cut(self, below: float, above: float) -> Monthly:
+        return Monthly(part, (below, above, *self.monthly().params), "uniform")
+
 
 def quantile(z: float, log_mean: float, log_sd: float) -> float:
     return exp(log_mean + log_sd * z)
+
+
+def part(u: float, below: float, above: float, log_mean: float, log_sd: float) -> float:
+    return quantile(inverse_normal(below + u * (above - below)), log_mean, log_sd)

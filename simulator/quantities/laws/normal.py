@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from simulator.mathematics.normal import inverse_normal
 from simulator.quantities.distribution import Array, Distribution, Monthly, Read, law, table_of
 from simulator.quantities.units import QuantityError
 
@@ -43,6 +44,13 @@ class Normal(Distribution):
     def monthly(self) -> Monthly:
         return Monthly(quantile, (self.centre, self.sd), "normal")
 
+    def cut(self, below: float, above: float) -> Monthly:
+        return Monthly(part, (below, above, *self.monthly().params), "uniform")
+
 
 def quantile(z: float, mean: float, sd: float) -> float:
     return mean + sd * z
+
+
+def part(u: float, below: float, above: float, mean: float, sd: float) -> float:
+    return quantile(inverse_normal(below + u * (above - below)), mean, sd)

@@ -116,6 +116,10 @@ class Quantiles(Distribution):
             else Monthly(metalog, terms, "uniform")
         )
 
+    def cut(self, below: float, above: float) -> Monthly:
+        whole = self.monthly()
+        return Monthly(PARTS[whole.law], (below, above, *whole.params), "uniform")
+
 
 def metalog(u: float, centre: float, b: float, c: float) -> float:
     s = log(u / (1.0 - u))
@@ -128,3 +132,20 @@ def above(u: float, centre: float, b: float, c: float, low: float) -> float:
 
 def between(u: float, centre: float, b: float, c: float, low: float, width: float) -> float:
     return low + width / (1.0 + exp(-metalog(u, centre, b, c)))
+
+
+def part_of_metalog(u: float, under: float, over: float, centre: float, b: float, c: float) -> float:
+    return metalog(under + u * (over - under), centre, b, c)
+
+
+def part_of_above(u: float, under: float, over: float, centre: float, b: float, c: float, low: float) -> float:
+    return above(under + u * (over - under), centre, b, c, low)
+
+
+def part_of_between(
+    u: float, under: float, over: float, centre: float, b: float, c: float, low: float, width: float
+) -> float:
+    return between(under + u * (over - under), centre, b, c, low, width)
+
+
+PARTS: dict[Any, Any] = {metalog: part_of_metalog, above: part_of_above, between: part_of_between}

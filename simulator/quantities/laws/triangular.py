@@ -54,8 +54,15 @@ class Triangular(Distribution):
     def monthly(self) -> Monthly:
         return Monthly(quantile, (self.low, self.mode, self.high), "uniform")
 
+    def cut(self, below: float, above: float) -> Monthly:
+        return Monthly(part, (below, above, *self.monthly().params), "uniform")
+
 
 def quantile(u: float, low: float, mode: float, high: float) -> float:
     if u * (high - low) < mode - low:
         return low + math.sqrt(u * (high - low) * (mode - low))
     return high - math.sqrt((1.0 - u) * (high - low) * (high - mode))
+
+
+def part(u: float, below: float, above: float, low: float, mode: float, high: float) -> float:
+    return quantile(below + u * (above - below), low, mode, high)

@@ -40,6 +40,13 @@ class Uniform(Distribution):
     def monthly(self) -> Monthly:
         return Monthly(quantile, (self.low, self.high), "uniform")
 
+    def cut(self, below: float, above: float) -> Monthly:
+        return Monthly(part, (below, above, *self.monthly().params), "uniform")
+
 
 def quantile(u: float, low: float, high: float) -> float:
     return low + u * (high - low)
+
+
+def part(u: float, below: float, above: float, low: float, high: float) -> float:
+    return quantile(below + u * (above - below), low, high)
