@@ -42,6 +42,13 @@ class Exponential(Distribution):
     def monthly(self) -> Monthly:
         return Monthly(quantile, (self.average,), "uniform")
 
+    def cut(self, below: float, above: float) -> Monthly:
+        return Monthly(part, (below, above, *self.monthly().params), "uniform")
+
 
 def quantile(u: float, mean: float) -> float:
     return -mean * log(1.0 - u)
+
+
+def part(u: float, below: float, above: float, mean: float) -> float:
+    return quantile(below + u * (above - below), mean)
