@@ -82,6 +82,23 @@ def test_an_amendment_replaces_or_changes_the_fee_and_moves_the_end(scenario: Wr
     assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.headline"), [400, 300, 200, 100, 0])
 
 
+def test_months_that_an_amendment_adds_are_paid_like_those_before(scenario: Write) -> None:
+    """Months 1 … 8 at 100, two more: 100 each, and 1000 is the whole. With a step to 120 in month 5 they cost 120, with a change
+    of -30 from month 9 on 70. A schedule goes on at its last amount, 70, but for what it lists beyond its end."""
+    more = '[contracts.gpu.amendments.more]\nstart = "2026-12"\nend = "2027-08"\n'
+    longer = scenario(HEAD + CONTRACT + more)
+    assert near(in_millions(longer, "contracts.gpu.due"), [0, *[100] * 10, 0, 0])
+    assert near(in_millions(longer, "contracts.gpu.headline"), [1000, 900])
+    assert near(in_millions(longer, "contracts.gpu.capacity"), [0, *[100] * 10, 0])
+    stepped = CONTRACT + 'steps = { "2027-03" = "120M/mo" }\n'
+    assert near(in_millions(scenario(HEAD + stepped + more), "contracts.gpu.due"), [0, *[100] * 4, *[120] * 6, 0])
+    lower = more.replace("2026-12", "2027-07") + 'change = "-30M/mo"\n'
+    assert near(in_millions(scenario(HEAD + CONTRACT + lower), "contracts.gpu.due"), [0, *[100] * 8, 70, 70, 0])
+    listed = '[contracts.gpu]\nend = "2027-01"\nschedule = { "2026-11" = "90M/mo", "2027-01" = "70M/mo", "2027-03" = "60M/mo" }\n'
+    until = more.replace("2027-08", "2027-04")
+    assert near(in_millions(scenario(HEAD + listed + until), "contracts.gpu.due"), [0, 90, 0, 70, 70, 60, 70, 0])
+
+
 @pytest.mark.parametrize("probability", [1.0, 0.6, 0.4])
 def test_an_amended_end_ends_capacity_and_returns_the_deposit_on_the_paths_that_sign(
     scenario: Write, probability: float
