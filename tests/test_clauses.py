@@ -270,6 +270,23 @@ def test_a_tranche_waits_for_every_gate_and_its_delay(scenario: Write) -> None:
     assert near(in_millions(scenario(HEAD + revenue + tranche + gate), received), [0, 0, 0, 1000, 0])
 
 
+def test_a_gate_of_delivery_stays_shut_when_the_contract_has_ended(scenario: Write) -> None:
+    """Two months late: delivered in full from month 3 on. A buyer that leaves in month 2, after a grace of one, never sees it; nor
+    one whose notice of a month, given in month 1, ends in 2. With a grace of two months nobody may leave, and month 3 brings it.
+    Delivered in month 3, ended in 3: a date of month 4 comes too late."""
+    gate = '[financing.partner]\ntype = "tranche"\namount = "1B"\ndelivered = "gpu"\n'
+    late = HEAD + CONTRACT + '[contracts.gpu.delivery]\ndelay = "2 mo"\n'
+    received = "financing.partner.received"
+    leave = 'grace = "1 mo"\nwhen_late = "leave"\n'
+    assert near(in_millions(scenario(late + leave + gate), received), [0] * 13)
+    assert near(in_millions(scenario(late + leave.replace("1 mo", "2 mo") + gate), received), [0, 0, 0, 1000, 0])
+    notice = '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nwhen = [{ liquidity_below = "200B" }]\n'
+    assert near(in_millions(scenario(late + notice + gate), received), [0] * 13)
+    short = late.replace("2027-06", "2027-01") + gate
+    assert near(in_millions(scenario(short), received), [0, 0, 0, 1000, 0])
+    assert near(in_millions(scenario(short + 'month = "2027-02"\n'), received), [0] * 13)
+
+
 # --- revenue plan ----------------------------------------------------------------------------------------------------
 
 

@@ -65,7 +65,9 @@ when_late = "leave"
         due, capacity = b.flow(f"{contract}.due"), b.flow(f"{contract}.capacity")
         delivered = b.flow(f"{contract}.delivered")
         kept: Any = b.state(f"{contract}.kept", 1.0) if self.when_late == "shrink" else 1.0
-        args = (MONTH, capacity, float(first), self.delay, kept)
+        if self.when_late == "leave":
+            b.state(f"{contract}.last", host.end_by_path(b, contract))
+        args = (MONTH, capacity, float(first), self.delay, kept, host.last_month(b, contract))
         b.step(Phase.CAPACITY, deliver, args, writes=(capacity, delivered), months=months)
         if not b.is_written(f"{contract}.minimum"):  # take-or-pay charges delivered volumes
             b.step(Phase.DELIVERED, abate, (due, delivered), writes=(due,), months=months)
@@ -94,8 +96,9 @@ when_late = "leave"
         yield f"Capacity arrives {say(self.delay, 'months')} late.{grace}"
 
 
-def deliver(month: int, capacity: float, first: float, delay: float, kept: float) -> tuple[float, float]:
-    share = min(kept, max(0.0, min(1.0, month - (first - 1.0) - delay)))
+def deliver(month: int, capacity: float, first: float, delay: float, kept: float, last: float) -> tuple[float, float]:
+    """(capacity, share of it that is delivered: of a contract that has ended nothing is)."""
+    share = min(kept, max(0.0, min(1.0, month - (first - 1.0) - delay))) if month <= last else 0.0
     return capacity * share, share
 
 
