@@ -61,6 +61,17 @@ def test_a_buyer_shrinks_to_what_is_delivered_for_good(scenario: Write) -> None:
     assert near(in_millions(shrunk, "contracts.gpu.headline"), [800, 700, 600, 375, 300, 225, 150, 75, 0])
 
 
+def test_the_fee_of_leaving_a_shrunk_contract_is_of_what_is_left(scenario: Write) -> None:
+    """Shrunk to 75 in month 3. Notice of a month in month 3, last month 4: half of the 4 x 75 that are not paid, 150. Firm at
+    the opening: months 1 … 4 and half of the other four, 600."""
+    text = '[contracts.gpu.delivery]\ndelay = "2.25 mo"\ngrace = "2 mo"\nwhen_late = "shrink"\n'
+    text += '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nlock_in = "90 days"\nfee_share = 0.5\n'
+    left = scenario(HEAD + CONTRACT + text + 'when = [{ liquidity_below = "200B" }]\n')
+    assert near(in_millions(left, "contracts.gpu.due"), [0, 0, 0, 75, 75, 0, 0])
+    assert near(in_millions(left, "contracts.gpu.exit.fee"), [0, 0, 0, 0, 150, 0, 0])
+    assert near(in_millions(left, "contracts.gpu.firm"), [600, 500, 400, 225, 0])
+
+
 def test_the_delay_is_drawn_once_a_path_and_is_its_median_on_the_deterministic_path(scenario: Write) -> None:
     text = '[contracts.gpu.delivery]\ndelay = { p10 = "0.5 mo", p50 = "1.5 mo", p90 = "4 mo" }\n'
     late = scenario(HEAD + CONTRACT + text)
