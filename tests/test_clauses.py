@@ -166,6 +166,32 @@ def test_a_prepayment_is_due_at_the_start_and_credited_evenly(scenario: Write) -
     assert near(in_millions(prepaid, "contracts.gpu.headline"), [800, 500, 400, 350, 300, 250, 200, 100, 0])
 
 
+def test_without_dates_a_prepayment_is_credited_evenly_from_the_month_after_it_is_paid(scenario: Write) -> None:
+    """P = 35 % of 800 = 280, over months 2 … 8: 40 a month. From month 1 on, if the file says so: 35 a month, the first in the month
+    in which P is paid. A credit of 160 of the opening is spread over all eight months."""
+    text = HEAD + CONTRACT + '[contracts.gpu.prepayment]\nshare = "35 %"\n'
+    assert near(in_millions(scenario(text), "contracts.gpu.due"), [0, 380, *[60] * 7, 0])
+    at_once = scenario(text + 'credit_from = "2026-11"\n')
+    assert near(in_millions(at_once, "contracts.gpu.due"), [0, 345, *[65] * 7, 0])
+    assert near(in_millions(at_once, "contracts.gpu.prepayment.credited"), [0, *[35] * 8, 0])
+    held = HEAD + CONTRACT + '[contracts.gpu.prepayment]\nopening_credit = "160M"\n'
+    assert near(in_millions(scenario(held), "contracts.gpu.due"), [0, *[80] * 8, 0])
+
+
+def test_credit_is_spread_to_the_end_of_each_path(scenario: Write) -> None:
+    """Credit of 240. Half of the paths sign an amendment that ends the contract in month 12: 20 a month there, 30 over the eight
+    months of the others, and nothing is lost on either."""
+    text = '[contracts.gpu.prepayment]\nopening_credit = "240M"\n[contracts.gpu.amendments.more]\n'
+    text += 'start = "2027-06"\nend = "2027-10"\nprobability = 0.5\n'
+    run = Simulation(scenario(HEAD + CONTRACT + text))
+    due = run.run_chunk(0, BLOCK, ("contracts.gpu.due",)).kept["contracts.gpu.due"] / 1e6
+    signed = due[12] > 0
+    assert 0.4 < signed.mean() < 0.6
+    assert np.allclose(due[1:, signed], 80)
+    assert np.allclose(due[1:9, ~signed], 70)
+    assert np.allclose(due[9:, ~signed], 0)
+
+
 def test_credit_that_a_fee_cannot_take_is_carried_on(scenario: Write) -> None:
     # 450 over months 1 … 3 is 150 a month, and a fee takes 100
     text = '[contracts.gpu.prepayment]\nopening_credit = "450M"\ncredit_until = "2027-01"\n'

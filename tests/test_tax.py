@@ -38,17 +38,18 @@ def test_profit_is_taxed_after_losses_have_been_used_up(scenario: Write) -> None
 
 
 def test_money_raised_principal_deposits_and_prepayments_are_neither_income_nor_cost(scenario: Write) -> None:
-    """Income 100 a month. Month 1: fee 20 of months 1 … 4, deposit 5, prepayment 50 % of 80 = 40, credited 10 a month; a tranche
-    of 300 in month 2; a loan of 200 at 1 % a month falls due in month 3. The fee of 20 is the cost of every month, 10 in cash and
-    10 in credit; interest is 2: profit 78 in months 1 to 3, 80 in month 4."""
+    """Income 100 a month. Month 1: fee 20 of months 1 … 4, deposit 5, prepayment 45 % of 80 = 36, credited in 12 a month from month 2
+    on; a tranche of 300 in month 2; a loan of 200 at 1 % a month falls due in month 3. The fee of 20 is the cost of every month, in
+    cash or 8 in cash and 12 in credit; interest is 2: profit 78 in months 1 to 3, 80 in month 4."""
     text = (
         HEAD
         + '[treasury]\ntax_rate = "10 %"\n[flows.income]\ndirection = "in"\namount = "100M/mo"\n'
         + '[contracts.gpu]\nfee = "20M/mo"\nstart = "2026-11"\nend = "2027-02"\n'
-        + 'security.deposit = "5M"\nprepayment.share = "50 %"\n'
+        + 'security.deposit = "5M"\nprepayment.share = "45 %"\n'
         + '[financing.partner]\ntype = "tranche"\namount = "300M"\nmonth = "2026-12"\n'
         + '[financing.loan]\ntype = "term_debt"\nprincipal = "200M"\nrate = "1 %/mo"\nmaturity = "2027-01"\n'
     )
+    assert np.allclose(months(scenario(text), "contracts.gpu.due", 6), [0, 56, 8, 8, 8, 0])
     assert np.allclose(months(scenario(text), "treasury.pretax", 6), [0, 78, 78, 78, 80, 100])
     assert np.allclose(months(scenario(text), "treasury.tax", 6), [0, 7.8, 7.8, 7.8, 8, 10])
 
