@@ -167,8 +167,8 @@ def test_a_prepayment_is_due_at_the_start_and_credited_evenly(scenario: Write) -
 
 
 def test_without_dates_a_prepayment_is_credited_evenly_from_the_month_after_it_is_paid(scenario: Write) -> None:
-    """P = 35 % of 800 = 280, over months 2 … 8: 40 a month. From month 1 on, if the file says so: 35 a month, the first in the month
-    in which P is paid. A credit of 160 of the opening is spread over all eight months."""
+    """P = 35 % of 800 = 280, over months 2 … 8: 40 a month. From month 1 on, if the file says so: 35 a month, the first
+    in the month in which P is paid. A credit of 160 of the opening is spread over all eight months."""
     text = HEAD + CONTRACT + '[contracts.gpu.prepayment]\nshare = "35 %"\n'
     assert near(in_millions(scenario(text), "contracts.gpu.due"), [0, 380, *[60] * 7, 0])
     at_once = scenario(text + 'credit_from = "2026-11"\n')
@@ -308,8 +308,9 @@ def test_a_tranche_waits_for_every_gate_and_its_delay(scenario: Write) -> None:
 
 
 def test_a_gate_of_delivery_stays_shut_when_the_contract_has_ended(scenario: Write) -> None:
-    """Two months late: delivered in full from month 3 on. A buyer that leaves in month 2, after a grace of one, never sees it; nor
-    one whose notice of a month, given in month 1, ends in 2. With a grace of two months nobody may leave, and month 3 brings it.
+    """Two months late: delivered in full from month 3 on. A buyer that leaves in month 2, after a grace of one, never sees it;
+    nor one whose notice of a month, given in month 1, ends in 2. With a grace of two months nobody may
+    leave, and month 3 brings it.
     Delivered in month 3, ended in 3: a date of month 4 comes too late."""
     gate = '[financing.partner]\ntype = "tranche"\namount = "1B"\ndelivered = "gpu"\n'
     late = HEAD + CONTRACT + '[contracts.gpu.delivery]\ndelay = "2 mo"\n'
@@ -322,6 +323,35 @@ def test_a_gate_of_delivery_stays_shut_when_the_contract_has_ended(scenario: Wri
     short = late.replace("2027-06", "2027-01") + gate
     assert near(in_millions(scenario(short), received), [0, 0, 0, 1000, 0])
     assert near(in_millions(scenario(short + 'month = "2027-02"\n'), received), [0] * 13)
+
+
+def test_opening_arrears_are_paid_by_the_shadow_account(scenario: Write) -> None:
+    """Cash 100, arrears 30 of operations and 20 of a contract that asks 10 a month: the shadow account stands at 40 after month
+    1. The money that was missing at the opening is what both ask in two months less the cash: 20 with 50 of cash and fees of 10."""
+    head = HEAD.replace('cash = "100B"', 'cash = "100M"\narrears = "30M"').replace("= 12", "= 2")
+    owed = CONTRACT.replace("100M", "10M") + 'arrears = "20M"\n'
+    assert near(in_millions(scenario(head + owed), "shadow.cash"), [100, 40, 30])
+    run = simulator.run(scenario(head.replace('"100M"', '"50M"') + owed), paths=3)
+    assert run.column("peak_need").tolist() == [20e6] * 3
+
+
+def test_banked_volume_lapses_with_its_contract(scenario: Write) -> None:
+    """No need, minimum 70 of 100: 70 a month into the bank. Notice of a month in month 1: months 1 and 2 are
+    paid, then it is gone."""
+    text = '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1M/mo"\n[operations]\npartner_share = "100 %"\n'
+    text += '[compute]\nneed = { start = 0, floor = 0, decay = "0 /mo" }\n' + CONTRACT
+    text += '[contracts.gpu.take_or_pay]\nminimum = "70 %"\nmake_up = "9 mo"\n'
+    text += '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nwhen = [{ liquidity_below = "200B" }]\n'
+    assert near(in_millions(scenario(HEAD + text), "contracts.gpu.take_or_pay.make_up_bank"), [0, 70, 140, *[0] * 10])
+
+
+def test_a_deposit_of_a_contract_that_has_ended_is_not_returned_again(scenario: Write) -> None:
+    """It ended the month before the opening, and the deposit came back then; one that ends in month 1 returns it there."""
+    text = CONTRACT.replace("2026-11", "2026-06") + '[contracts.gpu.security]\ndeposit = "90M"\n'
+    ended = scenario(HEAD + text.replace("2027-06", "2026-10"))
+    assert near(in_millions(ended, "contracts.gpu.security.returned"), [0] * 13)
+    ends = scenario(HEAD + text.replace("2027-06", "2026-11"))
+    assert near(in_millions(ends, "contracts.gpu.security.returned"), [0, 90, 0])
 
 
 # --- revenue plan ----------------------------------------------------------------------------------------------------
@@ -396,3 +426,11 @@ def test_a_breach_of_either_covenant_stops_draws_until_none_is_breached(scenario
     assert near(in_millions(stopped, "operating.arrears"), [0, 0, 100, 200])
     free = scenario(text.replace("debt_to_revenue = 0.05", "debt_to_revenue = 5.0"))
     assert near(in_millions(free, "financing.line.drawn"), [0, 100, 200, 300])
+
+
+def test_a_customer_lost_from_a_plan_is_lost_for_good(scenario: Write) -> None:
+    """Plan 1B, 2B, 4B; a tenth is lost every month (its hazard is certain): 0.9, 0.81 and 0.729 of the plan are left."""
+    plan = '[revenue]\ntype = "plan"\nplan = { "2026-11" = "1B/yr", "2026-12" = "2B/yr", "2027-01" = "4B/yr" }\n'
+    loss = '[revenue.customer_loss]\nhazard = "100000 /yr"\nsize = "10 %"\n'
+    kept = Simulation(scenario(HEAD + plan + loss)).run_chunk(0, BLOCK, ("revenue.run_rate",)).kept["revenue.run_rate"]
+    np.testing.assert_allclose(kept[:4, 7] / 1e9, [1, 0.9, 2 * 0.81, 4 * 0.729], rtol=1e-12)

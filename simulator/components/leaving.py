@@ -1,7 +1,7 @@
 """What a buyer owes for leaving, and until when it would owe the fee if it gave notice now.
 
-fee of leaving = fixed fee + share x scheduled payments after the last notice month, to the end of the present term, of what is left
-                 for good of a contract that was shrunk
+fee of leaving = fixed fee + share x scheduled payments after the last notice month, to the end of the present term,
+                 of what is left for good of a contract that was shrunk
 firm until     = min(end, max(m, first month in which notice may be given) + n); after a notice its last month
 """
 

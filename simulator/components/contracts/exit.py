@@ -21,6 +21,7 @@ from pydantic import Field
 
 from simulator.components.base import (
     ALIVE,
+    EXIT_FEE,
     LIQUIDITY,
     MONTH,
     POLICY_RUNWAY,
@@ -250,6 +251,7 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
             when = (MONTH, side, last, given_in, noticed_now, at_notice)
             b.step(phase, charge_fee, (*when, *terms, end[1], table), adds=(charged, paid))
         b.due(charged, contract)
+        b.tell(EXIT_FEE, charged)
         b.step(
             Phase.MEASURE,
             fee_still_open,

@@ -4,9 +4,9 @@
     entitled by month m of the crediting months a … b:  P x (m - a + 1) / (b - a + 1)
     credit of m = min(fee of m, entitled by m - credited before)
 
-A prepayment is credited against later fees: without `credit_from` from the month after it is paid (a credit of the opening from the
-contract's first, or month 1), without `credit_until` to the contract's end, on each path its own. What a month's fee could not take
-is carried on. Unused credit is lost when the buyer leaves or the term ends, and returned in
+A prepayment is credited against later fees: without `credit_from` from the month after it is paid (a credit of the opening from
+the contract's first, or month 1), without `credit_until` to the contract's end, on each path its own. What a month's fee could
+not take is carried on. Unused credit is lost when the buyer leaves or the term ends, and returned in
 the last month of a notice of the supplier; of a supplier that fails a share is recovered; a renewal carries it on. Exposures
 are net of unused credit.
 """

@@ -5,7 +5,8 @@
     ξ(m) = ξ(m-1) + σ_ξ √Δ x2                                          the long-term level moves for good
 
 χ(0) = ξ(0) = 0. Over a month the two are jointly normal with the exact covariance ρ σ_χ σ_ξ (1 - φ) / κ. The drift of the
-long-term level is the curve's. E[I(m)] = F(m) exactly, F(m) = now x exp(drift x m/12).
+long-term level is the curve's. E[I(m)] = F(m) exactly, F(m) = now x exp(drift x m/12). Jumps
+(a clause below it) are added to χ after reversion, decay from the next month, and enter E[.] exactly.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from simulator.components.base import PRICE, Builder, Component, Phase, Series, register
+from simulator.components.base import JUMPS, PRICE, PRICE_JUMP, Builder, Component, Phase, Series, register
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import CORRELATION, DRIFT, NUMBER, REVERSION, VOLATILITY
@@ -67,7 +68,8 @@ correlation = 0.3
             years = m * STEP
             variance = short**2 * -np.expm1(-2.0 * kappa * years) / (2.0 * kappa) + long**2 * years
             variance = variance + 2.0 * rho * short * long * -np.expm1(-kappa * years) / kappa
-            logs.append(np.log(self.now) + self.drift * years - 0.5 * variance)
+            of_jumps = sum(cumulant(phi**j) for cumulant in b.told(JUMPS) for j in range(m))
+            logs.append(np.log(self.now) + self.drift * years - 0.5 * variance - of_jumps)
         b.state(PRICE, self.now)
         fading, lasting = b.state(f"{b.name}.short", 0.0), b.state(f"{b.name}.long_level", 0.0)
         b.step(
@@ -76,6 +78,8 @@ correlation = 0.3
             (fading, lasting, b.normal("deviation"), b.normal("long"), phi, sd_short, sd_long, shared, own),
             writes=(fading, lasting),
         )
+        if b.told(JUMPS):  # after reversion, decaying from the next month
+            b.step(Phase.DRIVERS, jumped, (PRICE_JUMP,), adds=(fading,))
         b.step(Phase.DRIVERS, price, (fading, lasting, Series(logs)), writes=(PRICE,))
 
     def in_words(self, say: Any) -> Iterable[str]:
@@ -99,6 +103,10 @@ def advance(
     own: float,
 ) -> tuple[float, float]:
     return phi * fading + sd_short * z1, lasting + sd_long * (shared * z1 + own * z2)
+
+
+def jumped(jump: float) -> float:
+    return jump
 
 
 def price(fading: float, lasting: float, log_forward: float) -> float:

@@ -4,6 +4,7 @@
 
 P(m) is the plan at the end of month m: linear in the logarithm between the months it lists, flat before and after.
 E[R(m)] = P(m) exactly. Without reversion (κ = 0) the deviation is a random walk with σ a year.
+Jumps and lost customers (clauses below it) change all later months in proportion.
 """
 
 from __future__ import annotations
@@ -58,9 +59,19 @@ reversion = "0.5 /yr"
 
     def build(self, b: Builder, host: Any = None) -> None:
         plan = [self.scale * self.at(m + b.start) for m in range(b.months + 1)]
+        struck = b.is_written(RUN_RATE)  # jumps or losses act on it
         b.state(RUN_RATE, plan[0])
+        level = b.state(f"{b.name}.planned", plan[0]) if struck else RUN_RATE  # where it would be without them
+        if struck:
+            b.state(f"{b.name}.left", 1.0)
+            b.step(Phase.DRIVERS, kept, (RUN_RATE, level), writes=(f"{b.name}.left",))
+        self._follow(b, plan, level)
+        if struck:
+            b.step(Phase.DRIVERS, times, (level, f"{b.name}.left"), writes=(RUN_RATE,))
+
+    def _follow(self, b: Builder, plan: list[Any], level: str) -> None:
         if is_zero(self.volatility):
-            b.step(Phase.DRIVERS, follow, (Series(plan),), writes=(RUN_RATE,))
+            b.step(Phase.DRIVERS, follow, (Series(plan),), writes=(level,))
             return
         kappa = np.asarray(self.reversion, dtype=np.float64)
         phi = np.exp(-kappa * STEP)
@@ -74,7 +85,7 @@ reversion = "0.5 /yr"
         deviation = b.state(f"{b.name}.log_deviation", 0.0)
         b.step(Phase.DRIVERS, deviate, (deviation, b.normal("level"), phi, sd), writes=(deviation,))
         compensated = Series(p * np.exp(-0.5 * v) for p, v in zip(plan, variance, strict=True))
-        b.step(Phase.DRIVERS, run_rate, (deviation, compensated), writes=(RUN_RATE,))
+        b.step(Phase.DRIVERS, run_rate, (deviation, compensated), writes=(level,))
 
     def at(self, month: int) -> Any:
         """The plan of a calendar month; a number or an array over paths."""
@@ -93,6 +104,15 @@ reversion = "0.5 /yr"
             f"{say(self.plan[months[-1]], '$/yr')} in {month_label(months[-1])}{scaled}, with a volatility of "
             f"{say(self.volatility, '%')} a year and reversion {say(self.reversion, '/yr')}."
         )
+
+
+def kept(run_rate: float, planned: float) -> float:
+    """What jumps and losses have made of the plan so far."""
+    return run_rate / planned
+
+
+def times(x: float, factor: float) -> float:
+    return x * factor
 
 
 def follow(plan: float) -> float:
