@@ -327,7 +327,7 @@ def test_a_gate_of_delivery_stays_shut_when_the_contract_has_ended(scenario: Wri
 
 def test_opening_arrears_are_paid_by_the_shadow_account(scenario: Write) -> None:
     """Cash 100, arrears 30 of operations and 20 of a contract that asks 10 a month: the shadow account stands at 40 after month
-    1. The money that was missing at the opening is what both ask in two months less the cash: 20 with 50 of cash and fees of 10."""
+    1. With 50 of cash the money that was missing at the opening is 70 less those 50, with fees of 10 in both months."""
     head = HEAD.replace('cash = "100B"', 'cash = "100M"\narrears = "30M"').replace("= 12", "= 2")
     owed = CONTRACT.replace("100M", "10M") + 'arrears = "20M"\n'
     assert near(in_millions(scenario(head + owed), "shadow.cash"), [100, 40, 30])

@@ -82,8 +82,9 @@ def test_a_fee_that_falls_due_with_a_notice_is_a_cost_of_its_month(scenario: Wri
 
 
 def test_past_a_default_the_tax_of_the_shadow_account_is_on_what_goes_on(scenario: Write) -> None:
-    """Default in month 1 (fee 20 and interest 3, cash 10). Then income 100 a month and a loan of 300 at 1 % a month
-    to month 3: profit 97 in months 2 and 3, 100 in month 4, at 10 %; the cash that is left bears no interest any more, nor does the loan after its maturity."""
+    """Default in month 1 (fee 20 and interest 3, cash 10). Then income 100 a month and a loan of 300 at 1 % a month to month 3:
+    profit 97 in months 2 and 3, 100 in month 4, at 10 %; the cash that is left bears no interest any more, nor does the loan
+    after its maturity."""
     text = HEAD.replace("1B", "10M") + '[treasury]\ninterest = "1 %/mo"\ntax_rate = "10 %"\n'
     text += '[flows.income]\ndirection = "in"\namount = "100M/mo"\nstart = "2026-12"\n'
     text += '[financing.loan]\ntype = "term_debt"\nprincipal = "300M"\nrate = "1 %/mo"\nmaturity = "2027-01"\n'
