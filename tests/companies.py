@@ -1,89 +1,99 @@
-"""Whole scenarios at random: any drivers, up to five contracts with any clauses, any flows and financing."""
+"""Whole scenarios at random, of every law, clause, financing rule, policy and ending there is.
+
+Any drivers, up to five contracts with any clauses, any flows, financing, policies, alternatives, recovery, tax and dependence.
+tests/companies_deals.py writes contracts and financing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
+from companies_deals import contract, financing
+from companies_text import EPOCH, Writer, lines
 from hypothesis import strategies as st
 
-EPOCH = 2026 * 12 + 10  # the ordinal of 2026-11, the first month
-
-
-@dataclass
-class Writer:
-    """Draws the pieces of a scenario's text."""
-
-    draw: st.DrawFn
-
-    def number(self, low: float, high: float, unit: str = "") -> str:
-        """A number of the range as a file writes it; one in four is uniformly distributed around it."""
-        x = low + self.draw(st.integers(0, 20)) / 20 * (high - low)
-        written = [
-            f"{value:.6g}" for value in (x, 0.9 * x if x > 0 else 1.1 * x, (1.1 * x if x > 0 else 0.9 * x) + 1e-6)
-        ]
-        point, less, more = (f'"{w}{unit}"' if unit else w for w in written)
-        return point if self.draw(st.integers(0, 3)) else f"{{ uniform = {{ low = {less}, high = {more} }} }}"
-
-    def one_of(self, values: Sequence[object]) -> object:
-        return self.draw(st.sampled_from(list(values)))
-
-    def maybe(self, line: str) -> str:
-        """The line in two of three cases."""
-        return line if self.draw(st.integers(0, 2)) else ""
-
-    def month(self, low: int, high: int) -> str:
-        at = EPOCH + self.draw(st.integers(low, high)) - 1
-        return f'"{at // 12:04d}-{at % 12 + 1:02d}"'
-
-    def coin(self) -> bool:
-        return self.draw(st.booleans())
-
-
-def lines(*given: str) -> str:
-    return "\n".join(line for line in given if line)
+__all__ = ["EPOCH", "companies"]
 
 
 def treasury(w: Writer) -> str:
-    number, maybe = w.number, w.maybe
+    number, maybe, rarely = w.number, w.maybe, w.rarely
+    recovery = w.one_of(["0.4", "{ beta = { mean = 0.4, sd = 0.2 } }", "{ uniform = { low = 0.1, high = 0.9 } }"])
+    w.shared = w.coin()
     return lines(
-        f"[opening]\ncash = {number(0.5, 8, 'B')}",
-        maybe(f"[treasury]\ninterest = {number(0, 6, ' %/yr')}\ntarget_cash = {number(0, 1, 'B')}"),
+        "[opening]",
+        f"cash = {w.shared_input('cash', number(0.5, 8, 'B'))}",
+        rarely(f"receivables = {number(0, 3, 'B')}"),
+        rarely(f"arrears = {number(0.05, 0.5, 'B')}\narrears_months = {w.int(0, 2)}"),
+        rarely(f"restricted_cash = {number(0.1, 1, 'B')}\n" + maybe(f"restricted_until = {w.month(1, 50)}")),
+        rarely(f"valuation = {number(10, 200, 'B')}"),
+        "[treasury]",
+        maybe(f"interest = {number(0, 6, ' %/yr')}\ntarget_cash = {number(0, 1, 'B')}"),
+        maybe(f"tax_rate = {w.one_of(['0.25', '0.1'])}\n" + maybe(f"tax_losses = {number(0, 3, 'B')}")),
         "[default]",
-        f'cure = "{w.one_of([0, 10, 30, 60])} days"',
+        f'cure = "{w.one_of(["0", "10", "30", "60"])} days"',
         f"late_interest = {number(0, 2, ' %/mo')}",
         f"stop_at_default = {w.one_of(['true', 'true', 'false'])}",
-        maybe(f"floor = {number(0.1, 1, 'B')}"),
+        maybe(f"floor = {number(0.1, 1, 'B')}\n" + maybe(f"floor_cure = {number(0, 100, ' days')}")),
+        rarely(f"debt_to_revenue = {number(0.02, 0.5)}\n" + maybe(f"debt_cure = {number(0, 100, ' days')}")),
+        maybe(f"[recovery]\nunsecured = {recovery}\nsecured = {w.share(0.5)}"),
     )
 
 
+# --- drivers ---------------------------------------------------------------------------------------------------------
+
+
 def revenue(w: Writer) -> str:
-    number, maybe = w.number, w.maybe
-    shared = f"run_rate = {number(4, 20, 'B/yr')}"
-    if w.coin():
-        law = lines(
-            '[revenue]\ntype = "geometric_brownian"',
-            shared,
-            f"growth = {number(-0.3, 0.3, ' log/yr')}",
-            f"volatility = {number(0, 60, ' %/yr')}",
-        )
-    else:
-        law = lines(
-            '[revenue]\ntype = "mean_reverting_growth"',
-            shared,
+    number, maybe, rarely = w.number, w.maybe, w.rarely
+    laws = ("geometric_brownian", "mean_reverting_growth", "logistic", "bootstrap", "plan", "regime_switching")
+    law = w.one_of(laws)
+    start = "" if law == "plan" else f"run_rate = {number(4, 20, 'B/yr')}"
+    w.shocks += ["revenue.start"] if law == "bootstrap" else ["revenue.level"]
+    rising = f"volatility = {number(0, 60, ' %/yr')}"
+    own = {
+        "geometric_brownian": lambda: lines(f"growth = {number(-0.3, 0.3, ' log/yr')}", rising),
+        "mean_reverting_growth": lambda: lines(
             f"growth = {number(-0.05, 0.08, ' log/mo')}",
             f"long_run_growth = {number(-0.02, 0.02, ' log/mo')}",
             f"gap_decay = {number(0, 0.3, ' /mo')}",
             maybe(f"growth_volatility = {number(0, 40, ' %/yr')}"),
             fading(w),
             maybe(f"noise = {{ sd = {number(0, 0.1)}, persistence = {number(0, 0.8)} }}"),
-        )
+        ),
+        "logistic": lambda: lines(
+            f"ceiling = {number(10, 40, 'B/yr')}", f"growth = {number(-0.2, 1.5, ' log/yr')}", rising
+        ),
+        "bootstrap": lambda: lines(
+            "growth = [" + ", ".join(w.fixed(-0.1, 0.1, " log/mo") for _ in range(w.int(3, 8))) + "]",
+            f"block = {w.whole(1, 3)}",
+        ),
+        "plan": lambda: lines(
+            by_month(w, (-3, 8, 30), 4, 20, "B/yr", "plan"),
+            maybe(f"scale = {number(0.5, 1.5)}"),
+            maybe(rising + f"\nreversion = {number(0, 2, ' /yr')}"),
+        ),
+        "regime_switching": lambda: lines(
+            'regimes = ["boom", "slump"]',
+            maybe('initial = "slump"'),
+            'sojourn = ["10 mo", "5 mo"]' if w.coin() else "monthly_matrix = [[0.9, 0.1], [0.3, 0.7]]",
+            f"growth = [{number(0, 0.5, ' log/yr')}, {number(-0.6, 0, ' log/yr')}]",
+            f"volatility = [{number(0, 30, ' %/yr')}, {number(0, 60, ' %/yr')}]",
+        ),
+    }
+    w.shocks += {"mean_reverting_growth": ["revenue.growth"], "regime_switching": ["revenue.regime"]}.get(law, [])
+    loss = maybe(f"[revenue.customer_loss]\nhazard = {number(0, 80, ' %/yr')}\nsize = {number(0, 0.5)}")
+    w.shocks += ["revenue.customer_loss.event"] if loss else []
     return lines(
-        law,
-        maybe(f"[revenue.customer_loss]\nhazard = {number(0, 80, ' %/yr')}\nsize = {number(0, 0.5)}"),
+        f'[revenue]\ntype = "{law}"',
+        start,
+        own[law](),
+        loss,
+        jumps(w, "revenue", rarely(f"compensated = {w.one_of(['true', 'false'])}")),
         f"[operations]\npartner_share = {number(0, 0.2)}\nvariable_cost = {number(0, 0.2)}",
-        maybe("collections = [0.5, 0.3, 0.2]"),
+        maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"])),
     )
+
+
+def by_month(w: Writer, months: tuple[int, ...], low: float, high: float, unit: str, key: str) -> str:
+    listed = ", ".join(f"{w.label(m)} = {w.number(low, high, unit)}" for m in months)
+    return f"{key} = {{ {listed} }}"
 
 
 def fading(w: Writer) -> str:
@@ -96,15 +106,52 @@ def fading(w: Writer) -> str:
     )
 
 
-def price(w: Writer) -> str:
+def jumps(w: Writer, of: str, more: str = "") -> str:
+    number = w.number
+    normal = f"rate = {number(0, 12, ' /yr')}\nmean = {number(-0.3, 0.1)}\nsd = {number(0, 0.3)}"
+    double = f"rate = {number(0, 12, ' /yr')}\nup_share = {number(0.2, 0.8)}\nup_mean = {number(0.01, 0.1)}"
     return lines(
-        '[price]\ntype = "forward_curve"',
-        f"curve.now = {w.number(0.5, 1.5)}",
-        f"curve.drift = {w.number(-0.4, 0.4, ' log/yr')}",
-        w.maybe(f"curve.drift_for = {w.number(1, 30, ' mo')}"),
-        f"volatility = {w.number(0, 80, ' %/yr')}",
-        f"reversion = {w.number(0, 2, ' /yr')}",
+        w.rarely(lines(f"[{of}.merton_jumps]", normal, more)),
+        w.rarely(lines(f"[{of}.kou_jumps]", double, f"down_mean = {number(0.01, 0.1)}", more)),
     )
+
+
+def price(w: Writer) -> str:
+    number, maybe = w.number, w.maybe
+    law = w.one_of(["forward_curve", "forward_curve", "two_factor", "ornstein_uhlenbeck"])
+    points = ", ".join(f"{{ month = {w.label(m)}, index = {w.fixed(0.4, 1.6)} }}" for m in (2, 7, 20))
+    w.shocks += ["price.deviation"] + (["price.long"] if law == "two_factor" else [])
+    drifting = lines(
+        f"curve.drift = {number(-0.4, 0.4, ' log/yr')}", maybe(f"curve.drift_for = {number(1, 30, ' mo')}")
+    )
+    own = {
+        "forward_curve": lines(
+            f"curve.now = {number(0.5, 1.5)}",
+            f"curve.points = [{points}]" if w.draw(st.integers(0, 2)) == 0 else drifting,
+            f"reversion = {number(0, 2, ' /yr')}",
+        ),
+        "two_factor": lines(
+            f"now = {number(0.5, 1.5)}\ndrift = {number(-0.4, 0.4, ' log/yr')}",
+            f"reversion = {number(0.2, 2, ' /yr')}\nlong_volatility = {number(0, 30, ' %/yr')}",
+            maybe(f"correlation = {number(-0.8, 0.8)}"),
+        ),
+        "ornstein_uhlenbeck": lines(
+            f"now = {number(0.5, 1.5)}\nlevel = {number(0.5, 1.5)}\nreversion = {number(0.2, 2, ' /yr')}"
+        ),
+    }
+    return lines(f'[price]\ntype = "{law}"', f"volatility = {number(0, 80, ' %/yr')}", own[law], jumps(w, "price"))
+
+
+def rates(w: Writer) -> str:
+    if w.coin():
+        w.shocks.append("rates.change")
+        return lines(
+            '[rates]\ntype = "vasicek"',
+            f"now = {w.number(-1, 6, ' %/yr nominal')}\nlevel = {w.number(0, 5, ' %/yr nominal')}",
+            f"volatility = {w.number(0, 4, ' %/yr')}\nreversion = {w.number(0.1, 1, ' /yr')}",
+        )
+    path = by_month(w, (-2, 5, 30), -1, 6, " %/yr nominal", "path")
+    return lines('[rates]\ntype = "path"', path, w.maybe(f"shift = {w.number(-1, 2, ' %/yr nominal')}"))
 
 
 def compute(w: Writer) -> str:
@@ -116,115 +163,113 @@ def compute(w: Writer) -> str:
     )
 
 
-def contract(w: Writer, name: str, priced: bool, computing: bool) -> str:
-    number, maybe = w.number, w.maybe
-    start, length = w.draw(st.integers(-6, 20)), w.draw(st.integers(1, 60))
-    found = [
-        f"[contracts.{name}]",
-        f"fee = {number(0, 0.4, 'B/mo')}",
-        f"start = {w.month(start, start)}\nend = {w.month(start + length, start + length)}",
-        f"rank = {w.draw(st.integers(1, 5))}",
-        f'unit_price = "5 $/GPU-h"\nmarket_unit_price = {number(3, 7, " $/GPU-h")}',
-        f"mitigation = {number(0, 0.5)}" if (flat := w.coin()) else "",
-        maybe(f"capacity_value = {number(0, 0.5, 'B/mo')}"),
-        maybe(f'cure = "{w.one_of([0, 30, 90])} days"'),
-    ]
-    if w.coin():
-        rules = ['runway_below = "12 mo"', 'liquidity_below = "1B"']
-        rules += ["price_ratio_below = 0.9"] * priced + ["stranded = true"] * computing
-        found += [
-            f"[contracts.{name}.exit.buyer]",
-            f"notice = {number(0, 150, ' days')}\nlock_in = {number(0, 200, ' days')}",
-            f'when = [{{ {w.one_of(rules)} }}]\nfee_at = "{w.one_of(["end", "notice"])}"',
-            maybe(f"fee = {number(0, 1, 'B')}"),
-            maybe(f"fee_share = {number(0, 0.5)}"),
-        ]
-    if w.coin():
-        found += [
-            f"[contracts.{name}.exit.supplier]",
-            f"notice = {number(0, 150, ' days')}\nlock_in = {number(0, 200, ' days')}",
-            f"hazard = {number(0, 60, ' %/yr')}",
-            "" if priced else "gamma = 0.0",
-            maybe(f"recall = {{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"),
-        ]
-    if w.coin():
-        found += [
-            f"[contracts.{name}.renewal]",
-            f"probability = {number(0.3, 0.9)}\nshare = {number(0.5, 1.5)}",
-            f'term = "{w.draw(st.integers(1, 20))} mo"',
-            maybe(f"lock_in = {number(0, 200, ' days')}"),
-        ]
-    if w.coin():
-        lost = f"{{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"
-        found += [f"[contracts.{name}.failure]\nhazard = {number(0, 40, ' %/yr')}", maybe(f"recall = {lost}")]
-    if w.coin():
-        spread = w.draw(st.integers(1, 12))
-        found.append(f"[contracts.{name}.renegotiation]\nprobability = {number(0, 0.9)}\ninstalments = {spread}")
-    if not flat:
-        found.append(maybe(f"[contracts.{name}.reletting]\nvacancy = {number(0, 0.8)}"))
-    if computing:
-        found.append(maybe(f"[contracts.{name}.resale]\nhaircut = {number(0, 0.9)}"))
-    return lines(*found)
+# --- flows and policies ----------------------------------------------------------------------------------------------
 
 
-def flows(w: Writer, priced: bool) -> str:
-    number, maybe = w.number, w.maybe
-    event = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 40)}\nprobability = {number(0, 0.9)}"
+def flows(w: Writer) -> str:
+    number, maybe, rarely = w.number, w.maybe, w.rarely
+    event = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 40)}\nprobability = {w.chance()}"
     size = w.one_of(
         ['"30M"', '{ lognormal = { p10 = "5M", p90 = "200M" } }', '{ p10 = "5M", p50 = "20M", p90 = "90M" }']
     )
     events = f"rate = {number(0, 20, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
     noise = 'direction = "in"\namount = { normal = { mean = "0M/mo", sd = "100M/mo" } }'
+    plan = by_month(w, (1, 2, 9, 24), -0.2, 0.3, "B/mo", "schedule")
+    later = f"start = {w.month(-3, 20)}\n" + maybe(f"end = {w.month(20, 62)}")
+    indexed = 'indexed = "price"' if w.priced else ""
+    amount = w.shared_input("burn", number(0, 6, "B/yr"))
     return lines(
-        f"[flows.expense]\namount = {number(0, 6, 'B/yr')}\ngrowth = {number(-10, 30, ' %/yr')}",
-        maybe('indexed = "price"') if priced else "",
-        maybe(f'[flows.event]\ntype = "one_off"\n{event}'),
-        maybe(f'[flows.accidents]\ntype = "arrivals"\n{events}'),
-        maybe(f'[flows.noise]\ntype = "random"\n{noise}'),
+        f"[flows.expense]\namount = {amount}\ngrowth = {number(-10, 30, ' %/yr')}",
+        maybe(indexed),
+        rarely(f"[flows.rent]\namount = {number(0, 0.5, 'B/yr')}\ngrowth = {number(0, 10, ' %/yr')}\n{later}"),
+        rarely(f'[flows.licence]\ndirection = "in"\namount = {number(0, 1, "B/yr")}\n{later}'),
+        maybe(f'[flows.happening]\ntype = "one_off"\n{event}\n' + rarely('direction = "in"')),
+        maybe(f'[flows.accidents]\ntype = "arrivals"\n{events}\n' + rarely(later)),
+        maybe(f'[flows.noise]\ntype = "random"\n{noise}\n' + rarely(later)),
+        rarely(lines(f'[flows.listed]\ntype = "schedule"\n{plan}', maybe(indexed), maybe("scale = 1.5"))),
     )
 
 
-def financing(w: Writer, market: bool) -> str:
-    number, maybe = w.number, w.maybe
-    found = []
+def policies(w: Writer) -> str:
+    def trigger() -> str:
+        runway, poor = f"runway_below = {w.number(2, 18, ' mo')}", f"liquidity_below = {w.number(0.2, 3, 'B')}"
+        return w.one_of([runway, poor, f"{runway}\n{poor}"])
+
+    def cut(name: str) -> str:
+        flow = f'[policies.{name}]\ntype = "cut_expense"\nflow = "expense"'
+        return lines(flow, f"cut = {w.share(0.1, 1)}", w.maybe(f"over = {w.number(2, 8, ' mo')}"), trigger())
+
+    freeze = lines('[policies.freeze]\ntype = "freeze_expense"\nflow = "expense"', trigger())
+    return lines(w.rarely(cut("savings")), w.rarely(cut("deeper")), w.rarely(freeze))
+
+
+# --- how things hang together ----------------------------------------------------------------------------------------
+
+
+def dependence(w: Writer) -> str:
+    """A table of two to four shocks; with small entries it is valid whatever they are."""
+    if w.draw(st.integers(0, 2)) == 0 or len(w.shocks) < 2:
+        return shared_inputs(w, "")
+    count = w.int(2, min(4, len(w.shocks)))
+    shocks = w.draw(st.permutations(w.shocks))[:count]
+
+    def table() -> str:
+        return (
+            "["
+            + ", ".join(f"[{', '.join([*(w.fixed(-0.3, 0.3) for _ in range(k)), '1.0'])}]" for k in range(count))
+            + "]"
+        )
+
+    names = ", ".join(f'"{name}"' for name in shocks)
+    text = lines(
+        f"[dependence]\nshocks = [{names}]\ncorrelation = {table()}",
+        w.maybe(f'copula = "t"\ndegrees_of_freedom = {w.number(2, 12)}'),
+        w.maybe(f"regimes.shut = {table()}") if w.market else "",
+    )
+    return shared_inputs(w, text)
+
+
+def shared_inputs(w: Writer, text: str) -> str:
+    """[inputs] that several keys may draw, and their correlation."""
+    if not w.shared:
+        return text
+    inputs = '[inputs]\ncash = { lognormal = { p10 = "1B", p90 = "9B" } }\nburn = { triangular = { low = "0.5B/yr", '
+    inputs += 'mode = "2B/yr", high = "7B/yr" } }'
+    table = 'inputs = { names = ["cash", "burn"], correlation = [[1.0], [-0.4, 1.0]] }'
     if w.coin():
-        found += [
-            '[financing.rounds]\ntype = "priced_round"',
-            f'every = {number(2, 9, " mo")}\nlag = "{w.draw(st.integers(0, 3))} mo"',
-            f"success = {{ open = 0.8, shut = {w.one_of(['0.1', '0.0'])} }}" if market else "success = 0.5",
-            f'arrival = "{w.one_of(["poisson", "bernoulli"])}"',
-            'size = { lognormal = { p10 = "0.1B", p90 = "1B" } }',
-        ]
-    for k in range(w.draw(st.integers(0, 2))):
-        found += [
-            f'[financing.line{k}]\ntype = "revolver"',
-            f"limit = {number(0.2, 2, 'B')}\nrate = {number(0, 10, ' %/yr nominal')}",
-            maybe(f"commitment_fee = {number(0, 2, ' %/yr nominal')}"),
-            maybe("draw_stop = false"),
-            maybe(f"maturity = {w.month(5, 58)}"),
-            maybe('drawn = "0.1B"'),
-        ]
-    partner = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 30)}\nprobability = {number(0, 0.9)}"
-    window = 'proceeds = "2B"\nprobability = 0.6\nfirst = "2027-01"\nlast = "2027-08"'
-    found.append(maybe(f'[financing.partner]\ntype = "tranche"\n{partner}'))
-    found.append(
-        maybe(f'[financing.ipo]\ntype = "offering"\n{window}' + ('\nshut = "shut"' if market and w.coin() else ""))
+        text = lines(text or "[dependence]", table)
+    return lines(inputs, text)
+
+
+def alternatives(w: Writer) -> str:
+    """Two readings of the same facts."""
+    if w.draw(st.integers(0, 4)):
+        return ""
+    return lines(
+        "[alternatives.view.mild]\nweight = 0.6",
+        "[alternatives.view.harsh]\nweight = 0.4",
+        f"[alternatives.view.harsh.flows.expense]\ngrowth = {w.number(10, 40, ' %/yr')}",
+        w.maybe(f'[alternatives.view.harsh.flows.blow]\ntype = "one_off"\namount = "1B"\nmonth = {w.month(1, 20)}'),
     )
-    return lines(*found)
 
 
 @st.composite
 def companies(draw: st.DrawFn) -> str:
     """The text of a valid scenario."""
     w = Writer(draw)
-    priced, computing, market = w.coin(), w.coin(), w.coin()
+    w.priced, w.computing, w.market, w.rated = w.coin(), w.coin(), w.coin(), w.coin()
+    market = lines('[market]\nregimes = ["open", "shut"]\nsojourn = ["9 mo", "5 mo"]', w.rarely('initial = "shut"'))
     return lines(
         treasury(w),
         revenue(w),
-        price(w) if priced else "",
-        compute(w) if computing else "",
-        *(contract(w, f"c{k}", priced, computing) for k in range(draw(st.integers(0, 5)))),
-        flows(w, priced),
-        '[market]\nregimes = ["open", "shut"]\nsojourn = ["9 mo", "5 mo"]' if market else "",
-        financing(w, market),
+        price(w) if w.priced else "",
+        rates(w) if w.rated else "",
+        compute(w) if w.computing else "",
+        *(contract(w, f"c{k}") for k in range(draw(st.integers(0, 5)))),
+        flows(w),
+        policies(w),
+        market if w.market else "",
+        financing(w),
+        dependence(w),
+        alternatives(w),
     )

@@ -61,6 +61,17 @@ def test_a_buyer_shrinks_to_what_is_delivered_for_good(scenario: Write) -> None:
     assert near(in_millions(shrunk, "contracts.gpu.headline"), [800, 700, 600, 375, 300, 225, 150, 75, 0])
 
 
+def test_the_fee_of_leaving_a_shrunk_contract_is_of_what_is_left(scenario: Write) -> None:
+    """Shrunk to 75 in month 3. Notice of a month in month 3, last month 4: half of the 4 x 75 that are not paid, 150. Firm at
+    the opening: months 1 … 4 and half of the other four, 600."""
+    text = '[contracts.gpu.delivery]\ndelay = "2.25 mo"\ngrace = "2 mo"\nwhen_late = "shrink"\n'
+    text += '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nlock_in = "90 days"\nfee_share = 0.5\n'
+    left = scenario(HEAD + CONTRACT + text + 'when = [{ liquidity_below = "200B" }]\n')
+    assert near(in_millions(left, "contracts.gpu.due"), [0, 0, 0, 75, 75, 0, 0])
+    assert near(in_millions(left, "contracts.gpu.exit.fee"), [0, 0, 0, 0, 150, 0, 0])
+    assert near(in_millions(left, "contracts.gpu.firm"), [600, 500, 400, 225, 0])
+
+
 def test_the_delay_is_drawn_once_a_path_and_is_its_median_on_the_deterministic_path(scenario: Write) -> None:
     text = '[contracts.gpu.delivery]\ndelay = { p10 = "0.5 mo", p50 = "1.5 mo", p90 = "4 mo" }\n'
     late = scenario(HEAD + CONTRACT + text)
@@ -80,6 +91,23 @@ def test_an_amendment_replaces_or_changes_the_fee_and_moves_the_end(scenario: Wr
     assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.due"), [0, 100, 100, *[70] * 6, 0])
     text = '[contracts.gpu.amendments.short]\nstart = "2027-01"\nend = "2027-02"\n'
     assert near(in_millions(scenario(HEAD + CONTRACT + text), "contracts.gpu.headline"), [400, 300, 200, 100, 0])
+
+
+def test_months_that_an_amendment_adds_are_paid_like_those_before(scenario: Write) -> None:
+    """Months 1 … 8 at 100, two more: 100 each, and 1000 is the whole. With a step to 120 in month 5 they cost 120, with a change
+    of -30 from month 9 on 70. A schedule goes on at its last amount, 70, but for what it lists beyond its end."""
+    more = '[contracts.gpu.amendments.more]\nstart = "2026-12"\nend = "2027-08"\n'
+    longer = scenario(HEAD + CONTRACT + more)
+    assert near(in_millions(longer, "contracts.gpu.due"), [0, *[100] * 10, 0, 0])
+    assert near(in_millions(longer, "contracts.gpu.headline"), [1000, 900])
+    assert near(in_millions(longer, "contracts.gpu.capacity"), [0, *[100] * 10, 0])
+    stepped = CONTRACT + 'steps = { "2027-03" = "120M/mo" }\n'
+    assert near(in_millions(scenario(HEAD + stepped + more), "contracts.gpu.due"), [0, *[100] * 4, *[120] * 6, 0])
+    lower = more.replace("2026-12", "2027-07") + 'change = "-30M/mo"\n'
+    assert near(in_millions(scenario(HEAD + CONTRACT + lower), "contracts.gpu.due"), [0, *[100] * 8, 70, 70, 0])
+    listed = '[contracts.gpu]\nend = "2027-01"\nschedule = { "2026-11" = "90M/mo", "2027-01" = "70M/mo", "2027-03" = "60M/mo" }\n'
+    until = more.replace("2027-08", "2027-04")
+    assert near(in_millions(scenario(HEAD + listed + until), "contracts.gpu.due"), [0, 90, 0, 70, 70, 60, 70, 0])
 
 
 @pytest.mark.parametrize("probability", [1.0, 0.6, 0.4])
@@ -136,6 +164,32 @@ def test_a_prepayment_is_due_at_the_start_and_credited_evenly(scenario: Write) -
     prepaid = scenario(HEAD + CONTRACT + text)
     assert near(in_millions(prepaid, "contracts.gpu.due"), [0, 300, 100, 50, 50, 50, 50, 100, 100, 0])
     assert near(in_millions(prepaid, "contracts.gpu.headline"), [800, 500, 400, 350, 300, 250, 200, 100, 0])
+
+
+def test_without_dates_a_prepayment_is_credited_evenly_from_the_month_after_it_is_paid(scenario: Write) -> None:
+    """P = 35 % of 800 = 280, over months 2 … 8: 40 a month. From month 1 on, if the file says so: 35 a month, the first
+    in the month in which P is paid. A credit of 160 of the opening is spread over all eight months."""
+    text = HEAD + CONTRACT + '[contracts.gpu.prepayment]\nshare = "35 %"\n'
+    assert near(in_millions(scenario(text), "contracts.gpu.due"), [0, 380, *[60] * 7, 0])
+    at_once = scenario(text + 'credit_from = "2026-11"\n')
+    assert near(in_millions(at_once, "contracts.gpu.due"), [0, 345, *[65] * 7, 0])
+    assert near(in_millions(at_once, "contracts.gpu.prepayment.credited"), [0, *[35] * 8, 0])
+    held = HEAD + CONTRACT + '[contracts.gpu.prepayment]\nopening_credit = "160M"\n'
+    assert near(in_millions(scenario(held), "contracts.gpu.due"), [0, *[80] * 8, 0])
+
+
+def test_credit_is_spread_to_the_end_of_each_path(scenario: Write) -> None:
+    """Credit of 240. Half of the paths sign an amendment that ends the contract in month 12: 20 a month there, 30 over the eight
+    months of the others, and nothing is lost on either."""
+    text = '[contracts.gpu.prepayment]\nopening_credit = "240M"\n[contracts.gpu.amendments.more]\n'
+    text += 'start = "2027-06"\nend = "2027-10"\nprobability = 0.5\n'
+    run = Simulation(scenario(HEAD + CONTRACT + text))
+    due = run.run_chunk(0, BLOCK, ("contracts.gpu.due",)).kept["contracts.gpu.due"] / 1e6
+    signed = due[12] > 0
+    assert 0.4 < signed.mean() < 0.6
+    assert np.allclose(due[1:, signed], 80)
+    assert np.allclose(due[1:9, ~signed], 70)
+    assert np.allclose(due[9:, ~signed], 0)
 
 
 def test_credit_that_a_fee_cannot_take_is_carried_on(scenario: Write) -> None:
@@ -253,6 +307,53 @@ def test_a_tranche_waits_for_every_gate_and_its_delay(scenario: Write) -> None:
     assert near(in_millions(scenario(HEAD + revenue + tranche + gate), received), [0, 0, 0, 1000, 0])
 
 
+def test_a_gate_of_delivery_stays_shut_when_the_contract_has_ended(scenario: Write) -> None:
+    """Two months late: delivered in full from month 3 on. A buyer that leaves in month 2, after a grace of one, never sees it;
+    nor one whose notice of a month, given in month 1, ends in 2. With a grace of two months nobody may
+    leave, and month 3 brings it.
+    Delivered in month 3, ended in 3: a date of month 4 comes too late."""
+    gate = '[financing.partner]\ntype = "tranche"\namount = "1B"\ndelivered = "gpu"\n'
+    late = HEAD + CONTRACT + '[contracts.gpu.delivery]\ndelay = "2 mo"\n'
+    received = "financing.partner.received"
+    leave = 'grace = "1 mo"\nwhen_late = "leave"\n'
+    assert near(in_millions(scenario(late + leave + gate), received), [0] * 13)
+    assert near(in_millions(scenario(late + leave.replace("1 mo", "2 mo") + gate), received), [0, 0, 0, 1000, 0])
+    notice = '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nwhen = [{ liquidity_below = "200B" }]\n'
+    assert near(in_millions(scenario(late + notice + gate), received), [0] * 13)
+    short = late.replace("2027-06", "2027-01") + gate
+    assert near(in_millions(scenario(short), received), [0, 0, 0, 1000, 0])
+    assert near(in_millions(scenario(short + 'month = "2027-02"\n'), received), [0] * 13)
+
+
+def test_opening_arrears_are_paid_by_the_shadow_account(scenario: Write) -> None:
+    """Cash 100, arrears 30 of operations and 20 of a contract that asks 10 a month: the shadow account stands at 40 after month
+    1. With 50 of cash the money that was missing at the opening is 70 less those 50, with fees of 10 in both months."""
+    head = HEAD.replace('cash = "100B"', 'cash = "100M"\narrears = "30M"').replace("= 12", "= 2")
+    owed = CONTRACT.replace("100M", "10M") + 'arrears = "20M"\n'
+    assert near(in_millions(scenario(head + owed), "shadow.cash"), [100, 40, 30])
+    run = simulator.run(scenario(head.replace('"100M"', '"50M"') + owed), paths=3)
+    assert run.column("peak_need").tolist() == [20e6] * 3
+
+
+def test_banked_volume_lapses_with_its_contract(scenario: Write) -> None:
+    """No need, minimum 70 of 100: 70 a month into the bank. Notice of a month in month 1: months 1 and 2 are
+    paid, then it is gone."""
+    text = '[revenue]\ntype = "geometric_brownian"\nrun_rate = "1M/mo"\n[operations]\npartner_share = "100 %"\n'
+    text += '[compute]\nneed = { start = 0, floor = 0, decay = "0 /mo" }\n' + CONTRACT
+    text += '[contracts.gpu.take_or_pay]\nminimum = "70 %"\nmake_up = "9 mo"\n'
+    text += '[contracts.gpu.exit.buyer]\nnotice = "30 days"\nwhen = [{ liquidity_below = "200B" }]\n'
+    assert near(in_millions(scenario(HEAD + text), "contracts.gpu.take_or_pay.make_up_bank"), [0, 70, 140, *[0] * 10])
+
+
+def test_a_deposit_of_a_contract_that_has_ended_is_not_returned_again(scenario: Write) -> None:
+    """It ended the month before the opening, and the deposit came back then; one that ends in month 1 returns it there."""
+    text = CONTRACT.replace("2026-11", "2026-06") + '[contracts.gpu.security]\ndeposit = "90M"\n'
+    ended = scenario(HEAD + text.replace("2027-06", "2026-10"))
+    assert near(in_millions(ended, "contracts.gpu.security.returned"), [0] * 13)
+    ends = scenario(HEAD + text.replace("2027-06", "2026-11"))
+    assert near(in_millions(ends, "contracts.gpu.security.returned"), [0, 90, 0])
+
+
 # --- revenue plan ----------------------------------------------------------------------------------------------------
 
 
@@ -325,3 +426,11 @@ def test_a_breach_of_either_covenant_stops_draws_until_none_is_breached(scenario
     assert near(in_millions(stopped, "operating.arrears"), [0, 0, 100, 200])
     free = scenario(text.replace("debt_to_revenue = 0.05", "debt_to_revenue = 5.0"))
     assert near(in_millions(free, "financing.line.drawn"), [0, 100, 200, 300])
+
+
+def test_a_customer_lost_from_a_plan_is_lost_for_good(scenario: Write) -> None:
+    """Plan 1B, 2B, 4B; a tenth is lost every month (its hazard is certain): 0.9, 0.81 and 0.729 of the plan are left."""
+    plan = '[revenue]\ntype = "plan"\nplan = { "2026-11" = "1B/yr", "2026-12" = "2B/yr", "2027-01" = "4B/yr" }\n'
+    loss = '[revenue.customer_loss]\nhazard = "100000 /yr"\nsize = "10 %"\n'
+    kept = Simulation(scenario(HEAD + plan + loss)).run_chunk(0, BLOCK, ("revenue.run_rate",)).kept["revenue.run_rate"]
+    np.testing.assert_allclose(kept[:4, 7] / 1e9, [1, 0.9, 2 * 0.81, 4 * 0.729], rtol=1e-12)

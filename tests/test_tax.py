@@ -38,17 +38,18 @@ def test_profit_is_taxed_after_losses_have_been_used_up(scenario: Write) -> None
 
 
 def test_money_raised_principal_deposits_and_prepayments_are_neither_income_nor_cost(scenario: Write) -> None:
-    """Income 100 a month. Month 1: fee 20 of months 1 … 4, deposit 5, prepayment 50 % of 80 = 40, credited 10 a month; a tranche
-    of 300 in month 2; a loan of 200 at 1 % a month falls due in month 3. The fee of 20 is the cost of every month, 10 in cash and
-    10 in credit; interest is 2: profit 78 in months 1 to 3, 80 in month 4."""
+    """Income 100 a month. Month 1: fee 20 of months 1 … 4, deposit 5, prepayment 45 % of 80 = 36, credited in 12 a month from
+    month 2 on; a tranche of 300 in month 2; a loan of 200 at 1 % a month falls due in month 3. The fee of 20 is the cost of every
+    month, in cash or 8 in cash and 12 in credit; interest is 2: profit 78 in months 1 to 3, 80 in month 4."""
     text = (
         HEAD
         + '[treasury]\ntax_rate = "10 %"\n[flows.income]\ndirection = "in"\namount = "100M/mo"\n'
         + '[contracts.gpu]\nfee = "20M/mo"\nstart = "2026-11"\nend = "2027-02"\n'
-        + 'security.deposit = "5M"\nprepayment.share = "50 %"\n'
+        + 'security.deposit = "5M"\nprepayment.share = "45 %"\n'
         + '[financing.partner]\ntype = "tranche"\namount = "300M"\nmonth = "2026-12"\n'
         + '[financing.loan]\ntype = "term_debt"\nprincipal = "200M"\nrate = "1 %/mo"\nmaturity = "2027-01"\n'
     )
+    assert np.allclose(months(scenario(text), "contracts.gpu.due", 6), [0, 56, 8, 8, 8, 0])
     assert np.allclose(months(scenario(text), "treasury.pretax", 6), [0, 78, 78, 78, 80, 100])
     assert np.allclose(months(scenario(text), "treasury.tax", 6), [0, 7.8, 7.8, 7.8, 8, 10])
 
@@ -65,3 +66,36 @@ def test_what_is_billed_is_taxed_and_not_what_is_collected(scenario: Write) -> N
     at_once = text.replace("collections = [0.5, 0.5]\n", "")
     assert np.allclose(months(scenario(at_once), "treasury.pretax", 4), [0, 90, 90, 90])
     assert np.allclose(months(scenario(at_once), "cash", 3), [1000, 1000 + 30 + 90 - 9, 1000 + 30 + 2 * 81])
+
+
+def test_a_fee_that_falls_due_with_a_notice_is_a_cost_of_its_month(scenario: Write) -> None:
+    """Income 100, fee 20, notice in month 1 with a fee of leaving of 50 at once: profit 30; with one of 200 the loss of 120 is
+    used up by the 80 of month 2 and 40 of the 100 of month 3. At the end of the notice, month 2, the fee counts there."""
+    text = HEAD + '[treasury]\ntax_rate = "10 %"\n[flows.income]\ndirection = "in"\namount = "100M/mo"\n'
+    text += '[contracts.gpu]\nfee = "20M/mo"\nstart = "2026-11"\nend = "2027-04"\n[contracts.gpu.exit.buyer]\n'
+    text += 'notice = "30 days"\nfee = "50M"\nfee_at = "notice"\nwhen = [{ liquidity_below = "2B" }]\n'
+    assert np.allclose(months(scenario(text), "treasury.tax", 5), [0, 3, 8, 10, 10])
+    dear = text.replace("50M", "200M")
+    assert np.allclose(months(scenario(dear), "treasury.tax", 5), [0, 0, 0, 6, 10])
+    later = text.replace('"notice"', '"end"')
+    assert np.allclose(months(scenario(later), "treasury.tax", 5), [0, 8, 3, 10, 10])
+
+
+def test_past_a_default_the_tax_of_the_shadow_account_is_on_what_goes_on(scenario: Write) -> None:
+    """Default in month 1 (fee 20 and interest 3, cash 10). Then income 100 a month and a loan of 300 at 1 % a month to month 3:
+    profit 97 in months 2 and 3, 100 in month 4, at 10 %; the cash that is left bears no interest any more, nor does the loan
+    after its maturity."""
+    text = HEAD.replace("1B", "10M") + '[treasury]\ninterest = "1 %/mo"\ntax_rate = "10 %"\n'
+    text += '[flows.income]\ndirection = "in"\namount = "100M/mo"\nstart = "2026-12"\n'
+    text += '[financing.loan]\ntype = "term_debt"\nprincipal = "300M"\nrate = "1 %/mo"\nmaturity = "2027-01"\n'
+    text += '[contracts.gpu]\nfee = "20M/mo"\nstart = "2026-11"\nend = "2026-11"\n'
+    path = deterministic_path(scenario(text))
+    assert path["ending.month"][-1] == 1
+    losses = 22.9  # of month 1: interest 0.1 earned, 3 due, fee 20
+    profit = [97, 97, 100, 100]
+    wanted = [10 * 1.01 - 23]
+    for m, gain in enumerate(profit, 2):
+        tax = 0.1 * max(0.0, gain - losses)
+        losses = max(0.0, losses - gain)
+        wanted.append(wanted[-1] * 1.01 + gain - tax - (300 if m == 3 else 0))
+    assert np.allclose(path["shadow.cash"][1:6] / 1e6, wanted)

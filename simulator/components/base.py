@@ -89,6 +89,10 @@ VALUATION = "funding.valuation"  # of the company after the money of the latest 
 UNTAXED = (
     "tax.untaxed"  # topic: (slot, sign) of flows that are no income or cost although they are dues, or the reverse
 )
+EXIT_FEE = "tax.exit_fee"  # topic: slots of fees that may fall due with a notice of the month
+SCHEDULED_INTEREST = (
+    "tax.scheduled_interest"  # topic: slots of interest that goes on past a default in the shadow account
+)
 RECOVERY = "@recovery"  # all recoveries of a path come from one uniform
 
 

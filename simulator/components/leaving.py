@@ -1,6 +1,7 @@
 """What a buyer owes for leaving, and until when it would owe the fee if it gave notice now.
 
-fee of leaving = fixed fee + share x scheduled payments after the last notice month, to the end of the present term
+fee of leaving = fixed fee + share x scheduled payments after the last notice month, to the end of the present term,
+                 of what is left for good of a contract that was shrunk
 firm until     = min(end, max(m, first month in which notice may be given) + n); after a notice its last month
 """
 
@@ -20,6 +21,7 @@ def charge_fee(
     share: float,
     level: float,
     price: float,
+    kept: float,
     end: float,
     paid_by: tuple[float, ...],
 ) -> tuple[float, float]:
@@ -27,7 +29,7 @@ def charge_fee(
     now = given_in == month
     # also past default: a notice given before it runs on in the shadow account
     if side == BUYER and month == falls_due and now == (noticed_now > 0.0):
-        return fee + share * level * price * (paid_by[int(end)] - paid_by[int(last)]), 1.0
+        return fee + share * level * price * kept * (paid_by[int(end)] - paid_by[int(last)]), 1.0
     return 0.0, 0.0
 
 
@@ -50,6 +52,7 @@ def fee_still_open(
     share: float,
     level: float,
     price: float,
+    kept: float,
     notice: float,
     earliest: float,
     end: float,
@@ -58,8 +61,8 @@ def fee_still_open(
     if side > 0.0:
         owed = side == BUYER and paid == 0.0
         rest = paid_by[int(end)] - paid_by[int(last)]
-        return last, fee + share * level * price * rest if owed else 0.0
+        return last, fee + share * level * price * kept * rest if owed else 0.0
     until = min(end, max(float(month), earliest) + notice)
     if until >= end:
         return until, 0.0
-    return until, fee + share * level * price * (paid_by[int(end)] - paid_by[int(until)])
+    return until, fee + share * level * price * kept * (paid_by[int(end)] - paid_by[int(until)])

@@ -149,6 +149,10 @@ def _book(b: ProgramBuilder) -> None:
             writes=(account.slot,),
             adds=(total, SHADOW_FLOW, BURN_FLOW),
         )
+    for claim in b.claims:
+        owed = b.initial(f"{claim.name}.arrears")
+        if not is_zero(owed):  # the shadow account pays what was owed at the opening
+            b.step(Phase.CLOSE, signed, (owed, -1.0), adds=(SHADOW_FLOW,), months=(1, 1))
     for slot in b.shadow_dues:
         b.step(Phase.CLOSE, signed, (slot, -1.0), adds=(SHADOW_FLOW,))
     for slot in b.raises:

@@ -4,7 +4,8 @@
     scheduled amount = the fee, or the latest step, or the schedule's amount of m
 
 An amendment is signed with a probability, drawn once a path. From its month on it replaces the amount (`fee`) or changes it
-(`change`), and may move the end; several act in the order of the file.
+(`change`), and may move the end; several act in the order of the file. Months that it adds are at the amount that holds at the
+old end (of a schedule: at what it lists for them, else at its last), unless the amendment says another.
 
 Capacity is `capacity_value`, else the scheduled fee: dollars at the reference price. Need is served in file order; what is
 paid for and not used is stranded. Exposures at the close of m, undiscounted and without arrears: headline = dues of
@@ -235,10 +236,10 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
             if not max(first, 1) <= m <= last:
                 shape.append(0.0)
                 continue
-            if plain_last is not None and month > plain_last:
-                amount: Any = 0.0
-            elif self.schedule is not None:
-                amount = self.schedule.get(month, 0.0)
+            if self.schedule is not None:
+                amount: Any = self.schedule.get(month, 0.0)
+                if plain_last is not None and month > plain_last:  # added by an amendment: the last amount goes on
+                    amount = self.schedule.get(month, self.schedule.get(plain_last, 0.0))
             elif self.steps:
                 begun = [k for k in self.steps if k <= month]
                 amount = self.steps[max(begun)] if begun else self.fee

@@ -42,7 +42,7 @@ delay = { lognormal = { p10 = "0.6 mo", p90 = "3.7 mo" } }
 grace = "3 mo"
 when_late = "leave"
 """
-    order: ClassVar[int] = 20
+    order: ClassVar[int] = 8  # before the exit, whose fee is of what is left
 
     delay: Annotated[Number, Quantity(MONTHS, low=0.0, still="median")]
     """From the contract's start to full delivery; on the deterministic path its median."""
@@ -65,7 +65,8 @@ when_late = "leave"
         due, capacity = b.flow(f"{contract}.due"), b.flow(f"{contract}.capacity")
         delivered = b.flow(f"{contract}.delivered")
         kept: Any = b.state(f"{contract}.kept", 1.0) if self.when_late == "shrink" else 1.0
-        args = (MONTH, capacity, float(first), self.delay, kept)
+        last = b.state(f"{contract}.last", host.end_by_path(b, contract))
+        args = (MONTH, capacity, float(first), self.delay, kept, last)
         b.step(Phase.CAPACITY, deliver, args, writes=(capacity, delivered), months=months)
         if not b.is_written(f"{contract}.minimum"):  # take-or-pay charges delivered volumes
             b.step(Phase.DELIVERED, abate, (due, delivered), writes=(due,), months=months)
@@ -78,7 +79,6 @@ when_late = "leave"
             late = (ALIVE, self.delay, float(self.grace), delivered, kept)
             b.step(Phase.POLICIES - 2, shrink, late, writes=(kept,), months=(at, at))
         else:
-            last = b.state(f"{contract}.last", host.end_by_path(b, contract))
             side = b.state(f"{contract}.side", 0.0)
             b.step(
                 Phase.POLICIES - 2,
@@ -94,8 +94,9 @@ when_late = "leave"
         yield f"Capacity arrives {say(self.delay, 'months')} late.{grace}"
 
 
-def deliver(month: int, capacity: float, first: float, delay: float, kept: float) -> tuple[float, float]:
-    share = min(kept, max(0.0, min(1.0, month - (first - 1.0) - delay)))
+def deliver(month: int, capacity: float, first: float, delay: float, kept: float, last: float) -> tuple[float, float]:
+    """(capacity, share of it that is delivered: of a contract that has ended nothing is)."""
+    share = min(kept, max(0.0, min(1.0, month - (first - 1.0) - delay))) if month <= last else 0.0
     return capacity * share, share
 
 

@@ -21,6 +21,7 @@ from pydantic import Field
 
 from simulator.components.base import (
     ALIVE,
+    EXIT_FEE,
     LIQUIDITY,
     MONTH,
     POLICY_RUNWAY,
@@ -245,11 +246,15 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
             return
         charged, paid = b.flow(f"{b.name}.fee"), b.state(f"{b.name}.fee_paid", 0.0)
         at_notice = 1.0 if buyer.fee_at == "notice" else 0.0
-        terms = (buyer.fee, buyer.fee_share, level, renewed_price(b, contract))
+        kept: Any = (
+            f"{contract}.kept" if b.is_written(f"{contract}.kept") else 1.0
+        )  # what a late delivery has left for good
+        terms = (buyer.fee, buyer.fee_share, level, renewed_price(b, contract), kept)
         for phase, noticed_now in ((Phase.FEES, 0.0), (Phase.POLICIES, 1.0)):  # noticed before, noticed this month
             when = (MONTH, side, last, given_in, noticed_now, at_notice)
             b.step(phase, charge_fee, (*when, *terms, end[1], table), adds=(charged, paid))
         b.due(charged, contract)
+        b.tell(EXIT_FEE, charged)
         b.step(
             Phase.MEASURE,
             fee_still_open,

@@ -4,7 +4,9 @@
     entitled by month m of the crediting months a … b:  P x (m - a + 1) / (b - a + 1)
     credit of m = min(fee of m, entitled by m - credited before)
 
-What a month's fee could not take is carried on. Unused credit is lost when the buyer leaves or the term ends, and returned in
+A prepayment is credited against later fees: without `credit_from` from the month after it is paid (a credit of the opening from
+the contract's first, or month 1), without `credit_until` to the contract's end, on each path its own. What a month's fee could
+not take is carried on. Unused credit is lost when the buyer leaves or the term ends, and returned in
 the last month of a notice of the supplier; of a supplier that fails a share is recovered; a renewal carries it on. Exposures
 are net of unused credit.
 """
@@ -13,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
+
+import numpy as np
 
 from simulator.components.base import (
     MONTH,
@@ -54,7 +58,8 @@ credit_until = "2028-05"
     opening_credit: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
     """Paid before month 1 and not yet credited."""
     credit_from: Month | None = None
-    """The first month in which credit is given. Default: the contract's first, or month 1."""
+    """The first month in which credit is given. Default: the month after the prepayment is due; for a credit of the opening the
+    contract's first, or month 1."""
     credit_until: Month | None = None
     """The last month over which credit is spread evenly. Default: the contract's last."""
 
@@ -74,27 +79,33 @@ credit_until = "2028-05"
 
     def build(self, b: Builder, host: Any = None) -> None:
         contract = b.name.removesuffix(".prepayment")
-        first, end = host.term(b)
+        first, _ = host.term(b)
         total = host.owed_in_term(b, contract)
         due, credit = b.flow(f"{contract}.due"), b.state(f"{contract}.credit", self.opening_credit)
-        begin = max(1, first if self.credit_from is None else self.credit_from - b.start)
-        until = max(begin, end if self.credit_until is None else self.credit_until - b.start)
+        pays = not is_zero(self.share) and 1 <= first <= b.months
+        own_end = host.end_by_path(b, contract)
+        begin: Any = np.maximum(1.0, np.minimum(first + 1.0 if pays else float(first), own_end))
+        if self.credit_from is not None:
+            begin = max(1.0, float(self.credit_from - b.start))
+        until = np.maximum(begin, own_end if self.credit_until is None else float(self.credit_until - b.start))
         prepaid = self.opening_credit + self.share * total
-        months = (begin, host.window(b, contract)[1])
-        given = b.flow(f"{b.name}.credited")
-        args = (MONTH, due, credit, prepaid, float(begin), float(until))
-        b.step(Phase.PREPAID, credit_fee, args, writes=(due, credit, given), months=months)
-        if not is_zero(self.share) and 1 <= first <= b.months:
-            paid_in = b.flow(f"{b.name}.paid_in")
-            b.step(Phase.PREPAID, pay, (self.share * total,), adds=(due, credit, paid_in), months=(first, first))
+        given, window = b.flow(f"{b.name}.credited"), host.window(b, contract)
+        paid_in: Any = 0.0
+        if pays:
+            paid_in, months = b.flow(f"{b.name}.paid_in"), (first, first)
+            b.step(Phase.PREPAID, pay, (self.share * total,), writes=(paid_in,), adds=(credit,), months=months)
             b.tell(UNTAXED, (paid_in, 1.0))
+        args = (MONTH, due, credit, prepaid, begin, until)
+        b.step(Phase.PREPAID, credit_fee, args, writes=(due, credit, given), months=window)
+        if pays:
+            b.step(Phase.PREPAID, same, (paid_in,), adds=(due,), months=(first, first))
         b.tell(UNTAXED, (given, -1.0))
         returned = b.flow(f"{b.name}.returned")
         last = host.last_month(b, contract)
         side: Any = f"{contract}.side" if b.is_written(f"{contract}.side") else 0.0
         kept: Any = f"{contract}.recovered" if b.is_written(f"{contract}.recovered") else 0.0
         b.step(Phase.FUNDING, settle, (MONTH, credit, last, side, kept), writes=(credit, returned))
-        b.receipt(returned)
+        b.receipt(returned, funding=True)
 
     def in_words(self, say: Any) -> Iterable[str]:
         what = [] if is_zero(self.share) else [f"{say(self.share, '%')} of all dues is paid in the first month"]
@@ -105,13 +116,17 @@ credit_until = "2028-05"
 def credit_fee(
     month: int, due: float, credit: float, prepaid: float, begin: float, until: float
 ) -> tuple[float, float, float]:
-    entitled = prepaid * min(1.0, (month - begin + 1.0) / (until - begin + 1.0))
+    entitled = prepaid * max(0.0, min(1.0, (month - begin + 1.0) / (until - begin + 1.0)))
     now = max(0.0, min(due, credit, entitled - (prepaid - credit)))
     return due - now, credit - now, now
 
 
-def pay(amount: float) -> tuple[float, float, float]:
-    return amount, amount, amount
+def pay(amount: float) -> tuple[float, float]:
+    return amount, amount
+
+
+def same(x: float) -> float:
+    return x
 
 
 def settle(month: int, credit: float, last: float, side: float, recovered: float) -> tuple[float, float]:

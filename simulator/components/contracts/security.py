@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
+
 from simulator.components.base import ALIVE, MONTH, Builder, Component, Phase, register
 from simulator.components.sides import FAILED
 from simulator.quantities.number import Number, Quantity
@@ -38,7 +40,9 @@ security.deposit = "240M"
         contract = b.name.removesuffix(".security")
         first, _ = host.term(b)
         begun = first < 1
-        held = b.state(f"{b.name}.deposit", self.deposit if begun else 0.0)
+        ended = np.asarray(host.end_by_path(b, contract)) < 1.0  # and the deposit returned before the opening
+        held_at_opening = np.where(ended, 0.0, self.deposit)[()]
+        held = b.state(f"{b.name}.deposit", held_at_opening if begun else 0.0)
         if not begun and first <= b.months:
             paid = b.flow(f"{b.name}.paid_in")
             b.step(Phase.FIXED_COST, hand_over, (self.deposit,), writes=(held, paid), months=(first, first))

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 from simulator.components.base import (
+    MONTH,
     PRICE,
     STRANDED,
     UNCOVERED,
@@ -107,6 +108,7 @@ carry_forward = "6 mo"
             months=months,
         )
         b.flow(f"{b.name}.carry_used")
+        last, banked = b.state(f"{contract}.last", host.end_by_path(b, contract)), (months[0], b.months)
         unused, above = b.flow(f"{b.name}.unused"), b.flow(f"{b.name}.above")
         b.step(Phase.TAKE_OR_PAY, settle, (volume, self.minimum, used, free), writes=(unused, above), months=months)
         for account, deposit, taken, life in (
@@ -120,7 +122,13 @@ carry_forward = "6 mo"
             # cumulative: oldest first means that what is gone is always the oldest part of what was given
             b.step(Phase.TAKE_OR_PAY, plus, (given, deposit), writes=(given,), months=months)
             expired = Ago(given, int(life))
-            b.step(Phase.TAKE_OR_PAY, expire, (gone, taken, expired, given), writes=(gone, account), months=months)
+            b.step(
+                Phase.TAKE_OR_PAY,
+                expire,
+                (MONTH, last, gone, taken, expired, given),
+                writes=(gone, account),
+                months=banked,
+            )
         b.monthly(bank, f"{contract.split('.', 1)[1]}.make_up_bank", "$ at reference price")
 
     def in_words(self, say: Any) -> Iterable[str]:
@@ -172,6 +180,8 @@ def plus(x: float, y: float) -> float:
     return x + y
 
 
-def expire(gone: float, taken: float, given_before: float, given: float) -> tuple[float, float]:
-    gone = max(gone + taken, given_before)
+def expire(
+    month: int, last: float, gone: float, taken: float, given_before: float, given: float
+) -> tuple[float, float]:
+    gone = max(gone + taken, given_before) if month <= last else given  # lapsed with the contract
     return gone, given - gone

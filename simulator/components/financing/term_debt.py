@@ -20,6 +20,7 @@ from simulator.components.base import (
     DEBT,
     MONTH,
     REGIME,
+    SCHEDULED_INTEREST,
     Builder,
     Component,
     Month,
@@ -117,17 +118,19 @@ refinancing = { success = 0.8, term = "24 mo", spread = "6 %/yr nominal" }
         margin, floats = interest.margin(self), interest.floating(self)
         balance, scheduled = b.state(f"{b.name}.balance", opening), b.state(f"{b.name}.scheduled", opening)
         accrued, due = b.flow(f"{b.name}.interest"), b.flow(f"{b.name}.principal")
-        promised = b.flow(f"{b.name}.promised")
+        promised, interest_due = b.flow(f"{b.name}.promised"), b.flow(f"{b.name}.scheduled_interest")
         if drawn >= 1:
             received = b.flow(f"{b.name}.received")
             args, span = (self.principal, balance, ALIVE), (drawn, drawn)
             b.step(Phase.FUNDING, draw, args, writes=(balance, scheduled, received), months=span)
             b.receipt(received, funding=True)
         fixed = interest.fixing(self, floats > 0.0)
-        b.step(Phase.INTEREST, accrue, (scheduled, margin, floats, *fixed), writes=(promised,))
+        b.step(Phase.INTEREST, accrue, (scheduled, margin, floats, *fixed), writes=(interest_due,))
         span = (first, min(maturity, b.months))
         b.step(Phase.DEBT_SERVICE, repay, (scheduled, part), writes=(scheduled,), adds=(promised,), months=span)
+        b.promised(interest_due)
         b.promised(promised)
+        b.tell(SCHEDULED_INTEREST, interest_due)
         self._claims(b, balance, accrued, due)
         if self.refinancing is None:
             b.step(Phase.INTEREST, accrue, (balance, margin, floats, *fixed), writes=(accrued,))
