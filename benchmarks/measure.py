@@ -157,11 +157,11 @@ def costs(months: Months, repeats: int) -> Costs:
         return Step(0, law, (Argument("slot"),), ("set",), (source, target), (), always)
 
     def draw(kernel: Callable[..., Any]) -> Step:
-        return Step(0, kernel, (), (), (0, 0), (1.0, 0.0, 7.0), always, kernel=True)
+        return Step(0, kernel, (), (), (0, 1, 1, 0), (1.0, 0.0, 7.0), always, kernel=True)
 
     ending = months.program.rows[CAUSE]  # what stands there decides whether a path counts
     sweep = [step(same, k, k + 1) for k in range(0, rows - 1, 2) if k + 1 != ending]
-    draws = months.program.word_rows >= WORDS
+    draws = months.program.word_rows > WORDS
     machines = {
         "nothing": machine_of([]),
         "calls": machine_of([Step(0, nothing, (), (), (), (), always, kernel=True)] * 100),

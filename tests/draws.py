@@ -35,8 +35,8 @@ def drawn(
     blocks = -(-paths.size // LANES)
     filled = np.concatenate([paths, np.zeros(blocks * LANES - paths.size, dtype=np.int64)])
     slots = np.empty((len(months), blocks * LANES))
-    room, words = np.empty((1, LANES)), np.zeros((WORDS, LANES), dtype=np.uint32)
-    index, run = np.array([0, 0, LANES]), step(kernel)
+    room, words = np.empty((2, LANES)), np.zeros((1 + WORDS, LANES + 1), dtype=np.uint32)
+    index, run = np.array([0, 1, 1, 0, LANES]), step(kernel)
     for block in range(blocks):
         lanes = slice(block * LANES, (block + 1) * LANES)
         of_block = -1  # the four months whose words stand in the rows
@@ -132,11 +132,11 @@ def normals_of(given: npt.NDArray[np.integer[Any]]) -> Floats:
     size = -(-given.size // LANES) * LANES
     filled = np.zeros(size, dtype=np.uint32)
     filled[: given.size] = given
-    rows = np.zeros((WORDS, LANES), dtype=np.uint32)
-    out, room = np.empty(size), np.empty((1, LANES))
-    index, nothing, paths = np.array([0, 0, LANES]), np.zeros(3), np.zeros(LANES, dtype=np.int64)
+    rows = np.zeros((1 + WORDS, LANES + 1), dtype=np.uint32)
+    out, room = np.empty(size), np.empty((2, LANES))
+    index, nothing, paths = np.array([0, 1, 1, 0, LANES]), np.zeros(3), np.zeros(LANES, dtype=np.int64)
     for at in range(0, size, LANES):
-        rows[2] = filled[at : at + LANES]
+        rows[3, :LANES] = filled[at : at + LANES]
         step(draw_normal)(room, rows, index, nothing, 2, paths)  # month 2 reads words that stand there already
         out[at : at + LANES] = room[0]
     return out[: given.size]

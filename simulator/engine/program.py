@@ -152,7 +152,8 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
 def _draws(b: ProgramBuilder, given: Shocks) -> int:
     """The draw steps, before all others; returns how many rows of words they need."""
     b.name = "draws"
-    word_rows = 0
+    word_rows = 1  # the first is room for the draws to work in, as is the slot
+    room = b.state("draws.room", 0.0)
     kinds = {**b.shocks, **{name: b.shocks.get(name, "normal") for name in b.table}}
     for name, kind in kinds.items():
         if name in given:
@@ -167,7 +168,7 @@ def _draws(b: ProgramBuilder, given: Shocks) -> int:
         kernel = draw_normal if in_table or kind == "normal" else draw_uniform
         target = f"{name}:z" if in_table else name
         params = (*seed_words(b.seed), float(stream_number(name)))
-        b.steps.append(Step(DRAWN, kernel, (), (), (target, word_rows), params, (1, b.months), kernel=True))
+        b.steps.append(Step(DRAWN, kernel, (), (), (target, word_rows, room, 0), params, (1, b.months), kernel=True))
         word_rows += WORDS
     streams = [stream_number(name) for name in kinds]
     if len(set(streams)) < len(streams):
