@@ -120,7 +120,7 @@ def price(w: Writer) -> str:
     number, maybe = w.number, w.maybe
     law = w.one_of(["forward_curve", "forward_curve", "two_factor", "ornstein_uhlenbeck"])
     points = ", ".join(f"{{ month = {w.label(m)}, index = {w.fixed(0.4, 1.6)} }}" for m in (2, 7, 20))
-    w.shocks += ["price.deviation"] + (["price.long"] if law == "two_factor" else [])
+    w.shocks += ["price.deviation"]  # a table with both factors of a price would move its mean
     drifting = lines(
         f"curve.drift = {number(-0.4, 0.4, ' log/yr')}", maybe(f"curve.drift_for = {number(1, 30, ' mo')}")
     )

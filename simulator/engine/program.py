@@ -61,6 +61,7 @@ class Program:
     flows: tuple[str, ...]  # the slot of every account
     receipts: frozenset[str]  # those of them that are money coming in
     claims: tuple[str, ...]
+    promised: tuple[str, ...]  # slots that fall due in the shadow account only
     shocks: tuple[str, ...]
 
     def initial(self, slot: str) -> Any:
@@ -116,6 +117,7 @@ def build(
         flows=tuple(account.slot for account in b.accounts),
         receipts=frozenset(account.slot for account in b.accounts if account.claim is None),
         claims=tuple(claim.name for claim in b.claims),
+        promised=tuple(b.shadow_dues),
         shocks=tuple(dict.fromkeys((*b.shocks, *b.table))),
     )
 
