@@ -24,7 +24,9 @@ def contract(name: str, fee: int, first: int, last: int, more: str = "") -> str:
 def price(*index: float) -> str:
     """The index of months 0, 1, …; that of the last goes on."""
     points = ", ".join(f'{{ month = "{label(m)}", index = {x} }}' for m, x in enumerate(index) if m)
-    return f'[price]\ntype = "forward_curve"\n[price.curve]\nnow = {index[0]}\n' + (f"points = [{points}]\n" if points else "")
+    return f'[price]\ntype = "forward_curve"\n[price.curve]\nnow = {index[0]}\n' + (
+        f"points = [{points}]\n" if points else ""
+    )
 
 
 def revenue(*millions: float) -> str:

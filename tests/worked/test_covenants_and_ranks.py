@@ -25,11 +25,13 @@ def ended(scenario: Scenario) -> int:
 
 
 def test_ranks_are_paid_in_order_and_the_last_gets_what_is_left(scenario: Write) -> None:
-    """Cash 100. Operating 40 (rank 1), a contract of 30 raised to rank 2, one of 60 (rank 3) and interest of 5 of an unsecured loan
-    (500 at 1 %, rank 4): 100 - 40 - 30 = 30 for the 60: 30 in arrears, and all of the interest."""
+    """Cash 100. Operating 40 (rank 1), a contract of 30 raised to rank 2, one of 60 (rank 3) and interest of 5 of an unsecured
+    loan (500 at 1 %, rank 4): 100 - 40 - 30 = 30 for the 60: 30 in arrears, and all of the interest."""
     text = HEAD % (1, 100) + '[flows.cost]\namount = "40M/mo"\n'
     text += contract("last", 60, 1, 1) + contract("first", 30, 1, 1, "rank = 2\n")
-    text += '[financing.loan]\ntype = "term_debt"\nprincipal = "500M"\nrate = "1 %/mo"\nmaturity = "2028-01"\nrank = 4\n'
+    text += (
+        '[financing.loan]\ntype = "term_debt"\nprincipal = "500M"\nrate = "1 %/mo"\nmaturity = "2028-01"\nrank = 4\n'
+    )
     assert_months(
         scenario(text),
         contracts__first__arrears=[0, 0],
@@ -76,9 +78,9 @@ def test_the_clock_of_a_claim_counts_month_ends_in_a_row(scenario: Write) -> Non
 
 
 def test_each_claim_has_its_own_clock(scenario: Write) -> None:
-    """Operating costs of 10 and a fee of 10; cure 60 days for the fee and 0 in general; income 10 a month: rank 1 is paid, the fee
-    is not: closes 1, 2 and 3 in arrears, default in 3. With income of 10 in month 1 only, the costs of month 2 are unpaid, and
-    that has no cure: default in 2."""
+    """Operating costs of 10 and a fee of 10; cure 60 days for the fee and 0 in general; income 10 a month: rank 1 is paid, the
+    fee is not: closes 1, 2 and 3 in arrears, default in 3. With income of 10 in month 1 only, the costs of month 2 are unpaid,
+    and that has no cure: default in 2."""
     text = HEAD % (6, 0) + "[default]\ncure = 0\n" + '[flows.cost]\namount = "10M/mo"\n'
     text += contract("gpu", 10, 1, 6, 'cure = "60 days"\n')
     every = ", ".join(f'"{m}" = "10M/mo"' for m in ("2026-11", "2026-12", "2027-01", "2027-02"))
@@ -104,10 +106,10 @@ def test_a_floor_is_tested_at_the_close_strictly_with_a_cure_of_its_own(scenario
 
 
 def test_debt_counts_loans_and_what_is_drawn_against_the_run_rate_of_the_month(scenario: Write) -> None:
-    """Run-rate 600 a year (all of it goes to partners), limit 0.5: 300. A loan of 250, no interest; a free line of 200 and costs of
-    20 a month without cash: debt 270, 290, 310: above in month 3, and without cure the path ends. With a loan of 260 it is
-    exactly 300 in month 2, no breach, and 320 in month 3. If a customer plan doubles the run-rate in month 3, 600 are allowed:
-    debt is 310, 330, … and 4 months pass."""
+    """Run-rate 600 a year (all of it goes to partners), limit 0.5: 300. A loan of 250, no interest; a free line of 200 and
+    costs of 20 a month without cash: debt 270, 290, 310: above in month 3, and without cure the path ends. With a loan of 260
+    it is exactly 300 in month 2, no breach, and 320 in month 3. If a customer plan doubles the run-rate in month 3, 600 are
+    allowed: debt is 310, 330, … and 4 months pass."""
     text = HEAD % (4, 0) + "[default]\ndebt_to_revenue = 0.5\n" + '[operations]\npartner_share = "100 %"\n'
     text += '[flows.cost]\namount = "20M/mo"\n[financing.line]\ntype = "revolver"\nlimit = "200M"\nrate = "0 %/yr"\n'
     loan = '[financing.loan]\ntype = "term_debt"\nprincipal = "%dM"\nrate = "0 %%/yr"\nmaturity = "2028-01"\n'

@@ -70,7 +70,8 @@ def test_the_regime_of_the_chance_decides_and_that_of_the_money_does_not(scenari
 
 
 def test_a_round_is_sought_when_the_runway_is_short_and_not_again_within_the_pause(scenario: Write) -> None:
-    """Cash 100, cost 10: month m sees 11 - m months, below 8 first in month 4 (7). Success 0.4, 30 two months later, pause of four.
+    """Cash 100, cost 10: month m sees 11 - m months, below 8 first in month 4 (7). Success 0.4, 30 two months later, pause of
+    four.
 
     draws 0.39 in 4         money in month 6: closes 60 (4), 50, 70 (6), 60, 50. Month 8 sees 60 / 10 = 6: sought, money in 10
     draws 0.40 in 4         it fails; months 5 to 7 see less and less and do nothing; month 8 draws 0.39: money in 10
@@ -78,9 +79,7 @@ def test_a_round_is_sought_when_the_runway_is_short_and_not_again_within_the_pau
     keys = 'size = "30M"\nsuccess = 0.4\nlag = "2 mo"\nsought = { runway_below = "8 mo", pause = "4 mo" }\n'
     text = scenario(HEAD % (10, 100) + COST + rounds(keys))
     low = {4: 0.39, 5: 0.0, 6: 0.0, 7: 0.0, 8: 0.39}
-    assert_drawn(
-        text, {"financing.rounds.success": low}, cash=[100, 90, 80, 70, 60, 50, 70, 60, 50, 40, 60]
-    )
+    assert_drawn(text, {"financing.rounds.success": low}, cash=[100, 90, 80, 70, 60, 50, 70, 60, 50, 40, 60])
     assert_drawn(
         text, {"financing.rounds.success": low | {4: 0.40}}, cash=[100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 30]
     )
@@ -89,8 +88,8 @@ def test_a_round_is_sought_when_the_runway_is_short_and_not_again_within_the_pau
 def test_no_round_is_sought_while_money_is_on_its_way(scenario: Write) -> None:
     """Liquidity below 75, seen in month 4 (70), pause of one month, money three months later: in month 7, after the decisions of
     that month, which still wait like those of 5 and 6. Month 8 sees 60 and seeks again: money in month 11.
-    A chance that came by itself in month 2 (draw 0.1 < 1 / 6), with its money in month 5, makes months 4 and 5 wait too. Month 6 sees
-    80, month 7 sees 70 and seeks: money in month 10."""
+    A chance that came by itself in month 2 (draw 0.1 < 1 / 6), with its money in month 5, makes months 4 and 5 wait too. Month
+    6 sees 80, month 7 sees 70 and seeks: money in month 10."""
     keys = 'size = "30M"\nlag = "3 mo"\nsought = { liquidity_below = "75M", pause = "1 mo" }\n'
     text = HEAD % (11, 100) + COST + rounds(keys)
     sure = {"financing.rounds.success": {4: 0.5}}
@@ -104,7 +103,9 @@ def test_no_round_is_sought_while_money_is_on_its_way(scenario: Write) -> None:
 
 # --- an offering -----------------------------------------------------------------------------------------------------------
 
-OFFER = '[financing.ipo]\ntype = "offering"\nproceeds = "60M"\nprobability = 0.75\nfirst = "2026-12"\nlast = "2027-03"\n'
+OFFER = (
+    '[financing.ipo]\ntype = "offering"\nproceeds = "60M"\nprobability = 0.75\nfirst = "2026-12"\nlast = "2027-03"\n'
+)
 
 
 def test_an_offering_comes_once_in_a_month_of_its_window(scenario: Write) -> None:
@@ -116,8 +117,8 @@ def test_an_offering_comes_once_in_a_month_of_its_window(scenario: Write) -> Non
 
 
 def test_an_offering_waits_for_a_market_that_is_not_shut_and_not_beyond_its_window(scenario: Write) -> None:
-    """Planned for month 3 (draw 0.25). Regime shut from month 2 on (draw 0.05), open again with a draw below 0.3: in month 5, the last
-    of the window: 60 there. In month 6: too late, nothing."""
+    """Planned for month 3 (draw 0.25). Regime shut from month 2 on (draw 0.05), open again with a draw below 0.3: in month 5,
+    the last of the window: 60 there. In month 6: too late, nothing."""
     shut = scenario(HEAD % (7, 100) + MARKET + OFFER + 'shut = "shut"\n')
     for again, month in ((5, 5), (6, 99)):
         draws = {
@@ -150,9 +151,9 @@ def test_a_tranche_waits_for_the_run_rate_and_for_its_date(scenario: Write) -> N
 
 
 def test_a_tranche_comes_begun_months_after_its_gate_has_opened_whole_or_not_at_all(scenario: Write) -> None:
-    """A contract of 10 from month 1, delivered 1.25 months late: 0, 0.75, then in full in month 3, where the gate opens; 1.5 months
-    later is in month 5. Fees 0, 7.5, 10, 10, 10: cash 100, 92.5, 82.5, 72.5, then 62.5 + 50. With probability 0.7 a draw of 0.69
-    brings the 50, one of 0.70 nothing."""
+    """A contract of 10 from month 1, delivered 1.25 months late: 0, 0.75, then in full in month 3, where the gate opens; 1.5
+    months later is in month 5. Fees 0, 7.5, 10, 10, 10: cash 100, 92.5, 82.5, 72.5, then 62.5 + 50. With probability 0.7 a draw
+    of 0.69 brings the 50, one of 0.70 nothing."""
     text = HEAD % (5, 100) + contract("gpu", 10, 1, 5) + '[contracts.gpu.delivery]\ndelay = "1.25 mo"\n'
     text += '[financing.partner]\ntype = "tranche"\namount = "50M"\ndelivered = "gpu"\ndelay = "1.5 mo"\n'
     assert_months(scenario(text), cash=[100, 100, 92.5, 82.5, 72.5, 112.5])

@@ -34,8 +34,8 @@ def test_the_dearer_the_market_the_likelier_a_supplier_leaves(scenario: Write) -
 
 
 def test_a_draw_before_the_lock_in_is_over_is_in_vain(scenario: Write) -> None:
-    """Lock-in 90 days from month 1: notice from month 3 on. A draw of 0 in months 1 and 2 does nothing, one in month 3 gives notice
-    (last month 5). Of a contract that ends in month 5 the notice of month 3 would change nothing: 3 + 2 = 5."""
+    """Lock-in 90 days from month 1: notice from month 3 on. A draw of 0 in months 1 and 2 does nothing, one in month 3 gives
+    notice (last month 5). Of a contract that ends in month 5 the notice of month 3 would change nothing: 3 + 2 = 5."""
     law = supplier("gpu", 'hazard = "12 %/yr"\ngamma = 0\nlock_in = "90 days"\n')
     for draws, end, last in (({1: 0.0, 2: 0.0}, 8, 8), ({3: 0.0}, 8, 5), ({3: 0.0}, 5, 5)):
         left = scenario(HEAD % (8, 900) + contract("gpu", 20, 1, end) + law)

@@ -32,8 +32,8 @@ def test_ramps_are_factors_on_the_fee_as_the_steps_have_left_it(scenario: Write)
 
 
 def test_a_schedule_lists_each_month_and_a_month_it_leaves_out_costs_nothing(scenario: Write) -> None:
-    """70, nothing, 50, 40 in months 1 … 4; a change of 10 from month 3 on is agreed, and the end moved to month 6: months that are
-    added go on at 40, so that months 3 … 6 cost 60, 50, 50, 50. Unsigned (probability 0.4, draw 0.4) it stays 70, 0, 50, 40."""
+    """70, nothing, 50, 40 in months 1 … 4; a change of 10 from month 3 on is agreed, and the end moved to month 6: months that
+    are added go on at 40, so that months 3 … 6 cost 60, 50, 50, 50. Unsigned (probability 0.4, draw 0.4) it stays 70, 0, 50, 40."""
     listed = f'schedule = {{ "{label(1)}" = "70M/mo", "{label(3)}" = "50M/mo", "{label(4)}" = "40M/mo" }}\n'
     text = HEAD % (7, 900) + "[contracts.gpu]\n" + listed
     change = f'[contracts.gpu.amendments.more]\nstart = "{label(3)}"\nend = "{label(6)}"\nchange = "10M/mo"\n'
@@ -132,7 +132,9 @@ def test_a_prepayment_is_a_share_of_all_scheduled_fees_and_comes_back_within_its
     )
 
 
-def test_credit_that_is_left_comes_back_from_a_supplier_that_leaves_and_not_to_a_buyer_who_does(scenario: Write) -> None:
+def test_credit_that_is_left_comes_back_from_a_supplier_that_leaves_and_not_to_a_buyer_who_does(
+    scenario: Write,
+) -> None:
     """Fee 60 in months 1 … 6, credit of 180 at the opening: 30 a month. Notice in month 1, last month 2: 60 of it used, 120 left.
 
     supplier   120 in month 2: 900 - 30 - 30 + 120 = 960        buyer   lost: 840

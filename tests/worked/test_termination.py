@@ -102,7 +102,9 @@ def test_a_runway_rule_sees_the_mean_burn_of_up_to_three_months(scenario: Write)
     text = HEAD % (7, 300) + COST + once + contract("gpu", 20, 1, 7) + buyer('{ runway_below = "4 mo" }')
     assert_months(scenario(text), contracts__gpu__due=[0, *[20] * 5, 0, 0])
     relief = '[flows.income]\ntype = "schedule"\ndirection = "in"\nschedule = { "2027-01" = "150M/mo" }\n'
-    assert_months(scenario(text + relief), contracts__gpu__due=[0, *[20] * 7], cash=[300, 270, 180, 300, 270, 240, 210, 180])
+    assert_months(
+        scenario(text + relief), contracts__gpu__due=[0, *[20] * 7], cash=[300, 270, 180, 300, 270, 240, 210, 180]
+    )
 
 
 # --- stranded capacity, several conditions, several rules --------------------------------------------------------------
