@@ -47,7 +47,8 @@ FLOATING = f'[rates]\ntype = "path"\npath = {{ "{label(0)}" = "3 %/yr nominal", 
 
 def test_a_floating_loan_pays_the_reference_of_the_month_before_and_never_less_than_nothing(scenario: Write) -> None:
     """Spread 1.8 % on 400; reference 3 % at the opening and in month 1, -3 % from month 2 on. Interest: 4.8 % / 12 = 0.4 % of
-    400 = 1.6 in months 1 and 2, then 1.8 - 3 < 0: nothing. With a floor of -1 % under the reference: 0.8 % / 12 of 400 = 0.26667."""
+    400 = 1.6 in months 1 and 2, then 1.8 - 3 < 0: nothing. With a floor of -1 % under the reference: 0.8 % / 12
+    of 400 = 0.26667."""
     text = HEAD % (4, 900) + FLOATING + loan(400, 4, 'spread = "1.8 %/yr nominal"\n')
     assert_months(scenario(text), financing__loan__interest=[0, 1.6, 1.6, 0, 0])
     floor = scenario(text + 'reference_floor = "-1 %/yr nominal"\n')

@@ -33,7 +33,8 @@ def test_ramps_are_factors_on_the_fee_as_the_steps_have_left_it(scenario: Write)
 
 def test_a_schedule_lists_each_month_and_a_month_it_leaves_out_costs_nothing(scenario: Write) -> None:
     """70, nothing, 50, 40 in months 1 … 4; a change of 10 from month 3 on is agreed, and the end moved to month 6: months that
-    are added go on at 40, so that months 3 … 6 cost 60, 50, 50, 50. Unsigned (probability 0.4, draw 0.4) it stays 70, 0, 50, 40."""
+    are added go on at 40, so that months 3 … 6 cost 60, 50, 50, 50. Unsigned (probability 0.4, draw 0.4) it stays
+    70, 0, 50, 40."""
     listed = f'schedule = {{ "{label(1)}" = "70M/mo", "{label(3)}" = "50M/mo", "{label(4)}" = "40M/mo" }}\n'
     text = HEAD % (7, 900) + "[contracts.gpu]\n" + listed
     change = f'[contracts.gpu.amendments.more]\nstart = "{label(3)}"\nend = "{label(6)}"\nchange = "10M/mo"\n'
