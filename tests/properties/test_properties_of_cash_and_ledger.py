@@ -77,10 +77,11 @@ def test_no_account_is_ever_negative(text: str, books) -> None:
 @settings(max_examples=20)
 @given(text=companies())
 def test_the_flows_of_the_shadow_account_are_the_promised_ones(text: str, books) -> None:
-    """S(m) = S(m-1) (1 + i) + flows that count there, as long as the path is alive."""
-    path, accounts, _ = books(text)
+    """S(m) = S(m-1) (1 + i) + flows that count there, as long as the path is alive; month 1 pays the arrears of the opening."""
+    path, accounts, claims = books(text)
     end = int(path["ending.month"][-1]) or 60
     promised = sum(path[a.slot] * (1.0 if a.claim is None else -1.0) for a in accounts if a.shadow)
+    promised[1] -= sum(path[f"{claim}.arrears"][0] for claim in claims)
     shadow = path["shadow.cash"]
     rates = {round(float(x), 9) for x in ((shadow[1:] - promised[1:]) / shadow[:-1] - 1)[:end] if abs(x) < 1}
     assert max(rates) - min(rates) < 1e-6  # one cash rate, whatever the sign of the balance
