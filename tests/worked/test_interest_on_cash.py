@@ -12,9 +12,9 @@ Write = Callable[[str], Scenario]
 
 
 def test_cash_earns_on_the_balance_of_the_last_close(scenario: Write) -> None:
-    """1 % a month: 100 + 1 - 10 = 91; 91 + 0.91 - 10 = 81.91; what comes in month 3 (50) earns from month 4 on: 81.91
-    + 0.8191 - 10 + 50 = 122.7291; 122.7291 x 1.01 - 10 = 113.956391. Written as 12 % nominal it is the same; as 21 % effective two years
-    of it are 1.4641 times the opening, if nothing is paid."""
+    """1 % a month: 100 + 1 - 10 = 91; 91 + 0.91 - 10 = 81.91; what comes in month 3 (50) earns from month 4 on:
+    81.91 + 0.8191 - 10 + 50 = 122.7291; 122.7291 x 1.01 - 10 = 113.956391. Written as 12 % nominal it is the same; with 21 %
+    effective the opening is 1.21 and 1.4641 times itself after one and two years, if nothing is paid."""
     flows = '[flows.cost]\namount = "10M/mo"\n[flows.income]\ntype = "schedule"\ndirection = "in"\n'
     flows += 'schedule = { "2027-01" = "50M/mo" }\n'
     for rate in ("1 %/mo", "12 %/yr nominal"):
