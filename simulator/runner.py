@@ -61,11 +61,12 @@ class Result:
         return tuple(self.figures.pd(month))  # type: ignore[return-value]
 
     def column(self, name: str) -> Array:
-        """A column of `paths`, shape (paths,), in path order. Raises KeyError for a name that is none."""
+        """A column of `paths`, shape (paths,), in path order. Raises KeyError for a name that is none, and for one that [keep]
+        left out of a run whose numbers by path are only in its folder."""
         summary = self.figures.summary
         if summary.hold or self.folder is None:
             return summary.column(name)
-        if name not in summary.column_names:
+        if name not in store.column_names(self.folder, "paths"):
             raise KeyError(name)
         return np.asarray(store.read_table(self.folder, "paths", [name])[name].to_numpy(), dtype=np.float64)
 
@@ -161,7 +162,9 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
     chunk = simulation.run_chunk(0, size)
     simulating = (time.perf_counter() - at) * paths / size / min(workers, max(1, paths // CHUNK))
     columns = len(path_fields(simulation, chunk))
-    stored = columns + (2 + len(chunk.trajectories)) * len(scenario.keep.months_of(months)) * bool(chunk.trajectories)
+    stored = columns + (2 + len(chunk.trajectories)) * len(scenario.keep.months_of(scenario.calendar)) * bool(
+        chunk.trajectories
+    )
     kept = (len(simulation.kept_slots) + len(simulation.trajectories)) * (months + 1) * 8
     return {
         "schema": 1,
@@ -285,7 +288,7 @@ def creditor_columns(outline: Outline) -> frozenset[str]:
 def trajectories(simulation: Simulation, chunk: ChunkResult) -> tuple[dict[str, npt.NDArray[Any]], list[Field]]:
     """Rows of the table `trajectories`, one a path and month, and its columns."""
     scenario = simulation.scenario
-    months = np.array(scenario.keep.months_of(scenario.calendar.months))
+    months = np.array(scenario.keep.months_of(scenario.calendar))
     size = len(chunk.columns["cause"])
     unit = {f"{m.contract}.{m.name}" if m.contract else m.name: m.unit for m in simulation.outline.metrics}
     rows: dict[str, npt.NDArray[Any]] = {

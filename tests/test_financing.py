@@ -198,7 +198,7 @@ def test_a_line_that_is_not_renewed_falls_due_and_lends_no_more(scenario: Write)
 
 
 def test_a_stopped_line_that_is_renewed_stays_stopped(scenario: Write) -> None:
-    """Liquidity 130, 110 … with a floor of 115 the breach of month 2 stops draws in month 3, renewed or not."""
+    """With a floor of 75 the breach at the close of month 2 stops draws from month 3 on, renewed or not."""
     text = (
         LINE
         + 'renewal = { success = 1.0, term = "6 mo" }\n'

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import simulator
+import simulator.runner
 from simulator.store.folder import read_manifest, read_table
 
 LAB = """
@@ -30,6 +31,7 @@ PATHS = 1500
 
 
 def run(folder: Path, *settings: str, text: str = LAB) -> simulator.Result:
+    folder.mkdir(exist_ok=True)
     file = folder / "lab.toml"
     file.write_text("format = 1\n" + text)
     return simulator.run(simulator.load(file, settings), paths=PATHS, out=folder / "results")
@@ -89,3 +91,28 @@ trajectories = ["cahs", "price", "cash", "cash"]
     assert "`cash` is listed twice" in said
     lines = (tmp_path / "lab.toml").read_text().splitlines()
     assert f"lab.toml:{next(k for k, line in enumerate(lines, 1) if line.startswith('trajectories'))}:" in said
+
+
+def test_quarters_and_years_are_those_of_the_calendar_where_a_step_is_a_quarter(tmp_path: Path) -> None:
+    text = LAB.replace('start = "2026-11"\nmonths = 14', 'start = "2026-Q4"\nmonths = 9\nstep = "quarter"')
+    text = text[: text.index("[contracts")]
+    for at, steps in (("quarters", list(range(10))), ("years", [0, 4, 8])):
+        found = run(tmp_path, 'keep.trajectories=["cash"]', f"keep.at={at}", text=text)
+        assert found.folder is not None
+        assert read_table(found.folder, "trajectories")["month"].to_pylist() == steps * PATHS
+
+
+def test_a_run_whose_numbers_by_path_are_only_in_its_folder_reports_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = run(tmp_path / "held")
+    monkeypatch.setattr(simulator.runner, "EXACT_PATHS", 100)
+    read = run(tmp_path / "read", "keep.inputs=false")
+    assert held.figures.summary.hold
+    assert not read.figures.summary.hold
+    for figure in ("pd", "causes", "runway", "peak_need", "lowest_liquidity", "cash_flow_at_risk", "contracts"):
+        assert read.document[figure] == held.document[figure]
+    np.testing.assert_array_equal(read.column("peak_need"), held.column("peak_need"))
+    for unknown in ("input.opening.cash", "nobody"):
+        with pytest.raises(KeyError):
+            read.column(unknown)

@@ -127,6 +127,7 @@ class ProgramBuilder:
     exposures: dict[str, tuple[str | float, Any]] = field(default_factory=dict)
     raises: list[str] = field(default_factory=list)
     shocks: dict[str, str] = field(default_factory=dict)  # name -> normal or uniform
+    streams: set[str] = field(default_factory=set)  # of what is drawn once a path, or by a law itself
     table: tuple[str, ...] = ()  # shocks of the dependence table, in its order
     table_phase: int = 0  # when they are put together
     histories: dict[str, tuple[int, int]] = field(default_factory=dict)  # slot -> (first row, depth)
@@ -205,15 +206,19 @@ class ProgramBuilder:
             self._row(name, still)
         return name
 
+    def _once(self, stream: str) -> Array | None:
+        self.streams.add(stream)
+        return self.draw(stream)
+
     def once(self, role: str, still: float = 0.5, name: str | None = None) -> Any:
-        drawn = self.draw(f"{name or self.name}.{role}")
+        drawn = self._once(f"{name or self.name}.{role}")
         return still if drawn is None else drawn
 
     def drawn(self, role: str, law: Sampled) -> Any:
         if not isinstance(law.number, Uncertain):
             return law.number
         key = f"{self.name}.{role}"
-        uniforms = self.draw(law.number.stream(key))
+        uniforms = self._once(law.number.stream(key))
         if uniforms is None:
             return float(law.number.draw(np.array([0.5]))[0])
         self.inputs[key] = law.number.draw(uniforms, self.evaluate)
@@ -239,11 +244,12 @@ class ProgramBuilder:
         return monthly.law, monthly.params, 1.0 if monthly.score == "normal" else 0.0, law.factor
 
     def address(self, role: str) -> tuple[float, float, float]:
+        self.streams.add(f"{self.name}.{role}")
         return (*seed_words(self.seed), float(stream_number(f"{self.name}.{role}")))
 
     def number(self, key: str, value: Uncertain) -> Any:
         """A number of the scenario that is drawn once a path (recorded under its key)."""
-        drawn = self.draw(value.stream(key))
+        drawn = self._once(value.stream(key))
         if drawn is None:
             return value.central()
         self.inputs[key] = value.draw(drawn, self.evaluate)

@@ -225,9 +225,8 @@ class _Function:
         self.words: list[int] = []
         self.params: list[float] = []
         self.laws: dict[tuple[Callable[..., Any], Using], int] = {}
-        self.pointers: dict[
-            Any, str
-        ] = {}  # the same for all loops: what is said of rows that do not overlap must be true
+        # the same for all loops: what machine code is told of rows that do not overlap has to be true
+        self.pointers: dict[Any, str] = {}
         self.count = 0
         self.size = 0
 

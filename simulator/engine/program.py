@@ -172,8 +172,8 @@ def _draws(b: ProgramBuilder, given: Shocks) -> int:
         params = (*seed_words(b.seed), float(stream_number(name)))
         b.steps.append(Step(DRAWN, kernel, (), (), (target, word_rows, room, 0), params, (1, b.months), kernel=True))
         word_rows += WORDS
-    streams = [stream_number(name) for name in kinds]
-    if len(set(streams)) < len(streams):
+    streams = b.streams.union(kinds)  # a shock may be continued by a law itself: the same name
+    if len({stream_number(name) for name in streams}) < len(streams):
         raise ValueError("two streams share a number; rename one of the components")
     return word_rows
 

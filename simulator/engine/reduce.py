@@ -69,7 +69,6 @@ class Summary:
     """
 
     def __init__(self, paths: int, asked: Questions, hold: bool = True) -> None:
-        self.expected = paths
         self.asked = asked
         self.hold = hold
         self.paths = 0

@@ -148,7 +148,7 @@ class Simulation:
         return ChunkResult(first, columns, inputs, tuple(blocks), kept)
 
     def _with_trajectories(self, chunk: ChunkResult) -> ChunkResult:
-        months = list(self.scenario.keep.months_of(self.scenario.calendar.months))
+        months = list(self.scenario.keep.months_of(self.scenario.calendar))
         found = {name: chunk.kept[slot][months] for name, slot in self.trajectories.items()}
         return chunk._replace(kept={slot: chunk.kept[slot] for slot in self.kept_slots}, trajectories=found)
 

@@ -79,3 +79,15 @@ def _table(a: float, b: float) -> tuple[Array, Array]:
     x, rest = betaincinv(a, b, lower), betaincinv(b, a, upper)  # x, and 1 - x without cancellation
     slope = lower * upper * np.exp(betaln(a, b) - a * np.log(x) - b * np.log(rest))
     return np.log(x) - np.log(rest), slope * (2 * REACH / PIECES)
+
+
+def between(u: float, low: float, high: float, values: tuple[float, ...], slopes: tuple[float, ...]) -> float:
+    """The quantile of a beta on [low, high]."""
+    return low + (high - low) * beta_at(u, values, slopes)
+
+
+def part_between(
+    u: float, below: float, above: float, low: float, high: float, values: tuple[float, ...], slopes: tuple[float, ...]
+) -> float:
+    """The same where the uniform is drawn from (below, above)."""
+    return between(below + u * (above - below), low, high, values, slopes)

@@ -150,12 +150,14 @@ class Keep(Component):
     """Figures of the tables `months` and `contracts` that are stored for every path, in the table `trajectories`: `cash`,
     `xai.due`."""
     at: Literal["all", "quarters", "years", "horizon"] = "all"
-    """Of which months: all, every third or twelfth, or the last one; the opening is always among them."""
+    """Of which months: all, those that end a quarter or a year from the opening, or the last one; the opening is always among
+    them."""
 
-    def months_of(self, horizon: int) -> tuple[int, ...]:
-        """The months whose values are stored, 0 for the opening."""
-        every = {"all": 1, "quarters": 3, "years": 12, "horizon": horizon}[self.at]
-        return tuple(range(0, horizon + 1, every))
+    def months_of(self, calendar: Calendar) -> tuple[int, ...]:
+        """The steps whose values are stored, 0 for the opening."""
+        step = STEPS[calendar.step].months
+        every = {"all": 1, "quarters": 3 // step, "years": 12 // step, "horizon": calendar.months}[self.at]
+        return tuple(range(0, calendar.months + 1, every))
 
 
 NAMED = ("policies", "contracts", "flows", "financing")  # families with one table per name, in building order

@@ -223,6 +223,11 @@ def finished(out: Path) -> list[tuple[Path, dict[str, Any]]]:
     return found
 
 
+def column_names(folder: Path, name: str) -> list[str]:
+    """The columns of a table of a finished run that comes part by part."""
+    return list(pq.read_schema(folder / f"{name}-000000.parquet").names)
+
+
 def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A table of a finished run: `paths`, `months` or `contracts`. Page checksums are verified."""
     manifest = read_manifest(folder)

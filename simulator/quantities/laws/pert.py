@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simulator.mathematics.beta import beta_at, beta_quantile, table
+from simulator.mathematics.beta import beta_quantile, between, part_between, table
 from simulator.quantities.distribution import Array, Distribution, Monthly, Read, Table, law, table_of
 from simulator.quantities.units import QuantityError
 
@@ -50,18 +50,8 @@ class Pert(Distribution):
 
     def monthly(self) -> Monthly | None:
         found = table(*self.shapes)
-        return None if found is None else Monthly(quantile, (self.low, self.high, *map(Table, found)), "uniform")
+        return None if found is None else Monthly(between, (self.low, self.high, *map(Table, found)), "uniform")
 
     def cut(self, below: float, above: float) -> Monthly | None:
         whole = self.monthly()
-        return None if whole is None else Monthly(part, (below, above, *whole.params), "uniform")
-
-
-def quantile(u: float, low: float, high: float, values: tuple[float, ...], slopes: tuple[float, ...]) -> float:
-    return low + (high - low) * beta_at(u, values, slopes)
-
-
-def part(
-    u: float, below: float, above: float, low: float, high: float, values: tuple[float, ...], slopes: tuple[float, ...]
-) -> float:
-    return quantile(below + u * (above - below), low, high, values, slopes)
+        return None if whole is None else Monthly(part_between, (below, above, *whole.params), "uniform")
