@@ -89,6 +89,23 @@ def row_access() -> dict[str, Any]:
 
 
 @cache
+def number_at() -> Any:
+    """`number(address, place)`: from the rows that numpy made, each where it lies."""
+    from llvmlite import ir
+    from numba import types as t
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def number(typing: Any, address: Any, place: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.load(builder.gep(builder.inttoptr(args[0], ir.DoubleType().as_pointer()), [args[1]]))
+
+        return t.float64(t.int64, t.int64), generate
+
+    return number
+
+
+@cache
 def step_call(signature: Any) -> Any:
     """`call(address, slots, words, index, params, month, paths)`: the step whose machine code begins at the address."""
     from llvmlite import ir

@@ -28,7 +28,7 @@ from simulator.engine.intrinsics import bit_access, row_access
 from simulator.mathematics import bits
 
 ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
-LANES = 1024  # paths in a block; also the block size of every fixed-order sum
+LANES = 512  # paths worked through side by side
 ROW_BYTES = (LANES + ROW_PADDING) * 8
 HEADER = "def loop(slots, words, index, params, month, paths):\n"
 Using = tuple[tuple[str, Callable[..., Any]], ...]
@@ -286,7 +286,7 @@ def compiled_law(law: Callable[..., Any], using: Using = (), machine: Machine = 
             continue
         value = dict(using).get(name, law.__globals__.get(name))
         if isinstance(value, types.FunctionType) and value.__module__.startswith("simulator."):
-            inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value)
+            inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value, (), machine)
     return numba.njit(nogil=True, error_model="numpy", forceinline=True)(_copy(law, inner))
 
 
