@@ -39,6 +39,7 @@ def beta_quantile(a: float, b: float, u: Any) -> Array:
     return np.asarray(x)
 
 
+@lru_cache(maxsize=256)
 def table(a: float, b: float) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """(values, slopes) for `beta_at`, or None where there is none."""
     if min(a, b) < SMALLEST_SHAPE:
