@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from simulator.engine import jit, ledger
-from simulator.engine.intrinsics import number_at, step_call
+from simulator.engine.intrinsics import number_at, row_access, row_moments, step_call
 
 LANES = jit.LANES
 BLOCK = 2 * LANES  # paths of one fixed-order sum
-PART = LANES // 16
+ROW_BYTES = jit.ROW_BYTES
 NAN_CODE = float(ledger.NAN_CODE)
 
 
@@ -27,6 +27,16 @@ def call(_address: Any, _slots: Any, _words: Any, _index: Any, _params: Any, _mo
 
 def number(_address: Any, _place: Any) -> float:
     """The number at a place of a row of numbers that begins at the address (engine/intrinsics.py)."""
+    raise TypeError("only machine code has addresses")
+
+
+def address(_rows: Any) -> int:
+    """Where rows begin (engine/intrinsics.py)."""
+    raise TypeError("only machine code has addresses")
+
+
+def moments(_address: Any, _centre: Any) -> tuple[float, float]:
+    """Sums over all lanes of a row (engine/intrinsics.py)."""
     raise TypeError("only machine code has addresses")
 
 
@@ -61,7 +71,7 @@ def run_blocks(
     """
     part = np.empty((months + 1, metric_rows.shape[0], 2))
     centres = np.empty((months + 1, metric_rows.shape[0]))
-    sums, counted = np.empty((2, PART)), np.empty(LANES, dtype=np.int64)
+    counted = np.empty(LANES, dtype=np.int64)
     for block in range(statistics.shape[0]):
         total = statistics[block]
         total[:] = 0.0
@@ -73,14 +83,14 @@ def run_blocks(
             n = lanes
             while True:  # a path that is not a number is never averaged in: once more without it
                 fill(slots, opening, array_rows, arrays, first)
-                measure(slots, 0, counted[:n], counting == 0, metric_rows, centres, part, sums)
+                measure(slots, 0, counted[:n], counting == 0, metric_rows, centres, part)
                 keep(slots, 0, first, kept_rows, kept)
                 for month in range(1, months + 1):
                     for k in range(addresses.shape[0]):
                         if calls[k, 4] <= month <= calls[k, 5]:
                             rows, given = index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]]
                             call(addresses[k], slots, words, rows, given, month, paths[first : first + LANES])
-                    measure(slots, month, counted[:n], counting == 0, metric_rows, centres, part, sums)
+                    measure(slots, month, counted[:n], counting == 0, metric_rows, centres, part)
                     keep(slots, month, first, kept_rows, kept)
                 left = 0
                 for i in range(n):
@@ -123,9 +133,7 @@ def keep(slots: Any, month: int, first: int, kept_rows: Any, kept: Any) -> None:
             target[first + i] = row[i]
 
 
-def measure(
-    slots: Any, month: int, counted: Any, begins: bool, metric_rows: Any, centres: Any, part: Any, sums: Any
-) -> None:
+def measure(slots: Any, month: int, counted: Any, begins: bool, metric_rows: Any, centres: Any, part: Any) -> None:
     """Of each metric the sums of x - centre and of its square over the counted lanes, in a fixed order. The centre is one of
     the first numbers of a block, which keeps the digits that squares of large equal amounts would lose (Chan, Golub &
     LeVeque 1983, "shifted data"), in one pass."""
@@ -137,46 +145,13 @@ def measure(
         centre = centres[month, k]
         total, squares = 0.0, 0.0
         if n == LANES:
-            total, squares = about(row, centre, sums)
+            total, squares = moments(address(slots) + metric_rows[k] * ROW_BYTES, centre)
         else:
             for i in range(n):
                 total += row[counted[i]] - centre
                 squares += (row[counted[i]] - centre) ** 2
         part[month, k, 0] = total
         part[month, k, 1] = squares
-
-
-def about(row: Any, centre: float, sums: Any) -> tuple[float, float]:
-    """Sums of x - centre and of its square over all lanes, sixteen parts of them added pairwise.
-
-    Written as a loop that writes rows, because machine code must not reorder a sum and would add one number after the other.
-    """
-    first, second = sums[0], sums[1]
-    for i in range(PART):
-        d0, d1, d2, d3 = row[i] - centre, row[i + PART] - centre, row[i + 2 * PART] - centre, row[i + 3 * PART] - centre
-        d4, d5 = row[i + 4 * PART] - centre, row[i + 5 * PART] - centre
-        d6, d7 = row[i + 6 * PART] - centre, row[i + 7 * PART] - centre
-        e0, e1, e2, e3 = (
-            row[i + 8 * PART] - centre,
-            row[i + 9 * PART] - centre,
-            row[i + 10 * PART] - centre,
-            row[i + 11 * PART] - centre,
-        )
-        e4, e5 = row[i + 12 * PART] - centre, row[i + 13 * PART] - centre
-        e6, e7 = row[i + 14 * PART] - centre, row[i + 15 * PART] - centre
-        first[i] = (((d0 + d1) + (d2 + d3)) + ((d4 + d5) + (d6 + d7))) + (
-            ((e0 + e1) + (e2 + e3)) + ((e4 + e5) + (e6 + e7))
-        )
-        second[i] = (((d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)) + ((d4 * d4 + d5 * d5) + (d6 * d6 + d7 * d7))) + (
-            ((e0 * e0 + e1 * e1) + (e2 * e2 + e3 * e3)) + ((e4 * e4 + e5 * e5) + (e6 * e6 + e7 * e7))
-        )
-    width = PART // 2
-    while width > 0:
-        for i in range(width):
-            first[i] += first[i + width]
-            second[i] += second[i + width]
-        width //= 2
-    return first[0], second[0]
 
 
 @cache
@@ -189,5 +164,10 @@ def block_loop() -> Any:
     words, blocks = t.uint32[:, ::1], t.float64[:, :, :, ::1]
     of_machine = (rows, table, rows, floats, grid, words, t.int64, rows, t.int64)
     signature = t.void(*of_machine, floats, rows, rows, rows, blocks, rows, rows, cube, rows, grid, t.int64)
-    machine = (("call", step_call(jit.step_signature())), ("number", number_at()))
+    machine = (
+        ("call", step_call(jit.step_signature())),
+        ("number", number_at()),
+        ("address", row_access()["address"]),
+        ("moments", row_moments(LANES)),
+    )
     return jit.compiled(jit.kernel_code(run_blocks, signature, machine))
