@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator import limits
 from simulator.engine import executors, reduce
 from simulator.engine.block import Announce
 from simulator.engine.build import Array
@@ -74,6 +75,22 @@ class Result:
         return self.figures.summary.column_names
 
 
+def memory(simulation: Simulation, paths: int, workers: int, writing: bool) -> limits.Need:
+    """What so many paths take beyond the compiled program."""
+    scenario, months = simulation.scenario, simulation.scenario.calendar.months
+    inputs = dict.fromkeys(name for branch in simulation.branches for name in branch.program.inputs)
+    row = 8 * (1 + len(simulation.outline.columns) + len(inputs))
+    kept = 8 * (months + 1) * len({*simulation.kept_slots, *simulation.trajectories.values()})
+    sketches = (months + 1) * len(simulation.kept_slots)
+    exact = paths <= reduce.EXACT_PATHS or not writing
+    span = max(count for _, count in tasks(paths, workers))
+    part = min(paths, store.PART_PATHS) * row
+    if simulation.trajectories:
+        stored = len(scenario.keep.months_of(scenario.calendar))
+        part += min(paths * stored, trajectory_part(stored)) * 8 * (2 + len(simulation.trajectories))
+    return limits.need(paths, row, kept, sketches, exact, workers, span, CHUNK, part * writing)
+
+
 class Growth:
     """A run to which paths are added until somebody has seen enough.
 
@@ -129,6 +146,7 @@ class Growth:
             count_by_month(self.summary)
             thaw(self.summary, found.header, found.arrays)
         self.from_path = self.summary.paths
+        limits.check(memory(self.simulation, self.most, self.workers, self.writer is not None).total, self.workers + 1)
         self.seconds = {"compile": time.perf_counter() - started, "simulate": 0.0, "write": 0.0}
 
     def __enter__(self) -> Growth:

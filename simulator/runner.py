@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from simulator import limits
 from simulator.engine import executors
 from simulator.engine.block import BLOCK, Announce
 from simulator.engine.build import Array
 from simulator.engine.program import Program
-from simulator.engine.reduce import EXACT_PATHS
 from simulator.engine.simulation import CHUNK, Outline, Simulation
 from simulator.estimate.figures import questions
-from simulator.growth import Growth, Progress, Result
+from simulator.growth import Growth, Progress, Result, memory
 from simulator.record import (
     contracts_table,
     creditor_columns,
@@ -39,12 +39,14 @@ from simulator.record import (
 )
 from simulator.scenario.load import load as load_file
 from simulator.scenario.model import Scenario
+from simulator.store import checkpoint
 from simulator.store import folder as store
+from simulator.store.disk import beside
 
 __all__ = [
     "Growth", "Outline", "Progress", "Replay", "Result", "contracts_table", "creditor_columns", "folder_name", "from_manifest",
-    "identity", "load", "manifest", "months_table", "path_fields", "path_rows", "plan", "replay", "run", "trajectories", "warm",
-    "with_run",
+    "identity", "load", "manifest", "months_table", "path_fields", "path_rows", "plan", "replay", "run", "trajectories",
+    "unfinished", "warm", "with_run",
 ]  # fmt: skip
 
 
@@ -94,10 +96,11 @@ def warm(scenario: Scenario, announce: Announce | None = None) -> None:
     simulation.run_chunk(0, min(scenario.run.paths, BLOCK)).tallied(asked).counted()
 
 
-def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str, Any]:
+def plan(scenario: Scenario, out: Path, threads: int | None = None, into: Path | None = None) -> dict[str, Any]:
     """What a run would take: paths, bytes on disk (uncompressed), memory in bytes, seconds (measured on one chunk)."""
     simulation = Simulation(scenario, paths=scenario.run.paths)
     paths, months = scenario.run.paths, scenario.calendar.months
+    target = out / folder_name(scenario) if into is None else into
     workers = executors.available_threads() if threads is None else threads
     size = min(paths, CHUNK)
     simulation.run_chunk(0, min(size, BLOCK))  # touches what the first call has to
@@ -108,7 +111,6 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
     stored = columns + (2 + len(chunk.trajectories)) * len(scenario.keep.months_of(scenario.calendar)) * bool(
         chunk.trajectories
     )
-    kept = (len(simulation.kept_slots) + len(simulation.trajectories)) * (months + 1) * 8
     return {
         "schema": 1,
         "scenario": scenario.name,
@@ -116,15 +118,29 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
         "paths": paths,
         "months": months,
         "columns": columns,
-        "folder": str(out / folder_name(scenario)),
-        "exists": (out / folder_name(scenario)).exists(),
+        "folder": str(target),
+        "exists": target.exists(),
+        "paths_there": paths_there(target),
         "bytes": paths * stored * 8,
-        "memory": 350_000_000
-        + min(paths, EXACT_PATHS) * (kept + columns * 8)
-        + 2 * workers * size * (kept + columns * 40),
+        "memory": limits.PROGRAM + memory(simulation, paths, workers, writing=True).total,
         "seconds": round(1.5 + simulating + paths * stored * 5e-9, 1),
         "measured_paths": size,
     }
+
+
+def unfinished(scenario: Scenario, out: Path, into: Path | None = None) -> tuple[Path, int] | None:
+    """The folder of a run that was stopped, and the paths that the same command would go on from."""
+    folder = beside(out / folder_name(scenario) if into is None else into, "partial")
+    found = checkpoint.read(folder / checkpoint.CHECKPOINT)
+    return None if found is None else (folder, found.paths)
+
+
+def paths_there(target: Path) -> int:
+    """The paths of the finished run in a folder; nought if there is none."""
+    try:
+        return int(store.read_manifest(target)["run"]["paths"])
+    except store.StoreError:
+        return 0
 
 
 def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenario:

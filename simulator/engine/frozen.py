@@ -32,6 +32,7 @@ def freeze(summary: Summary) -> tuple[dict[str, Any], Arrays]:
     arrays |= _thinned("ranked", list(summary._ranked.values()))
     header = {
         "paths": summary.paths,
+        "not_numbers": list(summary.not_numbers),
         "statistics": summary.statistics.paths,
         "amounts": summary.amounts.paths,
         "columns": list(summary.column_names),
@@ -47,6 +48,7 @@ def thaw(summary: Summary, header: Mapping[str, Any], arrays: Mapping[str, npt.N
     if summary.paths or summary.exact or list(summary._ranked) != header["ranked"]:
         raise ValueError("only a new summary that is asked the same can take over what another one knew")
     summary.paths = header["paths"]
+    summary.not_numbers = list(header["not_numbers"])
     summary.column_names = tuple(header["columns"])
     summary.endings = arrays["endings"]
     for name in ("statistics", "amounts"):
