@@ -156,13 +156,22 @@ def replay(folder: str | Path, path: int) -> Replay:
 
     Raises StoreError (no finished run), IndexError (no such path), ScenarioError (the stored scenario cannot be read).
     """
-    place = Path(folder)
-    stored = store.read_manifest(place)
+    return replays(folder, [path])[0]
+
+
+def replays(folder: str | Path, wanted: Sequence[int]) -> list[Replay]:
+    """Several paths of a finished run once more, in the order asked for; raises what `replay` raises."""
+    stored = store.read_manifest(Path(folder))
     paths = int(stored["run"]["paths"])
-    if not 0 <= path < paths:
-        raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
+    for path in wanted:
+        if not 0 <= path < paths:
+            raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
     scenario = from_manifest(stored)
     simulation = Simulation(scenario)
+    return [_again(scenario, simulation, path) for path in wanted]
+
+
+def _again(scenario: Scenario, simulation: Simulation, path: int) -> Replay:
     program = simulation.branch_of(path).program
     slots = tuple(slot for slot in program.rows if not slot.startswith("#"))
     chunk = simulation.run_chunk(path, 1, slots)

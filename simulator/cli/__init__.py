@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, verify
+from simulator.cli import bench, check, diff, doctor, explain, init, query, replay, report, results, run, schema, verify
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -37,7 +37,9 @@ for command in (
     init.init,
     check.check,
     run.run,
+    report.report,
     replay.replay,
+    query.query,
     results.list_runs,
     results.show,
     diff.diff,
