@@ -36,7 +36,7 @@ def _default(d: dict[str, Any]) -> str:
     share = most["count"] / last["count"]
     return (
         f"By {last['label']} default has come on {percent(last['value'])} of paths (95 % interval {interval(last)}), most often as "
-        f"{name}: {percent(most['value'])} of all paths ({interval(most)}), {share:.0%} of defaults."
+        f"{name}: {percent(most['value'])} of all paths ({interval(most)}), {percent(share)} of defaults."
     )
 
 

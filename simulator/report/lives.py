@@ -19,6 +19,7 @@ from simulator.runner import Replay
 SOLVENT, FIRST_DEFAULT = 0, 2  # codes of the column `cause`
 SAMPLE = 24  # paths that a waterfall is the mean of
 MOST = 14  # rows of a waterfall
+UNPAID = "left unpaid, or drawn on lines"
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,9 @@ def flows(replay: Replay) -> dict[str, float]:
         if claim in contracts:
             book(f"contract {claim.removeprefix('contracts.')}", -float(m[f"{claim}.paid"][1 : end + 1].sum()))
     closing = float(m[CASH][end])
-    found["unpaid, repaid and drawn (net)"] = closing - sum(found.values())
-    if abs(found["unpaid, repaid and drawn (net)"]) < 1.0:
-        del found["unpaid, repaid and drawn (net)"]
+    found[UNPAID] = closing - sum(found.values())
+    if abs(found[UNPAID]) < 1.0:
+        del found[UNPAID]
     found["closing cash"] = closing
     return found
 

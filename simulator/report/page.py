@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +48,7 @@ class Report:
         run = self.run
         found: list[tuple[str, str, list[Any]]] = [
             ("default", "How likely is default, and why", [pictures.default_probability(run), pictures.agencies(run)]),
-            ("cash", "Cash", [pictures.cash(run, self.floor)]),
+            ("cash", "Cash", [pictures.cash(run, self.floor), pictures.low_cash(run, self.floor)]),
             ("runway", "How long the money lasts", [pictures.runway(run), self._table("runway")]),
             ("commitments", "What is promised", [*pictures.commitments(run)[:1], pictures.exposures(run),
                                                  pictures.commitments(run)[1:], self._table("contracts")]),
@@ -83,7 +84,8 @@ class Report:
     # --- pieces ---
 
     def _table(self, name: str) -> Ledger | None:
-        return next((t.written() for t in tables(self.run.figures) if t.name == name and t.rows), None)
+        hidden = ("first", "last", "restricted_mean")
+        return next((t.written(hidden) for t in tables(self.run.figures) if t.name == name and t.rows), None)
 
     def _header(self) -> str:
         d = self.run.figures
@@ -100,19 +102,22 @@ class Report:
         )
 
     def _description(self) -> str:
-        import json
-
-        return str(json.loads(self.run.manifest["scenario"]["resolved"]).get("description", ""))
+        try:
+            return str(tomllib.loads(self.run.manifest["scenario"]["text"]).get("description", ""))
+        except tomllib.TOMLDecodeError:  # a scenario that was made in Python
+            return ""
 
     def _answer(self) -> str:
         d = self.run.figures
-        told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences(d))
+        told = "".join(f"<p>{_tied(escape(sentence))}</p>" for sentence in sentences(d))
         tiles = ""
         for m in horizons(d):
             row = d["pd"][m - 1]
+            seen = percent(row["value"]) if row["count"] else "none seen"
+            between = interval(row) if row["count"] else f"at most {percent(row['high'])}"
             tiles += (
-                f"<div><dt>Default by {self.run.step} {m} ({escape(row['label'])})</dt><dd>{escape(percent(row['value']))}"
-                f"<small>{escape(interval(row))}</small></dd></div>"
+                f"<div><dt>Default by {escape(row['label'])}</dt><dd>{_tied(seen)}"
+                f"<small>{_tied(between)}</small></dd></div>"
             )
         invalid = (
             f'<p class="warn">{d["not_a_number"]:,} paths ended as not-a-number and enter no figure.</p>' if d["not_a_number"] else ""
@@ -172,6 +177,11 @@ class Report:
             f"Made by simulator {escape(m['made_with']['simulator'])} from the run {escape(m['scenario']['sha256'][:12])}. "
             "This file loads nothing from anywhere."
         )
+
+
+def _tied(text: str) -> str:
+    """Numbers and their percent signs on one line."""
+    return text.replace(" %", "\u00a0%")
 
 
 def _drawn(piece: Any) -> str:

@@ -74,15 +74,26 @@ def cash(run: StoredRun, floor: float | None) -> Chart:
     row = run.metrics["cash"]
     middle = row["p50"][1:]
     series = [
-        Series("P1 to P99", "band", middle, 0, row["p1"][1:], row["p99"][1:]),
-        Series("P5 to P95", "band", middle, 0, row["p5"][1:], row["p95"][1:]),
-        Series("P25 to P75", "band", middle, 0, row["p25"][1:], row["p75"][1:]),
+        Series("P1 to P99", "band", middle, 0, row["p1"][1:], row["p99"][1:], drawn=False),
+        Series("P5 to P95", "band", middle, 0, row["p5"][1:], row["p95"][1:], opacity=0.25),
+        Series("P25 to P75", "band", middle, 0, row["p25"][1:], row["p75"][1:], opacity=0.5),
         Series("median", "line", middle, "ink", row["p50_low"][1:], row["p50_high"][1:]),
-        Series("P5 (bad tail)", "line", row["p5"][1:], "bad", row["p5_low"][1:], row["p5_high"][1:]),
     ]
     lines = [] if floor is None else [Reference("floor", floor)]
     return Chart("cash", f"Cash by {run.step}", "months", "$", run.labels[1:], series, run.step, lines,
                  note="Pointwise quantiles over all paths, those in default at their frozen balance; no single path follows them.")  # fmt: skip
+
+
+def low_cash(run: StoredRun, floor: float | None) -> Chart:
+    """The bad tail on a scale of its own."""
+    row = run.metrics["cash"]
+    series = [
+        Series(name, "line", row[q][1:], color, row[f"{q}_low"][1:], row[f"{q}_high"][1:])
+        for name, q, color in (("P25", "p25", 0), ("P5", "p5", 4), ("P1 (bad tail)", "p1", "bad"))
+    ]
+    lines = [] if floor is None else [Reference("floor", floor)]
+    return Chart("cash-low", f"Cash by {run.step}: the bad tail", "months", "$", run.labels[1:], series, run.step, lines,
+                 note="One path in four, in twenty and in a hundred has less.")  # fmt: skip
 
 
 def runway(run: StoredRun) -> Chart:
@@ -187,7 +198,7 @@ def sources_and_uses(run: StoredRun, receipts: frozenset[str]) -> Chart:
         for k, year in enumerate(years):
             values[k] += sign * sum(row["mean"][m] or 0.0 for m in range(year["first"], year["last"] + 1))
     series = stack({name: list(values) for name, values in sums.items()}, "bar", 7)
-    return Chart("sources-and-uses", "Sources and uses of cash by fiscal year", "months", "$",
+    return Chart("sources-and-uses", "What comes in and what goes out, by fiscal year", "months", "$",
                  [f"FY{y['year']}" for y in years], series, "fiscal year",
                  note="Means over all paths of what falls due and comes in, months inside the horizon; first and last year may be parts of one.")  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.report.charts.specification import Ledger, writer
+from simulator.report.charts.specification import Ledger, ranged, writer
 
 Value = str | int | float | None
 
@@ -23,10 +23,10 @@ class Table:
     units: Mapping[str, str]
     title: str = ""
 
-    def written(self) -> Ledger:
+    def written(self, without: Sequence[str] = ()) -> Ledger:
         """As people read it: `value (low to high)`."""
         at = {c: k for k, c in enumerate(self.columns)}
-        heads = [c for c in self.columns if not c.endswith(("_low", "_high"))]
+        heads = [c for c in self.columns if not c.endswith(("_low", "_high")) and c not in without]
         rows = []
         for row in self.rows:
             cells = []
@@ -35,7 +35,7 @@ class Table:
                 text = value if isinstance(value, str) else "-" if value is None else f"{value:,}" if isinstance(value, int) else write(value)
                 low, high = (row[at[f"{c}{end}"]] if f"{c}{end}" in at else None for end in ("_low", "_high"))
                 if low is not None and high is not None and isinstance(low, int | float) and isinstance(high, int | float):
-                    text += f" ({write(low)} to {write(high)})"
+                    text = ranged(text, write(low), write(high))
                 cells.append(text)
             rows.append(cells)
         return Ledger(self.title or self.name, [h.replace("_", " ") for h in heads], rows)

@@ -42,7 +42,7 @@ def written(values: Sequence[float], unit: str) -> list[str]:
             ((s, c) for s, c in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")) if largest >= s), (1.0, "")
         )
         return [
-            f"{'−' if v < 0 else ''}${abs(v) / size:.10g}{letter}" if abs(v) > 1e-9 * largest else "$0" for v in values
+            f"{'-' if v < 0 else ''}${abs(v) / size:.10g}{letter}" if abs(v) > 1e-9 * largest else "$0" for v in values
         ]
     write = writer(unit)
     return [write(0.0 if abs(v) < 1e-12 else v) for v in values]

@@ -28,6 +28,7 @@ class Series:
     high: Values | None = None
     tones: Sequence[str] | None = None  # of bars in rows: a colour each
     drawn: bool = True  # False: only in the table
+    opacity: float = 0.3  # of a band
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,12 @@ def _cell(s: Series, i: int, write: Callable[[float | None], str]) -> str:
         return value
     if s.mark == "band":
         return f"{write(low)} to {write(high)}"
-    return value if s.tones else f"{value} ({write(low)} to {write(high)})"
+    return value if s.tones else ranged(value, write(low), write(high))
+
+
+def ranged(value: str, low: str, high: str) -> str:
+    """A number with its interval, unless all three are written alike."""
+    return value if low == high == value else f"{value} ({low} to {high})"
 
 
 def writer(unit: str) -> Callable[[float | None], str]:

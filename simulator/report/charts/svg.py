@@ -15,7 +15,7 @@ from simulator.report.charts.specification import Chart, Series, Values, writer
 from simulator.scenario.diagnostics import safe
 
 WIDE, NARROW = 860, 380
-LETTER = 6.4  # mean width of one at 12 px
+LETTER = 6.8  # mean width of one at 12 px
 LINE = 18
 ROW = 26
 
@@ -128,7 +128,7 @@ def _swatch(s: Series | None, x: float, y: float) -> str:
         return f'<line class="line s-{s.color}" x1="{x:.1f}" x2="{x + 16:.1f}" y1="{y - 4:.1f}" y2="{y - 4:.1f}"/>'
     if s.mark in ("dot", "tick"):
         return _point(s, x + 8, y - 4)
-    faint = ' opacity=".28"' if s.mark == "band" else ""
+    faint = f' opacity="{s.opacity}"' if s.mark == "band" else ""
     return f'<rect class="f-{s.color}"{faint} x="{x:.1f}" y="{y - 10:.1f}" width="16" height="11" rx="2"/>'
 
 
@@ -150,6 +150,9 @@ def _months(chart: Chart, width: int, top: float) -> tuple[list[str], float, str
     for s in chart.series:
         if s.drawn and s.mark not in ("area", "bar"):
             numbers += scale.finite([*s.values, *(s.low or ()), *(s.high or ())])
+    values = [v for s in chart.series if s.drawn for v in scale.finite(s.values)]
+    if not values or min(values) >= 0:  # what is never below nought has no axis below it, wherever its interval ends
+        numbers = [max(0.0, v) for v in numbers]
     numbers += [r.value for r in chart.references]
     at = scale.ticks(min(numbers), max(numbers), 4 if narrow else 5)
     words = scale.written(at, chart.unit)
@@ -162,7 +165,7 @@ def _months(chart: Chart, width: int, top: float) -> tuple[list[str], float, str
         return box.left + box.width * ((i + 0.5) / n if bars else i / max(1, n - 1))
 
     def y(v: float) -> float:
-        return box.bottom - box.height * (v - at[0]) / (at[-1] - at[0])
+        return box.bottom - box.height * min(1.0, max(0.0, (v - at[0]) / (at[-1] - at[0])))
 
     parts = []
     for v, word in zip(at, words, strict=True):
@@ -191,7 +194,7 @@ def _months(chart: Chart, width: int, top: float) -> tuple[list[str], float, str
         if not s.drawn or s.mark in ("area", "bar"):
             continue
         if s.low is not None and s.high is not None:
-            parts.append(_band(s, s.low, s.high, x, y, 0.26 if s.mark == "band" else 0.16))
+            parts.append(_band(s, s.low, s.high, x, y, s.opacity if s.mark == "band" else 0.16))
         if s.mark in ("line", "step"):
             parts.append(f'<path class="line s-{s.color}" d="{_path(s.values, x, y, s.mark == "step")}"/>')
         elif s.mark == "dot":
@@ -248,7 +251,8 @@ def _rows(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
     narrow = width < 600
     numbers = [] if chart.log else [0.0]
     for s in chart.series:
-        numbers += scale.finite([*s.values, *(s.low or ()), *(s.high or ())]) if s.drawn else []
+        spans = [*(s.low or ()), *(s.high or ())]
+        numbers += scale.finite(spans if s.tones else [*s.values, *spans]) if s.drawn else []
     if chart.log:
         numbers = [v for v in numbers if v > 0] or [0.001, 1.0]
         at = scale.log_ticks(min(numbers), max(numbers))
