@@ -9,6 +9,7 @@ import numpy as np
 
 from simulator import runner
 from simulator.components.base import CASH
+from simulator.estimate import intervals
 from simulator.report import ledger
 from simulator.report.charts.specification import Chart, Ledger, Reference, Series
 from simulator.report.pictures import account_group
@@ -17,7 +18,7 @@ from simulator.report.words import money
 from simulator.runner import Replay
 
 SOLVENT, FIRST_DEFAULT = 0, 2  # codes of the column `cause`
-SAMPLE = 24  # paths that a waterfall is the mean of
+SAMPLE = 100  # paths that a waterfall is the mean of
 MOST = 14  # rows of a waterfall
 UNPAID = "left unpaid, or drawn on lines"
 
@@ -143,10 +144,12 @@ def waterfall(key: str, title: str, replays: Sequence[Replay], note: str) -> Cha
     names = dict.fromkeys(name for one in every for name in one)
     mean = {name: sum(one.get(name, 0.0) for one in every) / len(every) for name in names}
     opening, closing = mean.pop("opening cash"), mean.pop("closing cash")
+    groups = {name: [name] for name in names}
     inside = sorted(mean, key=lambda name: (mean[name] < 0, -abs(mean[name])))
     if len(inside) > MOST:
         small = sorted(inside, key=lambda name: abs(mean[name]))[: len(inside) - MOST + 1]
         inside = [name for name in inside if name not in small] + ["other (net)"]
+        groups["other (net)"] = small
         mean["other (net)"] = sum(mean[name] for name in small)
     labels = ["opening cash", *inside, "closing cash"]
     values, low, high, tones, level = [opening], [0.0], [opening], ["muted"], opening
@@ -161,7 +164,15 @@ def waterfall(key: str, title: str, replays: Sequence[Replay], note: str) -> Cha
     high.append(max(0.0, closing))
     tones.append("muted")
     bars = Series("mean", "bar", values, 0, low, high, tones=tones)
-    return Chart(key, title, "rows", "$", labels, [bars], "account", note=note)
+    ends = [_interval([sum(one.get(name, 0.0) for name in groups[label]) for one in every]) for label in labels]
+    interval = Series("95 % interval", "band", values, 0, [e.low for e in ends], [e.high for e in ends], drawn=False)
+    return Chart(key, title, "rows", "$", labels, [bars, interval], "account", note=note)
+
+
+def _interval(values: Sequence[float]) -> intervals.Estimate:
+    array = np.array(values)
+    mean = float(array.mean())
+    return intervals.mean(mean, float(((array - mean) ** 2).sum()), array.size)
 
 
 def waterfalls(run: StoredRun, lives: Lives) -> list[Chart]:

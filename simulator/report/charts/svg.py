@@ -260,7 +260,7 @@ def _rows(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
         at = scale.ticks(min(numbers), max(numbers), 3 if narrow else 5)
     words = scale.written(at, chart.unit)
     longest = max((width_of(label) for label in chart.labels), default=0.0)
-    left = 16.0 if narrow else min(longest + 22, 0.36 * width)
+    left = max(16.0, width_of(words[0]) / 2 + 4) if narrow else min(longest + 22, 0.36 * width)
     tall = 40 if narrow else ROW
     right = 24 + width_of(words[-1]) / 2
     box = Box(left, top + 6, width - left - right, tall * len(chart.labels))
