@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from simulator.cli import (
+    bands,
     bench,
     check,
+    conditional,
     diff,
     doctor,
     explain,
@@ -14,6 +16,7 @@ from simulator.cli import (
     init,
     replay,
     results,
+    reweight,
     run,
     schema,
     sensitivity,
@@ -59,6 +62,9 @@ for command in (
     schema.schema,
     sensitivity.sensitivity,
     failures.failures,
+    reweight.reweight,
+    conditional.conditional,
+    bands.bands,
     verify.verify,
     bench.bench,
     doctor.doctor,
