@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from oracle.path import Path, drawn_value, poisson
+from oracle.path import Path, drawn_value, expected, of_regime, poisson, scored_by
 
 
 def pay_fixed_cost(p: Path) -> None:
@@ -55,17 +55,18 @@ def happen_once(p: Path, name: str, part: Any) -> None:
 
 def flow_at_random(p: Path, name: str, part: Any) -> None:
     if is_on(p, part):
-        split(p, name, drawn_value(part.amount, p, f"{name}.amount", 0), part.direction)
+        scored = scored_by(part.amount)
+        split(p, name, drawn_value(of_regime(part.amount, p), p, f"{name}.amount", 0, scored), part.direction)
 
 
 def live_events(p: Path, name: str, part: Any) -> None:
     """C23: N ~ Poisson(rate / 12) by inversion, the month's events all in it; the k-th size is a draw of its own."""
     if not is_on(p, part):
         return
-    expected = part.rate / 12.0
-    n = poisson(p.draws.score(f"{name}.count", p.m), expected)
+    events = part.rate / 12.0
+    n = poisson(p.draws.score(f"{name}.count", p.m), events)
     total = sum(drawn_value(part.amount, p, f"{name}.size", k) for k in range(n))
-    split(p, name, total - (expected * part.amount.central() if part.compensated else 0.0), part.direction)
+    split(p, name, total - (events * expected(part.amount) if part.compensated else 0.0), part.direction)
     p.count(f"{name.split('.', 1)[1]}.events", n)
 
 

@@ -25,16 +25,11 @@ KNOWN = {
     "financing": {"revolver", "term_debt", "priced_round", "tranche", "offering"},
 }
 CLAUSES = {
-    "revenue": {"customer_loss", "merton_jumps", "kou_jumps"},
-    "price": {"merton_jumps", "kou_jumps"},
+    "revenue": {"customer_loss", "merton_jumps", "kou_jumps", "market_growth"},
+    "price": {"merton_jumps", "kou_jumps", "scarcity", "generations", "launches"},
+    "operations": {"cost_share"},
     "contracts": {"exit", "resale", "renewal", "renegotiation", "failure", "reletting", "delivery", "prepayment"}
     | {"security", "indexation", "reopener", "service_credit", "take_or_pay"},
-}
-
-UNKNOWN = {  # held to closed forms in test_price_laws.py, test_cost_share.py and test_language_gaps.py, but not written down here
-    "revenue": {"market_growth"},
-    "price": {"scarcity", "generations", "launches"},
-    "operations": {"cost_share"},
 }
 
 
@@ -58,6 +53,7 @@ def begin(scenario: Scenario, draws: Draws) -> Path:
         draws=draws,
         start=scenario.calendar.start,
         M=scenario.calendar.months,
+        year={"month": 12, "quarter": 4}[scenario.calendar.step],
         parts=parts,
         opening=opening,
         treasury=treasury,
@@ -101,11 +97,19 @@ def open_market(p: Path) -> None:
     p.billed = [p.run_rate / 12.0]  # C26
     p.before_opening = p.billed[0]
     for _, part in p.of("operations"):
+        clause = part.clauses.get("cost_share")
+        p.cost_share = part.variable_cost if clause is None else clause.now
         lags = sum(k * w for k, w in enumerate(part.collections))
         if p.opening.receivables is not None and lags:  # as if billed evenly before month 1
             p.before_opening = p.opening.receivables / lags
     for _, part in p.of("price"):
         p.index = part.curve.now if part.tag == "forward_curve" else part.now  # C24: `now` is F_0
+        scarcity = part.clauses.get("scarcity")
+        if scarcity is not None:
+            p.scarcity = scarcity.initial or scarcity.regimes[0]
+        if part.tag == "ornstein_uhlenbeck":  # `now` includes what scarcity adds at the opening
+            included = 0.0 if scarcity is None else scarcity.level[scarcity.regimes.index(p.scarcity)]
+            p.log_deviation = math.log(part.now) - included
     for _, part in p.of("rates"):
         if part.tag == "vasicek":
             p.reference = 12.0 * part.now

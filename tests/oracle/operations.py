@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from oracle.path import FAILED, SUPPLIER, Path
+from oracle.path import FAILED, SUPPLIER, Path, of_regime
 
 
 def bill(p: Path) -> None:
@@ -30,9 +30,10 @@ def buy_overflow(p: Path) -> None:
     """C28: what contracts leave is bought while it pays, up to the market's depth; the rest is revenue lost this month."""
     for _, part in p.of("compute"):
         operations = p.part("operations")
-        margin = 1.0 - operations.partner_share - operations.variable_cost
+        margin = 1.0 - operations.partner_share - p.variable_cost
         pays = part.overflow == "always" or p.intensity * p.index < margin
-        bought = min(p.uncovered, math.inf if part.depth is None else part.depth) if pays else 0.0
+        depth = math.inf if part.depth is None else of_regime(part.depth, p)
+        bought = min(p.uncovered, depth, p.scarce_depth) if pays else 0.0
         unserved = p.uncovered - bought
         p.lost_revenue = p.billed[p.m] * unserved / p.need if p.need > 0.0 else 0.0
         p.book("compute.overflow", bought * p.index, claim="operating")
@@ -49,7 +50,7 @@ def collect(p: Path) -> None:
         p.book("operations.lost_above_collections", max(0.0, p.lost_revenue - gross), claim="operating", profit=False)
         p.profit += served
         p.book("operations.partner_share", part.partner_share * served, claim="operating")
-        p.book("operations.variable_cost", part.variable_cost * served, claim="operating")
+        p.book("operations.variable_cost", p.variable_cost * served, claim="operating")
         later = any(k * w for k, w in enumerate(part.collections))
         if p.m == 1 and p.opening.receivables is not None and not later:
             p.book("operations.opening_receivables", p.opening.receivables, profit=False)
