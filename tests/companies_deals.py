@@ -211,7 +211,7 @@ def loan(w: Writer, name: str) -> str:
 
 def rounds(w: Writer, name: str) -> str:
     number, maybe, rarely = w.number, w.maybe, w.rarely
-    comes, looked_for = f"every = {number(3, 9, ' mo')}", sought(w)
+    comes, looked_for = f"every = {number(4, 9, ' mo')}", sought(w)
     law = '{ lognormal = { p10 = "0.1B", p90 = "1B" } }'
     other = w.one_of(
         ['"0.2B"', '{ uniform = { low = "0.1B", high = "0.3B" } }', '{ p10 = "50M", p50 = "0.1B", p90 = "1B" }']

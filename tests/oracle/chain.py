@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def matrix(chain: Any) -> Any:
     if chain.monthly_matrix is not None:
         return np.array(chain.monthly_matrix, dtype=float)
     if chain.generator is not None:
-        return expm(np.array(chain.generator, dtype=float) / 12.0)
+        return month_of(tuple(tuple(row) for row in chain.generator))
     n = len(chain.regimes)
     found = np.zeros((n, n))
     for i, here in enumerate(chain.regimes):
@@ -36,6 +37,11 @@ def matrix(chain: Any) -> Any:
                 found[i, j] = share / chain.sojourn[i]
         found[i, i] = 1.0 - found[i].sum()
     return found
+
+
+@cache
+def month_of(generator: tuple[tuple[float, ...], ...]) -> Any:
+    return expm(np.array(generator, dtype=float) / 12.0)
 
 
 def after(chain: Any, m: int) -> Any:
