@@ -27,7 +27,7 @@ from simulator.engine.block import BLOCK, Announce
 from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.engine.reduce import EXACT_PATHS, Summary
-from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation
+from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation, tasks
 from simulator.engine.tally import Questions
 from simulator.estimate.figures import CASH_QUANTILES, Figures, label, questions
 from simulator.mathematics.philox import STREAM_VERSION
@@ -194,13 +194,16 @@ def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenari
 
 def chunks(simulation: Simulation, paths: int, workers: int, asked: Questions) -> Iterator[ChunkResult]:
     """All chunks of a run, in path order whatever the number of workers, with the answers to what is asked."""
-    tasks = [(first, min(CHUNK, paths - first)) for first in range(0, paths, CHUNK)]
 
-    def work(task: tuple[int, int]) -> ChunkResult:
-        chunk = simulation.run_chunk(*task).tallied(asked)
+    def finished(chunk: ChunkResult) -> ChunkResult:
+        chunk = chunk.tallied(asked)
         return chunk if paths <= EXACT_PATHS else chunk.counted()
 
-    return executors.run(work, tasks, workers)
+    def work(task: tuple[int, int]) -> list[ChunkResult]:
+        return [finished(chunk) for chunk in simulation.run_chunks(*task)]
+
+    for found in executors.run(work, tasks(paths, workers), workers):
+        yield from found
 
 
 def replay(folder: str | Path, path: int) -> Replay:

@@ -117,17 +117,19 @@ growth = { sensitivity = 1.5, expected = "0.2 log/yr" }
 [financing.ipo]
 type = "offering"
 proceeds = "2B"
-probability = 0.8
+probability = 0.9
 first = "FIRST"
 last = "FIRST"
 lag = "3 mo"
 multiple = 2
 """
-MONTHS = {"FIRST": "2026-11", "LAST": "2030-06", "TYPE": "forward_curve"}
-QUARTERS = {"FIRST": "2026-Q4", "LAST": "2030-Q2", "TYPE": "ornstein_uhlenbeck"}
+IN_MONTHS = {"FIRST": "2026-11", "LAST": "2030-06", "TYPE": "forward_curve"}
+IN_QUARTERS = {"FIRST": "2026-Q4", "LAST": "2030-Q2", "TYPE": "ornstein_uhlenbeck"}
 
 
-@pytest.mark.parametrize(("step", "words"), [("month", MONTHS), ("quarter", QUARTERS)], ids=["months", "quarters"])
+@pytest.mark.parametrize(
+    ("step", "words"), [("month", IN_MONTHS), ("quarter", IN_QUARTERS)], ids=["months", "quarters"]
+)
 def test_the_oracle_agrees_on_laws_of_scarcity_generations_and_market(
     step: str, words: dict[str, str], tmp_path: Path
 ) -> None:
@@ -141,6 +143,83 @@ def test_the_oracle_agrees_on_laws_of_scarcity_generations_and_market(
 @given(text=companies())
 def test_the_oracle_agrees_on_whole_scenarios_of_any_shape(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     compare_interpreted(written(text, tmp_path_factory.mktemp("oracle")), range(2))
+
+
+QUARTERS = """
+format = 1
+[calendar]
+start = "2026-Q4"
+step = "quarter"
+months = 24
+[opening]
+cash = "9B"
+valuation = "30B"
+[treasury]
+interest = "4 %/yr"
+[default]
+cure = "90 days"
+debt_to_revenue = 0.8
+[revenue]
+type = "mean_reverting_growth"
+run_rate = "12B/yr"
+growth = "0.2 log/yr"
+long_run_growth = "0.05 log/yr"
+gap_decay = "0.7 /yr"
+growth_volatility = "10 %/yr"
+volatility = "30 %/yr"
+[operations]
+collections = [0.5, 0.5]
+[operations.cost_share]
+now = 0.4
+long_run = 0.2
+reversion = "0.4 /yr"
+volatility = "10 %/yr"
+[price]
+type = "forward_curve"
+curve = { now = 1.0, drift = "-0.1 log/yr" }
+volatility = "40 %/yr"
+reversion = "0.8 /yr"
+[price.scarcity]
+regimes = ["plenty", "short"]
+generator = [["-0.5 /yr", "0.5 /yr"], ["2 /yr", "-2 /yr"]]
+level = [0.0, 0.3]
+[market]
+regimes = ["open", "shut"]
+sojourn = ["18 mo", "9 mo"]
+[contracts.gpu]
+fee = "0.4B/mo"
+start = "2026-Q4"
+end = "2031-Q4"
+escalator = "5 %/yr"
+unit_price = "5 $/GPU-h"
+market_unit_price = "5 $/GPU-h"
+[contracts.gpu.exit]
+buyer = { notice = "180 days", lock_in = "1 yr", when = [{ price_ratio_below = 0.8 }] }
+[flows.expense]
+amount = "7B/yr"
+growth = "3 %/yr"
+[financing.rounds]
+type = "priced_round"
+every = "9 mo"
+size = { p10 = "1B", p50 = "2B", p90 = "5B" }
+success = { open = 0.8, shut = 0.1 }
+multiple = { open = 6, shut = 2 }
+growth = { sensitivity = 2, expected = "0.1 log/yr" }
+lag = "3 mo"
+[financing.loan]
+type = "term_debt"
+principal = "6B"
+rate = "8 %/yr nominal"
+maturity = "2031-Q1"
+"""
+
+
+def test_the_oracle_agrees_on_steps_of_a_quarter(tmp_path: Path) -> None:
+    """Escalator, growth over a year, multiples, the debt covenant and cash flow of a year are of four quarters."""
+    file = tmp_path / "quarters.toml"
+    file.write_text(QUARTERS)
+    endings = compare_interpreted(simulator.load(file), range(12))
+    assert len(endings) > 1
 
 
 def test_the_oracle_knows_every_law_and_clause() -> None:

@@ -45,7 +45,7 @@ class Sketch:
             wider = np.zeros(high - low, dtype=np.int64)
             wider[self.low - low : self.low - low + self.counts.size] = self.counts
             self.low, self.counts = low, wider
-        self.counts[found.bins - self.low] += found.counts
+        bins.merger()(found.bins, found.counts, self.low, self.counts)
 
     def bins_at(self, ranks: Sequence[int]) -> npt.NDArray[np.int64]:
         """The bins in which the values of these ranks lie (1 = smallest)."""

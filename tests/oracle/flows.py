@@ -32,8 +32,10 @@ def claim_of(part: Any) -> str | None:
 def recur(p: Path, name: str, part: Any) -> None:
     """C2: base in its first month, base x (1 + i)^k k months later; frozen and cut as the policies say."""
     first = 1 if part.start is None else p.number(part.start)
-    plan = p.frozen_at.get(name, part.amount * (1.0 + part.growth) ** (p.m - first))
-    p.planned[name] = plan if is_on(p, part) else 0.0
+    plan = p.frozen_at.get(
+        name, part.amount * (1.0 + part.growth) ** max(0, p.m - first)
+    )  # frozen before it began: its first
+    p.planned[name] = plan if p.m <= (p.M if part.end is None else p.number(part.end)) else 0.0
     if is_on(p, part):
         price = p.index if part.indexed else 1.0
         p.book(f"{name}.amount", p.planned[name] * left_by_cuts(p, name) * price, claim=claim_of(part))
