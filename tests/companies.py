@@ -263,7 +263,7 @@ def flows(w: Writer) -> str:
             '{ alternatives = [{ value = "10M", weight = 0.7 }, { value = "90M", weight = 0.3 }] }',
         ]
     )
-    events = f"rate = {number(0, 20, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
+    events = f"rate = {number(0, 18, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
     normal = '{ normal = { mean = "0M/mo", sd = "100M/mo" } }'
     other = w.one_of(
         [
