@@ -45,6 +45,7 @@ def balances(p: Path) -> list[str]:
     return [
         "cash",
         "liquidity",
+        *(["treasury.restricted_cash"] if "treasury.restricted_cash" in p.months else []),
         *(["funding.dilution"] if "funding.dilution" in p.months else []),
         *(f"{line.name}.drawn" for line in p.lines),
         *(f"{loan.name}.balance" for loan in p.loans),

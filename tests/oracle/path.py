@@ -18,7 +18,7 @@ TOLERANCE = 1e-9  # C8
 BUYER, SUPPLIER, LATE, FAILED = 1, 2, 3, 4
 # past default (C14)
 GOES_ON = {"revenue.run_rate", "price.index", "rates.reference", "operations.billed", "compute.need"}
-GOES_ON |= {"shadow.cash", "alive", "treasury.restricted_cash"}
+GOES_ON |= {"shadow.cash", "alive"}
 
 
 class Draws(Protocol):
