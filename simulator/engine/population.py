@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from simulator.components.base import ENDED
 from simulator.engine import jit, ledger
-from simulator.engine.block import BLOCK, ROW_PADDING, Paths, aligned, call
+from simulator.engine.block import ROW_PADDING, Paths, aligned
 from simulator.engine.build import Array
 from simulator.engine.intrinsics import step_call
+from simulator.engine.lanes import LANES, call
 from simulator.engine.program import Program
 from simulator.engine.random import draw_normal, draw_uniform, fill_words
 from simulator.engine.tilt import TiltedRunner
@@ -60,19 +61,19 @@ def _refill() -> Any:
 
 
 class Population:
-    """So many paths (a multiple of a block) of one program after month 0, 1, …"""
+    """So many paths (a multiple of LANES) of one program after month 0, 1, …"""
 
     def __init__(self, runner: TiltedRunner, paths: Paths) -> None:
-        if paths.size % BLOCK:
-            raise ValueError(f"a population is a multiple of {BLOCK} paths")
+        if paths.size % LANES:
+            raise ValueError(f"a population is a multiple of {LANES} paths")
         self.runner = runner
         self.program: Program = runner._program(paths)
         self.size, self.month = paths.size, 0
         self.paths = paths
         self.roots = paths  # whose numbers drawn once a path each has
         rows = len(self.program.values)
-        self._slots = [aligned(rows, BLOCK + ROW_PADDING, np.float64) for _ in range(paths.size // BLOCK)]
-        width = BLOCK + 2 * ROW_PADDING
+        self._slots = [aligned(rows, LANES + ROW_PADDING, np.float64) for _ in range(paths.size // LANES)]
+        width = LANES + 2 * ROW_PADDING
         self._words = [aligned(max(1, self.program.word_rows), width, np.uint32) for _ in self._slots]
         self._spare = [np.zeros_like(slots) for slots in self._slots]
         self._draws = [
@@ -81,13 +82,13 @@ class Population:
         for k, slots in enumerate(self._slots):
             for row, value in enumerate(self.program.values):
                 by_path = isinstance(value, np.ndarray) and value.ndim
-                slots[row, :BLOCK] = value[k * BLOCK : (k + 1) * BLOCK] if by_path else value
+                slots[row, :LANES] = value[k * LANES : (k + 1) * LANES] if by_path else value
 
     def advance(self, month: int) -> None:
         """Run to the end of this month."""
         m = self.runner.machine
         for k, slots in enumerate(self._slots):
-            paths = np.ascontiguousarray(self.paths[k * BLOCK : (k + 1) * BLOCK])
+            paths = np.ascontiguousarray(self.paths[k * LANES : (k + 1) * LANES])
             first = self.month + 1
             _loop()(m.addresses, m.calls, m.rows, m.params, slots, self._words[k], first, month, paths)
         self.month = month
@@ -97,7 +98,7 @@ class Population:
         return self.row(self.program.rows[name])
 
     def row(self, row: int) -> Array:
-        return np.concatenate([slots[row, :BLOCK] for slots in self._slots])
+        return np.concatenate([slots[row, :LANES] for slots in self._slots])
 
     @property
     def alive(self) -> npt.NDArray[np.bool_]:
@@ -110,9 +111,9 @@ class Population:
     def resample(self, parents: Sequence[int] | npt.NDArray[np.int64], paths: Paths) -> None:
         """Put copies of these paths in the place of all, under these numbers for what they draw from now on."""
         chosen = np.asarray(parents)
-        of_block, lanes = chosen // BLOCK, chosen % BLOCK
+        of_block, lanes = chosen // LANES, chosen % LANES
         for k, target in enumerate(self._spare):
-            here = slice(k * BLOCK, (k + 1) * BLOCK)
+            here = slice(k * LANES, (k + 1) * LANES)
             for source in np.unique(of_block[here]):
                 where = np.flatnonzero(of_block[here] == source)
                 target[:, where] = self._slots[source][:, lanes[here][where]]
@@ -120,6 +121,6 @@ class Population:
         self.roots, self.paths = self.roots[chosen], paths
         if (self.month + 1) & 3:  # four months come out of one draw: the rest of them under the new numbers
             for k, words in enumerate(self._words):
-                numbers = np.ascontiguousarray(paths[k * BLOCK : (k + 1) * BLOCK])
+                numbers = np.ascontiguousarray(paths[k * LANES : (k + 1) * LANES])
                 for start, params in self._draws:
-                    _refill()(words, start, params, self.month + 1, numbers, BLOCK)
+                    _refill()(words, start, params, self.month + 1, numbers, LANES)

@@ -11,6 +11,7 @@ after the ending do not count: weight to the stopping time, which has the same m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp, ndtr, ndtri
 
 from simulator.components.base import ENDED
-from simulator.engine.block import BLOCK, Paths, ProgramRunner, uniforms_of
+from simulator.engine.block import Lived, Paths, ProgramRunner, uniforms_of
 from simulator.engine.build import Array, Step
 from simulator.engine.jit import Argument
 from simulator.engine.program import Column, Program, build
@@ -29,6 +30,7 @@ from simulator.engine.sampling import evaluate
 from simulator.mathematics.normal import normal_cdf
 from simulator.scenario.model import Scenario
 
+PERIOD = 1024  # paths over which the components have their shares
 COMPONENT, LOG_RATIO = "tilt.component", "tilt.log_ratio"
 SMALLEST, LARGEST = 2.0**-60, 1.0 - 2.0**-53  # what a uniform may be
 
@@ -42,7 +44,7 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Tilt:
-    """A mixture. `lanes`: paths of each component in a block of 1024, the law of the scenario first; `monthly`: slot of a
+    """A mixture. `lanes`: paths of each component among PERIOD, the law of the scenario first; `monthly`: slot of a
     source -> shifts, shape (components - 1, months + 1), column 0 unused; `once`: stream -> shifts, shape (components - 1,)."""
 
     lanes: tuple[int, ...]
@@ -51,7 +53,7 @@ class Tilt:
 
     @staticmethod
     def nothing() -> Tilt:
-        return Tilt((BLOCK,), {}, {})
+        return Tilt((PERIOD,), {}, {})
 
     @property
     def components(self) -> int:
@@ -59,15 +61,15 @@ class Tilt:
 
     @cached_property
     def shares(self) -> Array:
-        return np.array(self.lanes) / BLOCK
+        return np.array(self.lanes) / PERIOD
 
     @cached_property
     def _of_lane(self) -> npt.NDArray[np.int64]:
         return np.repeat(np.arange(len(self.lanes)), self.lanes)
 
     def component_of(self, paths: Paths) -> npt.NDArray[np.int64]:
-        """By path: the component its number belongs to. A fixed share of every block, which is stratified sampling."""
-        return self._of_lane[paths % BLOCK]
+        """By path: the component its number belongs to. A fixed share of every PERIOD, which is stratified sampling."""
+        return self._of_lane[paths % PERIOD]
 
     def log_weights(self, log_ratios: Array) -> Array:
         """Of the law of the scenario against the mixture; `log_ratios` has the shape (components - 1, paths)."""
@@ -90,6 +92,10 @@ class TiltedRunner(ProgramRunner):
         self.streams: tuple[str, ...] = ()  # of what is drawn once a path
         super().__init__(scenario, seed)
         self.sources = sources_of(self.program)
+
+    def lived(self, paths: Paths, keep: Sequence[str] = ()) -> Lived:
+        """Simulate these paths and keep the given slots by month."""
+        return self.live(self.prepare(paths), 0, paths.size, keep)
 
     def log_ratios(self, columns: dict[str, Array]) -> Array:
         """Shape (components - 1, paths)."""
