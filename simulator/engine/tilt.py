@@ -166,9 +166,7 @@ def _with_tilt(program: Program, tilt: Tilt, which: Array, opening: Array) -> Pr
             slot = (Argument("slot"),)
             steps.append(Step(step.phase, normal_cdf, slot, ("set",), (target, target), (), step.months))
     columns = [Column(f"{LOG_RATIO}.{k}", f"{LOG_RATIO}.{k}", "log", "money") for k in range(tilt.components)]
-    return replace(
-        program, rows=rows, values=tuple(values), steps=tuple(steps), columns=(*program.columns, *columns)
-    )
+    return replace(program, rows=rows, values=tuple(values), steps=tuple(steps), columns=(*program.columns, *columns))
 
 
 def move_scores(slots: Any, words: Any, index: Any, params: Any, month: int, paths: Any) -> None:

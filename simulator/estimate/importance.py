@@ -29,7 +29,10 @@ from simulator.scenario.model import Scenario
 PILOT = 8 * PERIOD  # plain paths
 SPLIT_PILOT, POPULATION = 4, 4 * PERIOD  # populations, and paths in each
 SEARCH, REFINE = 16 * PERIOD, 8 * PERIOD
-PUSH, PUSH_ONCE = 5.0, 3.0  # of the search: shift of one shock over all months (root of the sum of squares), of an input
+PUSH, PUSH_ONCE = (
+    5.0,
+    3.0,
+)  # of the search: shift of one shock over all months (root of the sum of squares), of an input
 ROUNDS = 4  # of refining
 WORTH = 0.9  # a round has to bring the variance below this share of what it was, else it was the last
 NOT_RARE = 0.02  # of plain pilot paths in default: then nothing is tilted
@@ -137,7 +140,9 @@ class Pilot:
             elif best is not None:
                 break
             if drawn.weights.size:
-                better = cross_entropy.fit(drawn if drawn.effective() > scores.effective() else drawn.together(scores), mixture)
+                better = cross_entropy.fit(
+                    drawn if drawn.effective() > scores.effective() else drawn.together(scores), mixture
+                )
                 mixture = better or mixture
         return best
 
@@ -148,7 +153,9 @@ class Pilot:
             np.concatenate([d.weights for d in found]),
             np.concatenate([d.months for d in found]).astype(np.float64),
             np.concatenate([_monthly(d.shocks, sources, self.scenario.calendar.months) for d in found], axis=2),
-            np.concatenate([_stacked([o[s] for s in streams], d.roots.size) for o, d in zip(once, found, strict=True)], axis=1),
+            np.concatenate(
+                [_stacked([o[s] for s in streams], d.roots.size) for o, d in zip(once, found, strict=True)], axis=1
+            ),
         )
 
     def _scores(
@@ -186,13 +193,17 @@ class Pilot:
                     shifts[at, 1:] = sign * PUSH / math.sqrt(months)
             monthly[source.slot] = shifts
         for k, stream in enumerate(streams, len(sources)):
-            once[stream] = np.array([{2 * k: PUSH_ONCE, 2 * k + 1: -PUSH_ONCE}.get(at, 0.0) for at in range(components)])
+            once[stream] = np.array(
+                [{2 * k: PUSH_ONCE, 2 * k + 1: -PUSH_ONCE}.get(at, 0.0) for at in range(components)]
+            )
         return Tilt((PERIOD - lanes * components, *([lanes] * components)), monthly, once)
 
 
 def _monthly(kept: dict[str, Array], sources: Sequence[Source], months: int) -> Array:
     """Normal scores, shape (shocks, months, paths)."""
-    found = [ndtri(np.clip(kept[s.slot][1:], 2.0**-60, 1.0 - 2.0**-53)) if s.uniform else kept[s.slot][1:] for s in sources]
+    found = [
+        ndtri(np.clip(kept[s.slot][1:], 2.0**-60, 1.0 - 2.0**-53)) if s.uniform else kept[s.slot][1:] for s in sources
+    ]
     if not found:
         some = next(iter(kept.values()), np.zeros((months + 1, 0)))
         return np.zeros((0, months, some.shape[1]))

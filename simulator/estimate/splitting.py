@@ -173,7 +173,9 @@ def _put_together(
         months=np.concatenate([none, *(np.full(part[0].size, part[1]) for part in found)]).astype(np.int64),
         columns={name: np.concatenate([none, *(part[2][name] for part in found)]) for name in names},
         roots=np.concatenate([none.astype(np.int64), *(part[3] for part in found)]),
-        shocks={slot: np.concatenate([np.zeros((months + 1, 0)), *(p[4][slot] for p in found)], axis=1) for slot in keep},
+        shocks={
+            slot: np.concatenate([np.zeros((months + 1, 0)), *(p[4][slot] for p in found)], axis=1) for slot in keep
+        },
         not_a_number=not_a_number,
         run=run,
     )
