@@ -15,12 +15,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.estimate.rare import Failing, Rare, RareError, rare
     from simulator.runner import Replay, Result, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
     from simulator.store.folder import StoreError
 
 _HOMES = {
+    "Failing": "simulator.estimate.rare",
+    "Rare": "simulator.estimate.rare",
+    "RareError": "simulator.estimate.rare",
+    "rare": "simulator.estimate.rare",
     "Replay": "simulator.runner",
     "Result": "simulator.runner",
     "Scenario": "simulator.scenario.model",
@@ -30,7 +35,20 @@ _HOMES = {
     "replay": "simulator.runner",
     "run": "simulator.runner",
 }
-__all__ = ["Replay", "Result", "Scenario", "ScenarioError", "StoreError", "load", "replay", "run"]
+__all__ = [
+    "Failing",
+    "Rare",
+    "RareError",
+    "Replay",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "StoreError",
+    "load",
+    "rare",
+    "replay",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:
