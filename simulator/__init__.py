@@ -15,22 +15,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.runner import Replay, Result, load, replay, run
+    from simulator.auditing import Audit, audit
+    from simulator.growth import Growth, Result
+    from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
-    from simulator.store.folder import StoreError
+    from simulator.store.disk import StoreError
 
 _HOMES = {
+    "Audit": "simulator.auditing",
+    "Growth": "simulator.growth",
     "Replay": "simulator.runner",
-    "Result": "simulator.runner",
+    "Result": "simulator.growth",
     "Scenario": "simulator.scenario.model",
     "ScenarioError": "simulator.scenario.diagnostics",
-    "StoreError": "simulator.store.folder",
+    "StoreError": "simulator.store.disk",
+    "audit": "simulator.auditing",
     "load": "simulator.runner",
     "replay": "simulator.runner",
     "run": "simulator.runner",
 }
-__all__ = ["Replay", "Result", "Scenario", "ScenarioError", "StoreError", "load", "replay", "run"]
+__all__ = [
+    "Audit", "Growth", "Replay", "Result", "Scenario", "ScenarioError", "StoreError", "audit", "load", "replay", "run",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
