@@ -27,7 +27,7 @@ name = "lab"
 
 [calendar]
 start = "2026-11"
-months = 6
+months = 3
 
 [opening]
 cash = { uniform = { low = "0.2B", high = "2B" } }
@@ -142,22 +142,30 @@ class Nursery:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
-        assert self._line() == "ready"
+        self._hear("ready")
 
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def start(self, *arguments: object) -> int:
-        """Begin a command line; returns the number of its process."""
+    def _say(self, line: str) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps([str(a) for a in arguments]) + "\n")
+        self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        return int(self._line())
+
+    def _hear(self, what: str) -> int:
+        assert self.process.stdout is not None
+        word, number = self.process.stdout.readline().split()
+        assert word == what
+        return int(number)
+
+    def start(self, *arguments: object, **environment: object) -> int:
+        """Begin a command line; returns the number of its process, which nobody else has before `ended` is called."""
+        self._say(json.dumps([[str(a) for a in arguments], {k: str(v) for k, v in environment.items()}]))
+        found = self._hear("child")
+        assert found > 1
+        return found
 
     def ended(self) -> int:
         """Wait for it; its exit code, negative for the signal that killed it."""
-        return int(self._line())
+        self._say("")
+        return self._hear("ended")
 
     def close(self) -> None:
         assert self.process.stdin is not None
@@ -174,18 +182,23 @@ def nursery(file: str, words: str) -> None:
     for (module, name), value in small_parts().items():
         setattr(module, name, value)
     runner.warm(runner.with_run(simulator.load(file), SHORT, None))
-    print("ready", flush=True)
+    print("ready 0", flush=True)
+    child = 0
     for line in sys.stdin:
+        if not line.strip():
+            _, status = os.waitpid(child, 0)
+            print("ended", os.waitstatus_to_exitcode(status), flush=True)
+            continue
         child = os.fork()
         if child == 0:
             target = os.open(words, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(target, 1)
             os.dup2(target, 2)
             os.close(0)
-            sys.exit(main(json.loads(line), standalone_mode=True))
-        print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+            arguments, environment = json.loads(line)
+            os.environ.update(environment)
+            sys.exit(main(arguments, standalone_mode=True))
+        print("child", child, flush=True)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def test_the_same_bytes_for_threads_orders_and_straight_resumed_and_extended_run
     lab: simulator.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = run(lab, LONG, tmp_path / "reference")
-    assert sum(name.startswith("paths-") for name in reference) == 4
+    assert sum(name.startswith("paths-") for name in reference) == 3
     assert "checkpoint" in reference
     ways = 0
     for name, seed in ORDERS.items():
@@ -87,7 +87,7 @@ def test_the_same_bytes_for_threads_orders_and_straight_resumed_and_extended_run
         for threads in (1, 2, 3, 8) if seed is None else (2,):
             place = tmp_path / f"{name} {threads}"
             assert run(lab, LONG, place / "straight", threads=threads) == reference
-            stop(lab, 2 * CHUNK + 1, LONG, place / "resumed", threads=threads)
+            stop(lab, CHUNK + 1, LONG, place / "resumed", threads=threads)
             resumed = simulator.run(lab, paths=LONG, out=place / "resumed", threads=9 - threads)
             assert resumed.from_path >= CHUNK
             assert data_files(resumed.folder) == reference
@@ -134,11 +134,11 @@ def test_parts_of_the_real_size_extend_too(
 def test_paths_added_in_process_give_the_run_of_so_many_paths(lab: simulator.Scenario, tmp_path: Path) -> None:
     with simulator.Growth(lab, most=10 * CHUNK, out=tmp_path / "grown", threads=2) as growth:
         assert growth.to(1).paths == growth.paths == CHUNK  # whole chunks
-        seen = growth.to(2 * CHUNK).pd(6)
+        seen = growth.to(2 * CHUNK).pd(3)
         assert growth.to(CHUNK).paths == 2 * CHUNK
         grown = growth.finish()
     once = simulator.run(lab, paths=2 * CHUNK, out=tmp_path / "once")
-    assert grown.pd(6) == tuple(seen) == once.pd(6)
+    assert grown.pd(3) == tuple(seen) == once.pd(3)
     assert data_files(grown.folder) == data_files(once.folder)
     assert grown.scenario.run.paths == 2 * CHUNK
     assert grown.figures.quantile("peak_need", (0.9,)) == once.figures.quantile("peak_need", (0.9,))
@@ -196,11 +196,11 @@ def test_fewer_paths_than_are_there_are_refused_unless_a_fresh_run_is_wanted(
 
 def test_a_finished_run_stays_whole_while_it_is_extended(lab: simulator.Scenario, tmp_path: Path) -> None:
     before = run(lab, SHORT, tmp_path / "out")
-    stop(lab, 3 * CHUNK, LONG, tmp_path / "out")
+    stop(lab, 2 * CHUNK, LONG, tmp_path / "out")
     (target,) = (p for p in (tmp_path / "out").iterdir() if not p.name.startswith("."))
     assert data_files(target) == before
     assert simulator.audit(target, sample=3).faults == []
-    assert runner.unfinished(lab, tmp_path / "out") == (beside(target, "partial"), 3 * CHUNK)
+    assert runner.unfinished(lab, tmp_path / "out") == (beside(target, "partial"), 2 * CHUNK)
     assert run(lab, LONG, tmp_path / "out") == run(lab, LONG, tmp_path / "once")
 
 
