@@ -176,7 +176,7 @@ def test_the_table_of_a_beta_solves_its_equation_to_twelve_digits_out_to_the_las
 
     places = np.linspace(0, 2048, 9).astype(int)
     with mpmath.workdps(80):
-        for a, b in ((0.3, 0.3), (0.3, 50), (50, 0.3), (1, 1), (2.5, 7), (50, 50), (20, 0.9)):
+        for a, b in ((0.3, 0.3), (0.3, 50), (50, 0.3), (1, 1), (2.5, 7), (50, 50), (20, 0.9), (700, 3), (5000, 4000)):
             values = table_of_beta(a, b)[0]  # type: ignore[index]
             for k in places.tolist():
                 x = 1 / (1 + mpmath.exp(-mpmath.mpf(values[k])))

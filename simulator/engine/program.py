@@ -63,6 +63,7 @@ class Program:
     claims: tuple[str, ...]
     promised: tuple[str, ...]  # slots that fall due in the shadow account only
     shocks: tuple[str, ...]
+    normals: tuple[str, ...]  # those of them that are standard normal
 
     def initial(self, slot: str) -> Any:
         return self.values[self.rows[slot]]
@@ -119,6 +120,7 @@ def build(
         claims=tuple(claim.name for claim in b.claims),
         promised=tuple(b.shadow_dues),
         shocks=tuple(dict.fromkeys((*b.shocks, *b.table))),
+        normals=tuple(name for name, kind in b.shocks.items() if kind == "normal"),
     )
 
 

@@ -26,9 +26,9 @@ CHUNK = BLOCK * CHUNK_BLOCKS
 
 
 def tasks(paths: int, workers: int) -> list[tuple[int, int]]:
-    """(first path, how many) of what is handed to workers: several chunks at a time, which saves building programs, but a
-    few tasks for every worker. What comes out chunk by chunk does not depend on it."""
-    span = CHUNK * min(4, max(1, paths // (4 * CHUNK * max(1, workers))))
+    """(first path, how many) of what is handed to workers: two chunks at a time, which saves building programs, but a few
+    tasks for every worker. What comes out chunk by chunk does not depend on it."""
+    span = CHUNK * min(2, max(1, paths // (4 * CHUNK * max(1, workers))))
     return [(first, min(span, paths - first)) for first in range(0, paths, span)]
 
 
