@@ -110,8 +110,8 @@ def from_manifest(stored: dict[str, Any]) -> Scenario:
     from simulator.scenario.load import from_resolved
 
     scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
-    run = {"paths": int(stored["run"]["paths"]), "seed": int(stored["run"]["seed"])}
-    scenario = replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **run}))
+    said = {name: stored["run"][name] for name in type(scenario.run).model_fields if name in stored["run"]}
+    scenario = replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **said}))
     if scenario.hash != stored["scenario"]["sha256"]:
         raise store.StoreError(
             "the stored scenario gives another hash than the run's "

@@ -176,6 +176,7 @@ class Nursery:
 
 
 def nursery(file: str, words: str) -> None:
+    import simulator.report.summary
     from simulator import runner
     from simulator.cli import main
 

@@ -54,24 +54,24 @@ def harmed(nursery: Nursery, lab: simulator.Scenario, place: Path, trials: int, 
     """
     reference = data_files(simulator.run(lab, paths=LONG, out=place / "reference").folder)
     words = nursery.process.args[-1]  # type: ignore[index]
-    rng, seconds, length, gone_on = random.Random(SEED), [], 0.3, 0
+    rng, seconds, gone_on = random.Random(SEED), [], 0
+    begun = time.monotonic()
+    nursery.start("run", place / "lab.toml", "--paths", LONG, "--out", place / "whole")
+    assert nursery.ended() == 0, Path(words).read_text()
+    length = time.monotonic() - begun
     for trial in range(trials):
         out = place / str(trial)
-        begun = time.monotonic()
         child = nursery.start("run", place / "lab.toml", "--paths", LONG, "--out", out)
-        time.sleep(rng.uniform(0.0, 1.1) * length)
+        time.sleep(rng.uniform(0.0, 1.0) * length)
         sent = time.monotonic()
         os.kill(child, number)
         code = nursery.ended()
-        if code == 0:
-            length = 0.5 * length + 0.5 * (sent - begun)
-        else:
+        if code != 0:
             seconds.append(time.monotonic() - sent)
             allowed = (
                 {-number} if number == signal.SIGKILL else {128 + number, -number}
             )  # the shell says the same of both
             assert code in allowed, (code, Path(words).read_text())
-            length *= 1.02
         assert unlike(out, reference) == [] if out.exists() else True
         again = simulator.run(lab, paths=LONG, out=out)
         gone_on += again.from_path > 0
@@ -95,7 +95,7 @@ def test_killed_at_random_moments_a_run_goes_on_and_ends_with_the_same_bytes(
 def test_interrupted_or_terminated_at_random_moments_a_run_ends_at_once_and_goes_on(
     number: signal.Signals, nursery: Nursery, lab: simulator.Scenario, tmp_path: Path
 ) -> None:
-    seconds = harmed(nursery, lab, tmp_path, 6, number)
+    seconds = harmed(nursery, lab, tmp_path, 4, number)
     assert max(seconds) < 5.0  # nothing waits for the end of the run; the campaign measures the second
 
 
@@ -139,7 +139,7 @@ def test_every_write_sync_close_and_rename_may_fail_and_the_run_goes_on_afterwar
         said = ""
         with faulty(trials, errno.ENOSPC if trials % 2 else errno.EIO) as planted:
             try:
-                simulator.run(lab, paths=paths, out=out)
+                simulator.run(lab, paths=paths, out=out, threads=1)
             except simulator.StoreError as problem:
                 said, refused = str(problem), refused + 1
         if planted.calls < trials:
@@ -150,7 +150,7 @@ def test_every_write_sync_close_and_rename_may_fail_and_the_run_goes_on_afterwar
         else:
             assert planted.failed in ("close", "ftruncate", "write"), planted.failed  # of the lock, when all is done
         assert unlike(out, reference) == []
-        again = simulator.run(lab, paths=paths, out=out)
+        again = simulator.run(lab, paths=paths, out=out, threads=1)
         assert data_files(again.folder) == reference
         assert len(list(out.iterdir())) == 1
         shutil.rmtree(out)
