@@ -30,6 +30,7 @@ from simulator.record import (
     contracts_table,
     creditor_columns,
     folder_name,
+    from_manifest,
     identity,
     manifest,
     months_table,
@@ -181,17 +182,3 @@ class Replay:
     path: int
     months: dict[str, Array]
     row: dict[str, float]
-
-
-def from_manifest(stored: dict[str, Any]) -> Scenario:
-    """The scenario a run was made with, out of its manifest."""
-    from simulator.scenario.load import from_resolved
-
-    scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
-    scenario = with_run(scenario, int(stored["run"]["paths"]), int(stored["run"]["seed"]))
-    if scenario.hash != stored["scenario"]["sha256"]:
-        raise store.StoreError(
-            "the stored scenario gives another hash than the run's "
-            f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
-        )
-    return scenario

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from simulator.cli import (
+    audit,
     bands,
     bench,
     check,
@@ -57,6 +58,7 @@ for command in (
     replay.replay,
     results.list_runs,
     results.show,
+    audit.audit,
     diff.diff,
     explain.explain,
     schema.schema,
