@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine import bins, ledger
-from simulator.engine.block import BLOCK, Announce, Lived, Paths, ProgramRunner, Statistics, uniforms_of
+from simulator.engine.block import BLOCK, Announce, Lived, ProgramRunner, Statistics, uniforms_of
 from simulator.engine.build import Array
-from simulator.engine.program import Column, Metric, Program, Shocks
+from simulator.engine.program import Column, Metric, Program, Shocks, build
+from simulator.engine.sampler import sampler_of
+from simulator.engine.source import Asked, Paths, Sampler, Source
 from simulator.engine.tally import Questions, Tally, tally
 from simulator.scenario.model import Scenario
 
@@ -87,12 +89,16 @@ class Simulation:
         given: Shocks | None = None,
         paths: int = 0,
         announce: Announce | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
-        """`paths`: how many are to be run; 0 if nobody knows (engine/machine.py). `announce` is told of every compiling."""
+        """`paths`: how many are to be run; 0 if nobody knows (engine/machine.py). `announce` is told of every compiling.
+        `sampler`: instead of the scenario's way of sampling."""
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
+        sampler = sampler_of(scenario.run.sampling) if sampler is None else sampler
+        self.source: Source | None = None if sampler is None else sampler(self._asked())
         self.branches = tuple(
-            ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight, announce)
+            ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight, announce, self.source)
             for branch in scenario.branches
         )
         programs = [branch.program for branch in self.branches]
@@ -106,6 +112,16 @@ class Simulation:
         self._metrics = [np.array([where[m.contract, m.name] for m in p.metrics]) for p in programs]
         self._chosen = {branch.choices: k for k, branch in enumerate(scenario.branches)}
 
+    def _asked(self) -> Asked:
+        """What all branches together draw."""
+        groups = tuple(f"alternatives.{group}" for group in self.scenario.alternatives)
+        asked = Asked(self.seed, self.scenario.calendar.months, {}, groups)
+        one = np.array([0])
+        for branch in self.scenario.branches:
+            program = build(branch.scenario, self.seed, lambda name: uniforms_of(self.seed, name, one))
+            asked = asked.and_of(program.asked)
+        return asked
+
     @property
     def program(self) -> Program:
         """Of the heaviest branch."""
@@ -114,9 +130,11 @@ class Simulation:
     def choices(self, paths: Paths) -> dict[str, Paths]:
         """By group of alternatives: the number of the one each path takes."""
         found = {}
+        once = {} if self.source is None or not self.scenario.alternatives else self.source.once(paths)
         for group, weights in self.scenario.alternatives.items():
             upto = np.cumsum(list(weights.values()))
-            u = uniforms_of(self.seed, f"alternatives.{group}", paths)
+            stream = f"alternatives.{group}"
+            u = once[stream] if stream in once else uniforms_of(self.seed, stream, paths)
             found[group] = np.searchsorted(upto[:-1], u, side="right")
         return found
 
