@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, verify
+from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, sensitivity, verify
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -43,6 +43,7 @@ for command in (
     diff.diff,
     explain.explain,
     schema.schema,
+    sensitivity.sensitivity,
     verify.verify,
     bench.bench,
     doctor.doctor,
