@@ -45,15 +45,33 @@ class ChunkResult(NamedTuple):
     counts: dict[str, tuple[bins.Counted, ...]] = {}  # noqa: RUF012 - slot -> by month, instead of `kept`
     tally: Tally | None = None
     trajectories: dict[str, Array] = {}  # noqa: RUF012 - figure -> (months kept, paths)
+    pieces: tuple[ChunkResult, ...] = ()  # the same by replicate, where sampling has them (engine/sampler.py)
 
     def tallied(self, asked: Questions) -> ChunkResult:
         """The same with what is asked of the columns."""
-        return self._replace(tally=tally(self.columns, asked))
+        return self._replace(tally=tally(self.columns, asked), pieces=tuple(p.tallied(asked) for p in self.pieces))
 
     def counted(self) -> ChunkResult:
         """The same with counts in the place of the rows kept path by path, paths that are not a number left out."""
         numbers = self.columns["cause"] != ledger.NAN_CODE
-        return self._replace(kept={}, counts={slot: bins.by_month(rows, numbers) for slot, rows in self.kept.items()})
+        counts = {slot: bins.by_month(rows, numbers) for slot, rows in self.kept.items()}
+        return self._replace(kept={}, counts=counts, pieces=tuple(p.counted() for p in self.pieces))
+
+    @staticmethod
+    def joined(pieces: Sequence[ChunkResult]) -> ChunkResult:
+        """Of pieces that follow each other."""
+        first = pieces[0]
+        return ChunkResult(
+            first.first,
+            {name: np.concatenate([p.columns[name] for p in pieces]) for name in first.columns},
+            {name: np.concatenate([p.inputs[name] for p in pieces]) for name in first.inputs},
+            tuple(block for p in pieces for block in p.blocks),
+            {slot: np.concatenate([p.kept[slot] for p in pieces], axis=1) for slot in first.kept},
+            trajectories={
+                name: np.concatenate([p.trajectories[name] for p in pieces], axis=1) for name in first.trajectories
+            },
+            pieces=tuple(p._replace(trajectories={}, inputs={}) for p in pieces),
+        )
 
 
 @dataclass(frozen=True)
@@ -152,10 +170,24 @@ class Simulation:
         return self._run(first, [min(CHUNK, count - done) for done in range(0, count, CHUNK)], keep)
 
     def _run(self, first: int, parts: Sequence[int], keep: Sequence[str] | None) -> Iterator[ChunkResult]:
+        if keep is None and self.source is not None:
+            yield from self._by_replicate(first, parts)
+            return
         slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values()))) if keep is None else tuple(keep)
         paths = np.arange(first, first + sum(parts))
         found = self._of_branches(paths, parts, slots) if len(self.branches) > 1 else self._plain(paths, parts, slots)
         yield from map(self._with_trajectories, found) if keep is None else found
+
+    def _by_replicate(self, first: int, parts: Sequence[int]) -> Iterator[ChunkResult]:
+        """Block by block, each of which belongs to one replicate, and put together again."""
+        slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values())))
+        sizes = []
+        for begin, count in zip(np.cumsum([first, *parts[:-1]]).tolist(), parts, strict=True):
+            ends = [*range(begin // BLOCK * BLOCK + BLOCK, begin + count, BLOCK), begin + count]
+            sizes.append(np.diff([begin, *ends]).tolist())
+        pieces = self._run(first, [size for of_part in sizes for size in of_part], slots)
+        for of_part in sizes:
+            yield ChunkResult.joined([self._with_trajectories(next(pieces)) for _ in of_part])
 
     def _plain(self, paths: Paths, parts: Sequence[int], keep: Sequence[str]) -> Iterator[ChunkResult]:
         (branch,) = self.branches
