@@ -144,12 +144,16 @@ def paths_there(target: Path) -> int:
         return 0
 
 
-def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenario:
-    """The scenario with another number of paths or seed. Raises ValueError outside their range."""
-    changes = {k: v for k, v in (("paths", paths), ("seed", seed)) if v is not None}
+def with_run(scenario: Scenario, paths: int | None, seed: int | None, sampling: str | None = None) -> Scenario:
+    """The scenario with another number of paths, seed or way of sampling. Raises ValueError outside their range."""
+    changes = {k: v for k, v in (("paths", paths), ("seed", seed), ("sampling", sampling)) if v is not None}
     if not changes:
         return scenario
-    return replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **changes}))
+    run = type(scenario.run).model_validate({**scenario.run.model_dump(), **changes})
+    said = run.complaint()
+    if said is not None:
+        raise ValueError("; ".join(said))
+    return replace(scenario, run=run)
 
 
 def replay(folder: str | Path, path: int) -> Replay:

@@ -148,6 +148,10 @@ class _Loader:
         keep = plain["keep"]
         if isinstance(keep, Keep):
             check_keep(self.r, keep, self.data)
+        run = plain["run"]
+        wrong = run.complaint() if isinstance(run, Run) else None
+        if wrong is not None:
+            self.r.complain("E013", ("run", "sampling"), *wrong)
         comparison = self._comparison()
         calendar = plain["calendar"]
         if isinstance(calendar, Calendar) and calendar.step != "month" and calendar.fiscal_year_start % 3 != 1:
