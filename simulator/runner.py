@@ -32,6 +32,7 @@ from simulator.record import (
     contracts_table,
     creditor_columns,
     folder_name,
+    from_manifest,
     identity,
     manifest,
     months_table,
@@ -145,12 +146,16 @@ def paths_there(target: Path) -> int:
         return 0
 
 
-def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenario:
-    """The scenario with another number of paths or seed. Raises ValueError outside their range."""
-    changes = {k: v for k, v in (("paths", paths), ("seed", seed)) if v is not None}
+def with_run(scenario: Scenario, paths: int | None, seed: int | None, sampling: str | None = None) -> Scenario:
+    """The scenario with another number of paths, seed or way of sampling. Raises ValueError outside their range."""
+    changes = {k: v for k, v in (("paths", paths), ("seed", seed), ("sampling", sampling)) if v is not None}
     if not changes:
         return scenario
-    return replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **changes}))
+    run = type(scenario.run).model_validate({**scenario.run.model_dump(), **changes})
+    said = run.complaint()
+    if said is not None:
+        raise ValueError("; ".join(said))
+    return replace(scenario, run=run)
 
 
 def replay(folder: str | Path, path: int) -> Replay:
@@ -195,17 +200,3 @@ class Replay:
     path: int
     months: dict[str, Array]
     row: dict[str, float]
-
-
-def from_manifest(stored: dict[str, Any]) -> Scenario:
-    """The scenario a run was made with, out of its manifest."""
-    from simulator.scenario.load import from_resolved
-
-    scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
-    scenario = with_run(scenario, int(stored["run"]["paths"]), int(stored["run"]["seed"]))
-    if scenario.hash != stored["scenario"]["sha256"]:
-        raise store.StoreError(
-            "the stored scenario gives another hash than the run's "
-            f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
-        )
-    return scenario

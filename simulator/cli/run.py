@@ -16,11 +16,11 @@ from simulator.cli.common import (
     announce_compiling,
     guarded,
     load_all,
-    plain,
     print_json,
-    safe_lines,
     shown,
+    summary,
 )
+from simulator.cli.rare import RARE, refuse, run_rare
 
 OUT = click.option(
     "--out",
@@ -69,6 +69,7 @@ def _conditions(_: click.Context, parameter: click.Parameter, texts: tuple[str, 
     metavar="RUN",
     help="The run folder itself, for example a run to be extended; refused if its scenario or seed is another.",
 )
+@RARE
 @click.option("--dry-run", is_flag=True, help="Say what the run would take, and write nothing.")
 @AS_JSON
 @guarded
@@ -82,6 +83,7 @@ def run(
     conditions: tuple[Any, ...],
     fresh: bool,
     into: Path | None,
+    rare: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -98,12 +100,17 @@ def run(
 
     limits.check_program()
     from simulator import runner
-    from simulator.report.summary import lines
+    from simulator.report.summary import next_steps
 
+    if rare is not None:
+        refuse(click.get_current_context(), conditions)
     if into is not None and len(files) > 1:
         raise click.UsageError("--into takes one scenario; several go to folders of their own below --out")
     extra = [f"run.paths={paths}"] if paths is not None else []
     extra += [f"run.seed={seed}"] if seed is not None else []
+    if rare is not None:
+        run_rare(files, (*settings, *extra), rare, threads, conditions, as_json)
+        return
     scenarios = load_all(files, (*settings, *extra))
     documents: list[dict[str, Any]] = []
     failed: list[str] = []
@@ -134,17 +141,15 @@ def run(
         if not as_json:
             if n:
                 click.echo("")
-            for line in lines(result.document, plain=plain()):
-                click.echo(safe_lines(line))
+            summary(result.document)
             s = result.seconds
             click.echo("")
             click.echo(
                 f"{shown(result.folder)}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, "
                 f"{s['write']:.1f} s write)"
             )
-            click.echo(
-                f"next: simulator replay {shown(result.folder)} --path 0   |   simulator check {shown(files[n])}"
-            )
+            for line in next_steps(shown(result.folder)):
+                click.echo(line)
         failed += _failed(conditions, scenario.name, result.document)
     if as_json:
         print_json(documents[0] if len(documents) == 1 else documents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,17 +12,37 @@ HORIZONS = (1, 2, 3, 5)  # years
 STEPS_A_YEAR = {"month": 12, "quarter": 4}
 SHORT = {"month": "mo", "quarter": "qtr"}
 BAR = 22
+WIDTH, LINES = 80, 40
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
-    """The summary of a `run --json` document. `plain`: ASCII only."""
+def lines(document: dict[str, Any], plain: bool = False, width: int = WIDTH) -> Iterator[str]:
+    """The summary of a `run --json` document: no line wider than `width`, at most LINES at 80. `plain`: ASCII only."""
     d = document
-    yield (d["title"] or d["scenario"])[:80]
+    before, after = list(_before(d, plain, width)), list(_after(d))
+    contracts = list(_contracts(d, max(2, LINES - len(before) - len(after) - 3)))
+    for line in (*before, *contracts, *after):
+        yield from fit(line, width)
+
+
+def fit(line: str, width: int) -> Iterator[str]:
+    """The line, broken between words where it is too wide; what follows is indented."""
+    while len(line) > width:
+        at = line.rfind("  ", 24, width)
+        at = line.rfind(" ", 8, width + 1) if at < 0 else at
+        at = width if at <= 0 else at
+        yield line[:at].rstrip()
+        line = "    " + line[at:].strip()
+    yield line
+
+
+def _before(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
+    """What comes before the contracts."""
+    yield (d["title"] or d["scenario"])[:width]
     invalid = f"; {d['not_a_number']} paths are not a number" if d["not_a_number"] else ""
     yield f"{d['paths']:,} paths x {d['months']} {_step(d)}s from {d['start']}, seed {d['seed']}, 95 % intervals{invalid}"
     yield ""
-    yield from _pd(d, plain)
+    yield from _pd(d, plain, width)
     yield from _causes(d)
     yield from _runway(d)
     need = d["peak_need"]
@@ -30,16 +51,39 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     low = d["lowest_liquidity"]
     yield f"Lowest liquidity   {_with(low, 'p5', money, 'P5')}, {_with(low, 'p50', money, 'P50')}"
     if d["cash"]:
-        spark = _spark([row["p50"] for row in d["cash"]], plain)
+        spark = _spark([row["p50"] for row in d["cash"]], plain, 30 if width >= WIDTH else max(8, width - 46))
         yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
     yield from _funding(d)
-    yield from _contracts(d)
+
+
+def _after(d: dict[str, Any]) -> Iterator[str]:
+    """What comes after them."""
     yield from _events(d)
     yield from _losses(d)
+    yield from _sampling(d)
     if d["not_a_number"]:
         yield ""
         yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; the first is shown by"
         yield f"  simulator replay {d['folder'] or 'RUN'} --path {d['not_a_number_paths'][0]}"
+
+
+def next_steps(folder: str) -> Iterator[str]:
+    """What to run after a run."""
+    yield f"next: simulator report {folder}"
+    yield f"      simulator query {folder} \"select cause, count(*) from paths group by cause\""
+
+
+BOLD, FAINT, RED, BLUE, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[34m", "\x1b[0m"
+BARS = re.compile("([█▒#=]+)([░.]*)(?=  )|([▁▂▃▄▅▆▇█]{3,})")
+HEADINGS = re.compile("^(Default probability by|Causes by|Runway|Peak funding need|Lowest liquidity|Median cash|Contract|Dilution)")
+
+
+def colored(line: str, first: bool = False) -> str:
+    """A line for a terminal with colours: headings bold, bars blue. The line must be harmless already."""
+    if first:
+        return f"{BOLD}{line}{RESET}"
+    line = BARS.sub(lambda m: f"{BLUE}{m[1] or m[3]}{RESET}" + (f"{FAINT}{m[2]}{RESET}" if m[2] else ""), line)
+    return HEADINGS.sub(lambda m: f"{BOLD}{m[1]}{RESET}", line)
 
 
 def _step(d: dict[str, Any]) -> str:
@@ -47,7 +91,7 @@ def _step(d: dict[str, Any]) -> str:
     return str(d.get("step", "month"))
 
 
-def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
+def _pd(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     year = STEPS_A_YEAR[_step(d)]
     marks = [y * year for y in HORIZONS if y * year <= d["months"]] or [d["months"]]
     if d["months"] not in marks and len(marks) < 5:
@@ -56,17 +100,24 @@ def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
     yield "Default probability by"
     for m in marks:
         row = d["pd"][m - 1]
-        filled = round(BAR * min(1.0, row["value"] / largest))
-        bar = ("#" if plain else "█") * filled + ("." if plain else "░") * (BAR - filled)
+        bar = _bar(row, largest, max(4, BAR - max(0, WIDTH - width)), plain)
         bound = "none seen, " if row["count"] == 0 else ""
-        shown = f"  {_step(d)} {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  "
+        label = f"({row['label']}) " if width >= 62 else ""
+        shown = f"  {_step(d) if width >= 50 else ''} {m:>3} {label}{percent(row['value']):>8}  {bar}  "
         yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
     years = [str(m // year) for m in marks if m % year == 0]
     told = {name: [rates.get(y) for y in years] for name, rates in d["comparison"].items()}
     if any(x is not None for row in told.values() for x in row):
         yield f"Compare, average default rates after {', '.join(years)} years (no target):"
-        for name, row in told.items():
+        for name, row in list(told.items())[:4]:
             yield f"  {name[:24]:<24}" + "".join(f"{percent(x):>9}" for x in row)
+
+
+def _bar(e: dict[str, Any], largest: float, width: int, plain: bool) -> str:
+    """Full to the lower end of the interval, half to its upper end."""
+    low, high = (min(width, round(width * e[end] / largest)) for end in ("low", "high"))
+    full, half, empty = "#=." if plain else "█▒░"
+    return full * low + half * (high - low) + empty * (width - high)
 
 
 def _causes(d: dict[str, Any]) -> Iterator[str]:
@@ -112,17 +163,25 @@ def _funding(d: dict[str, Any]) -> Iterator[str]:
         yield f"Refinancing fails  on {percent(failed['value'])} of paths ({percent(failed['low'])} to {percent(failed['high'])})"
 
 
-def _contracts(d: dict[str, Any]) -> Iterator[str]:
+def _contracts(d: dict[str, Any], most: int) -> Iterator[str]:
+    """At most so many lines, three at least."""
     if not d["contracts"]:
         return
+    room = max(1, most - 2)
+    listed = list(d["contracts"].items())
+    shown = listed if len(listed) <= room else listed[: max(1, room - 1)]
     yield ""
     yield "Contract               firm now  headline  mean paid  stranded  left: buyer supplier"
-    for name, c in list(d["contracts"].items())[:8]:
+    for name, c in shown:
         left = c["terminated"]
         yield (
             f"  {name[:20]:<20} {money(c['firm']):>9} {money(c['headline']):>9}  {money(c['paid']):>9} "
             f"{money(c['stranded']):>9}     {percent(left['buyer']['value']):>7}  {percent(left['supplier']['value']):>7}"
         )
+
+
+    if len(shown) < len(listed):
+        yield f"  {len(listed) - len(shown)} more contracts: simulator report"
 
 
 def _events(d: dict[str, Any]) -> Iterator[str]:
@@ -156,3 +215,17 @@ def _losses(d: dict[str, Any]) -> Iterator[str]:
     if largest and losses[largest[0]]["value"] > 0:
         parts = [f"{name[:16]} {money(losses[name]['value'])}" for name in largest]
         yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)
+
+
+def _sampling(d: dict[str, Any]) -> Iterator[str]:
+    """How many plain paths a path was worth; runs of before there was a choice do not say how they were sampled."""
+    sampling = d.get("sampling") or {}
+    ratios = sampling.get("variance_ratio")
+    if ratios is None:
+        return
+    yield ""
+    yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
+    for name, e in list(ratios.items())[:4]:
+        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {e['high']:.2f})"
+    if not sampling["pays"]:
+        yield f"  {sampling['method']} sampling does not pay here: no figure is surely better than with plain paths"
