@@ -59,6 +59,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
 @guarded
 def show(run_folder: Path, as_json: bool) -> None:
     """Print the summary of a finished RUN again."""
+    from simulator.report.summary import next_steps
     from simulator.store.folder import read_manifest
 
     manifest = read_manifest(run_folder)
@@ -67,4 +68,6 @@ def show(run_folder: Path, as_json: bool) -> None:
         print_json(document)
         return
     summary(document)
-    click.echo(f"\n{shown(run_folder)}; next: simulator replay {shown(run_folder)} --path 0")
+    click.echo("")
+    for line in next_steps(shown(run_folder)):
+        click.echo(line)

@@ -57,7 +57,11 @@ def relive(run: StoredRun) -> Lives:
     failing = spread(failed)
     wanted = sorted({*chosen.values(), *middle.tolist(), *failing.tolist()})
     lived = dict(zip(wanted, runner.replays(run.folder, wanted), strict=True))
-    return Lives({name: lived[p] for name, p in chosen.items()}, [lived[int(p)] for p in middle], [lived[int(p)] for p in failing])
+    return Lives(
+        {name: lived[p] for name, p in chosen.items()},
+        [lived[int(p)] for p in middle],
+        [lived[int(p)] for p in failing],
+    )
 
 
 def spread(paths: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
@@ -175,7 +179,7 @@ def _interval(values: Sequence[float]) -> intervals.Estimate:
     return intervals.mean(mean, float(((array - mean) ** 2).sum()), array.size)
 
 
-def waterfalls(run: StoredRun, lives: Lives) -> list[Chart]:
+def waterfalls(lives: Lives) -> list[Chart]:
     found = [
         waterfall("waterfall-median", "Where the money goes: around the median", lives.middle,
                   f"Mean of {len(lives.middle)} paths, simulated again, whose cash at the horizon is nearest to the median."),

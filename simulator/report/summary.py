@@ -20,7 +20,7 @@ def lines(document: dict[str, Any], plain: bool = False, width: int = WIDTH) -> 
     """The summary of a `run --json` document: no line wider than `width`, at most LINES at 80. `plain`: ASCII only."""
     d = document
     before, after = list(_before(d, plain, width)), list(_after(d))
-    contracts = list(_contracts(d, max(2, LINES - len(before) - len(after) - 3)))
+    contracts = list(_contracts(d, max(3, LINES - len(before) - len(after) - 4), width))
     for line in (*before, *contracts, *after):
         yield from fit(line, width)
 
@@ -43,8 +43,8 @@ def _before(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     yield f"{d['paths']:,} paths x {d['months']} {_step(d)}s from {d['start']}, seed {d['seed']}, 95 % intervals{invalid}"
     yield ""
     yield from _pd(d, plain, width)
-    yield from _causes(d)
-    yield from _runway(d)
+    yield from _causes(d, 44)
+    yield from _runway(d, width)
     need = d["peak_need"]
     yield ""
     yield f"Peak funding need  {_with(need, 'p50', money, 'P50')}, {_with(need, 'p90', money, 'P90')}"
@@ -70,12 +70,14 @@ def _after(d: dict[str, Any]) -> Iterator[str]:
 def next_steps(folder: str) -> Iterator[str]:
     """What to run after a run."""
     yield f"next: simulator report {folder}"
-    yield f"      simulator query {folder} \"select cause, count(*) from paths group by cause\""
+    yield f'      simulator query {folder} "select cause, count(*) from paths group by cause"'
 
 
 BOLD, FAINT, RED, BLUE, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[34m", "\x1b[0m"
 BARS = re.compile("([█▒#=]+)([░.]*)(?=  )|([▁▂▃▄▅▆▇█]{3,})")
-HEADINGS = re.compile("^(Default probability by|Causes by|Runway|Peak funding need|Lowest liquidity|Median cash|Contract|Dilution)")
+HEADINGS = re.compile(
+    "^(Default probability by|Causes by|Runway|Peak funding need|Lowest liquidity|Median cash|Contract|Dilution)"
+)
 
 
 def colored(line: str, first: bool = False) -> str:
@@ -101,16 +103,17 @@ def _pd(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     for m in marks:
         row = d["pd"][m - 1]
         bar = _bar(row, largest, max(4, BAR - max(0, WIDTH - width)), plain)
-        bound = "none seen, " if row["count"] == 0 else ""
         label = f"({row['label']}) " if width >= 62 else ""
         shown = f"  {_step(d) if width >= 50 else ''} {m:>3} {label}{percent(row['value']):>8}  {bar}  "
-        yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
+        between = f"{percent(row['low'])} to {percent(row['high'])}"
+        yield shown + (between if row["count"] else f"none seen, <{percent(row['high'])}")
     years = [str(m // year) for m in marks if m % year == 0]
     told = {name: [rates.get(y) for y in years] for name, rates in d["comparison"].items()}
     if any(x is not None for row in told.values() for x in row):
         yield f"Compare, average default rates after {', '.join(years)} years (no target):"
+        room = max(8, min(24, width - 40))
         for name, row in list(told.items())[:4]:
-            yield f"  {name[:24]:<24}" + "".join(f"{percent(x):>9}" for x in row)
+            yield f"  {name[:room]:<{room}}" + "".join(f"{percent(x):>9}" for x in row)
 
 
 def _bar(e: dict[str, Any], largest: float, width: int, plain: bool) -> str:
@@ -120,7 +123,7 @@ def _bar(e: dict[str, Any], largest: float, width: int, plain: bool) -> str:
     return full * low + half * (high - low) + empty * (width - high)
 
 
-def _causes(d: dict[str, Any]) -> Iterator[str]:
+def _causes(d: dict[str, Any], room: int) -> Iterator[str]:
     seen = sorted((c for c in d["causes"].items() if c[1]["count"]), key=lambda c: -c[1]["count"])
     yield ""
     if not seen:
@@ -128,20 +131,20 @@ def _causes(d: dict[str, Any]) -> Iterator[str]:
         return
     yield f"Causes by {_step(d)} {d['months']}"
     for name, c in seen[:5]:
-        yield f"  {name[:44]:<44} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
+        yield f"  {name[:room]:<{room}} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
     if len(seen) > 5:
         rest = sum(c["count"] for _, c in seen[5:])
-        yield f"  {len(seen) - 5} more causes{'':<31} {rest:>8} paths"
+        yield f"  {len(seen) - 5} more causes{'':<{room - 13}} {rest:>8} paths"
 
 
-def _runway(d: dict[str, Any]) -> Iterator[str]:
+def _runway(d: dict[str, Any], width: int) -> Iterator[str]:
     yield ""
     when = f"Runway ({_step(d)} in which the money ends; P5 is the bad tail)"
-    yield f"{when:<58}   beyond {d['months']} {SHORT[_step(d)]}"
+    yield f"{when:<{58 if width >= WIDTH else 1}}   beyond {d['months']} {SHORT[_step(d)]}"
     for kind in ("funded", "unfunded"):
         r = d["runway"][kind]
         parts = "  ".join(f"{q.upper()} {_runway_month(r, q, d['months'])}" for q in ("p5", "p25", "p50"))
-        yield f"  {kind:<9} {parts:<46}  {percent(r['share_beyond_horizon'])}"
+        yield f"  {kind:<9} {parts:<{46 if width >= WIDTH else 1}}  {percent(r['share_beyond_horizon'])}"
 
 
 def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
@@ -163,7 +166,7 @@ def _funding(d: dict[str, Any]) -> Iterator[str]:
         yield f"Refinancing fails  on {percent(failed['value'])} of paths ({percent(failed['low'])} to {percent(failed['high'])})"
 
 
-def _contracts(d: dict[str, Any], most: int) -> Iterator[str]:
+def _contracts(d: dict[str, Any], most: int, width: int) -> Iterator[str]:
     """At most so many lines, three at least."""
     if not d["contracts"]:
         return
@@ -171,14 +174,13 @@ def _contracts(d: dict[str, Any], most: int) -> Iterator[str]:
     listed = list(d["contracts"].items())
     shown = listed if len(listed) <= room else listed[: max(1, room - 1)]
     yield ""
-    yield "Contract               firm now  headline  mean paid  stranded  left: buyer supplier"
+    whole = width >= WIDTH
+    yield "Contract           firm now  headline  mean paid" + ("  stranded  left: buyer supplier" if whole else "")
     for name, c in shown:
         left = c["terminated"]
-        yield (
-            f"  {name[:20]:<20} {money(c['firm']):>9} {money(c['headline']):>9}  {money(c['paid']):>9} "
-            f"{money(c['stranded']):>9}     {percent(left['buyer']['value']):>7}  {percent(left['supplier']['value']):>7}"
-        )
-
+        row = f"  {name[:16]:<16} {money(c['firm']):>8} {money(c['headline']):>9}  {money(c['paid']):>9}"
+        gone = f"{percent(left['buyer']['value']):>11} {percent(left['supplier']['value']):>8}"
+        yield row + (f" {money(c['stranded']):>9}  {gone}" if whole else "")
 
     if len(shown) < len(listed):
         yield f"  {len(listed) - len(shown)} more contracts: simulator report"
