@@ -25,7 +25,9 @@ FLAGS = (
 
 def installed() -> str | None:
     """The program, or None."""
-    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    return next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
 
 
 class Browser:
@@ -83,7 +85,13 @@ class Browser:
     def open(self, page: Path, width: int = 1200, height: int = 900, theme: str = "light", scale: float = 1.0) -> None:
         self.requests.clear()
         self.complaints.clear()
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=width < 600)
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 600,
+        )
         self.ask("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": theme}])
         self.ask("Page.navigate", url=page.resolve().as_uri())
         while self.run("document.readyState") != "complete":
@@ -102,7 +110,8 @@ class Browser:
     def click(self, selector: str) -> None:
         """A real click in the middle of an element."""
         place = self.run(
-            f"(() => {{const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
+            "(() => "
+            f"{{const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
             "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]})()"
         )
         for kind in ("mousePressed", "mouseReleased"):
@@ -113,9 +122,9 @@ class Browser:
             self.ask("Input.dispatchKeyEvent", type=kind, key=name, code=name)
 
     def picture(self, file: Path, whole: bool = False) -> None:
-        found = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **(
-            {"clip": {**{k: self.ask("Page.getLayoutMetrics")["cssContentSize"][k] for k in ("x", "y", "width", "height")}, "scale": 1}}
-            if whole else {}))  # fmt: skip
+        size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"clip": {**size, "scale": 1}} if whole else {}
+        found = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **clip)
         file.write_bytes(base64.b64decode(found["data"]))
 
     def printed(self, file: Path) -> None:
