@@ -1,7 +1,8 @@
 """Answers of other verbs on the page: `document.json` of compare, sensitivity, sweep, stress and whatever else writes one.
 
 Their tables are lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`. What the rows are like
-says how they are drawn: a name and an estimate becomes a chart of intervals, two settings and an estimate a grid; everything is a table too.
+says how they are drawn: a name and an estimate becomes a chart of intervals, two settings and an estimate a grid;
+everything is a table too.
 """
 
 from __future__ import annotations

@@ -144,7 +144,8 @@ def commitments(run: StoredRun) -> list[Chart]:
             series.append(Series(name, "line", _after(row), color, _after(row, "low"), _after(row, "high")))
     if any(any(s.values) for s in series):
         found.append(Chart("stranded-overflow", "Too much and too little: stranded capacity and overflow", "months", "$/mo",
-                           run.labels[1:], series, run.step, note=f"Means over all paths, $ a {run.step} at the reference price."))  # fmt: skip
+                           run.labels[1:], series, run.step,
+                           note=f"Means over all paths, $ a {run.step} at the reference price."))  # fmt: skip
     return found
 
 

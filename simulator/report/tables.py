@@ -111,7 +111,7 @@ def _runway(d: Mapping[str, Any]) -> Table:
         rows.append(tuple(row))
     units = {"share_beyond_horizon": "share"}
     return Table("runway", tuple(columns), rows, units,
-                 f"Runway: {d.get('step', 'month')} in which the money ends (dash: beyond the horizon; P5 is the bad tail)")  # fmt: skip
+                 f"Runway: {d.get('step', 'month')} in which the money ends (-: beyond the horizon; P5 is bad)")  # fmt: skip
 
 
 def _money(d: Mapping[str, Any]) -> Table:
