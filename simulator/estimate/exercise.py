@@ -88,6 +88,23 @@ def legendre(u: Array, degree: int) -> Array:
     return np.stack([np.sqrt(2.0 * n + 1.0) * found[n] for n in range(1, degree + 1)], axis=-1)
 
 
+class Scale(NamedTuple):
+    """Mean and standard deviation of a number on each date, shape (T + 1, 1), on the paths that are fitted on."""
+
+    mean: Array
+    sd: Array
+
+    @staticmethod
+    def of(x: Array) -> Scale:
+        sd = x.std(axis=1, keepdims=True)
+        return Scale(x.mean(axis=1, keepdims=True), np.where(sd > 1e-12, sd, 1.0))
+
+
+def powers(x: Array, degree: int, scale: Scale) -> Array:
+    """1 and the Hermite polynomials of a number brought to mean 0 and variance 1; shape (T + 1, paths, degree + 1)."""
+    return np.concatenate([np.ones((*x.shape, 1)), hermite((x - scale.mean) / scale.sd, degree)], axis=-1)
+
+
 class Knots(NamedTuple):
     """Where the pieces of `hats` meet on each date, shape (T + 1, number): quantiles of the paths that are fitted on."""
 
