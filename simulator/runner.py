@@ -30,6 +30,7 @@ from simulator.engine.reduce import EXACT_PATHS, Summary
 from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation
 from simulator.engine.tally import Questions
 from simulator.estimate.figures import CASH_QUANTILES, Figures, label, questions
+from simulator.estimate.training import ready, trained
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.scenario.load import load as load_file
 from simulator.scenario.model import Scenario
@@ -101,8 +102,8 @@ def run(
     ValueError (paths or seed out of range), StoreError (the folder cannot be written).
     """
     known = scenario if isinstance(scenario, Scenario) else load(scenario)
-    known = with_run(known, paths, seed)
     started = time.perf_counter()
+    known = ready(with_run(known, paths, seed))
     simulation = Simulation(known, paths=known.run.paths, announce=announce)
     compiled = time.perf_counter()
     wanted = known.run.paths
@@ -146,6 +147,7 @@ def run(
 
 def warm(scenario: Scenario, announce: Announce | None = None) -> None:
     """Compile all that a run of this scenario will need, so that the run need not wait for it."""
+    scenario = ready(scenario)
     simulation = Simulation(scenario, paths=scenario.run.paths, announce=announce)
     asked = questions(scenario.calendar.months, simulation.outline)
     simulation.run_chunk(0, min(scenario.run.paths, BLOCK)).tallied(asked).counted()
@@ -153,6 +155,7 @@ def warm(scenario: Scenario, announce: Announce | None = None) -> None:
 
 def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str, Any]:
     """What a run would take: paths, bytes on disk (uncompressed), memory in bytes, seconds (measured on one chunk)."""
+    scenario = ready(scenario)
     simulation = Simulation(scenario, paths=scenario.run.paths)
     paths, months = scenario.run.paths, scenario.calendar.months
     workers = executors.available_threads() if threads is None else threads
@@ -213,7 +216,7 @@ def replay(folder: str | Path, path: int) -> Replay:
     paths = int(stored["run"]["paths"])
     if not 0 <= path < paths:
         raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
-    scenario = from_manifest(stored)
+    scenario = ready(from_manifest(stored), stored.get("trained"))
     simulation = Simulation(scenario)
     program = simulation.branch_of(path).program
     slots = tuple(slot for slot in program.rows if not slot.startswith("#"))
@@ -384,6 +387,7 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "block": BLOCK,
             "streams": STREAM_VERSION,
         },
+        "trained": trained(scenario),
         "alternatives": {group: list(members) for group, members in scenario.alternatives.items()},
         "endings": [cause.sentence for cause in figures.outline.causes],
         "made_with": {"python": platform.python_version(), **{p: version(p) for p in packages}},

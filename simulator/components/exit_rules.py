@@ -96,11 +96,13 @@ def complaints(rule: AnyRule, at: tuple[str | int, ...], unpriced: tuple[str, st
 def threshold(b: Builder, rule: AnyRule, none: float) -> Any:
     """The number or series that the price ratio is compared with; None where the rule says nothing of it. `none`: what never
     holds."""
-    if rule.optimal is not None and not rule.boundary:
+    if rule.optimal is not None and "boundary" not in rule.model_fields_set:
         if not b.deterministic:
-            raise ValueError(f"{b.name}: the boundary of an optimal rule is trained before a program is built; see runner.ready")
+            raise ValueError(
+                f"{b.name}: the boundary of an optimal rule is trained before a program is built; see estimate/training.py"
+            )
         return none  # on the deterministic path nobody trains: no notice
-    if rule.boundary:
+    if "boundary" in rule.model_fields_set:
         return Series([rule.boundary.get(m + b.start, none) for m in range(b.months + 1)])
     return rule.ratio
 

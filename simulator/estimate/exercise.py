@@ -49,7 +49,9 @@ class Right:
     delay: int  # dates after the notice on which it still comes
     may: Bools  # where it may be used
     states: Array  # functions of the state on which is regressed
-    along: Array | None = None  # use it on one side of a boundary in this number, (T + 1, paths), not where the fit says
+    along: Array | None = (
+        None  # use it on one side of a boundary in this number, (T + 1, paths), not where the fit says
+    )
     above: bool = False  # the side: below the boundary, or above
     other: Array | None = None  # what the other side's leaving on each date brings, in a game
 
@@ -241,14 +243,18 @@ class News:
         return products if self.more is None else np.hstack([products, self.more[t]])
 
 
-Martingales = tuple[Array, ...]  # by date 1 … T: coefficients of the news for the flows after 0 … delay more dates, and for the value
+Martingales = tuple[
+    Array, ...
+]  # by date 1 … T: coefficients of the news for the flows after 0 … delay more dates, and for the value
 
 
 def martingales(right: Right, news: News) -> Martingales:
     """Backwards in time: the next date's values regressed on functions of the state (their expectation) and on the news (the
     increments of their martingales)."""
     dates, paths = right.flow.shape
-    rest = np.zeros((paths, right.delay + 1))  # expected flows from the date after next … on, by number of dates skipped
+    rest = np.zeros(
+        (paths, right.delay + 1)
+    )  # expected flows from the date after next … on, by number of dates skipped
     value = np.where(right.may[-1], np.maximum(right.now[-1], 0.0), 0.0)
     found = []
     for t in range(dates - 2, -1, -1):

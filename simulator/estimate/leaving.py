@@ -125,7 +125,9 @@ def complain(entry: Entry | None, contract: str) -> None:
         party = getattr(exit_, side)
         for key in ("notice", "lock_in") if party is not None else ():
             if isinstance(getattr(party, key), Uncertain):
-                raise ValueError(f"{entry.name}.exit.{side}.{key} is a distribution; fix it with --set to value the right")
+                raise ValueError(
+                    f"{entry.name}.exit.{side}.{key} is a distribution; fix it with --set to value the right"
+                )
 
 
 def _months(
@@ -219,7 +221,7 @@ def _untrained_out(entry: Entry) -> Entry:
     for side in ("buyer", "supplier"):
         party = getattr(exit_, side)
         if party is not None:
-            kept = tuple(rule for rule in party.when if rule.optimal is None or rule.boundary)
+            kept = tuple(rule for rule in party.when if rule.optimal is None or "boundary" in rule.model_fields_set)
             parties[side] = party.model_copy(update={"when": kept})
     return entry._replace(attached={**entry.attached, "exit": exit_.model_copy(update=parties)})
 

@@ -47,6 +47,7 @@ from simulator.mathematics.elementary import exp, power
 from simulator.quantities.number import Number, Quantity, Uncertain
 from simulator.quantities.units import DURATION, HAZARD, MONEY, NUMBER, SHARE
 
+
 class Buyer(Component):
     family: ClassVar[str] = "part"
     notice: Annotated[Number, Quantity(DURATION, low=0.0, whole=True)]
@@ -281,7 +282,9 @@ def _not_certain(parties: Iterable[tuple[str, Buyer | Supplier | None]]) -> Iter
     for side, party in parties:
         for key in ("notice", "lock_in") if party is not None else ():
             if isinstance(getattr(party, key), Uncertain):
-                yield Problem((side, key), f"a best moment to leave needs a `{key}` that is certain", f'{key} = "90 days"')
+                yield Problem(
+                    (side, key), f"a best moment to leave needs a `{key}` that is certain", f'{key} = "90 days"'
+                )
 
 
 def _price_wanted(priced: bool) -> tuple[str, str]:
