@@ -4,16 +4,16 @@ A right is given on dates 0 … T (0 is the opening). Using it on date t brings 
 
     paid[t] = now[t] - Σ_{k > t+n} flow[k]        now is known on date t, the flows are known as they come
 
-A put is now = discounted payoff and no flows; a contract that may be left on n dates' notice is flow = what each date of it brings
-its holder, now = minus the fee of leaving. Never using the right brings 0.
+A put is now = discounted payoff and no flows; a contract that may be left on n dates' notice is flow = what each date of it
+brings its holder, now = minus the fee of leaving. Never using the right brings 0.
 
 From below (Longstaff & Schwartz 2001). Backwards in time, what waiting brings (realised under the decisions after t) less
 what is not yet known of paid[t] is regressed on functions of the state; the right is used where `now` is above the fit, or, with
 `along`, on the side of a boundary that gathers most of that advantage. Decisions fitted on some paths and applied to others are
 decisions that somebody could have made: their mean is a lower bound.
 
-Two sides with a right each play a stopping game: what the one brings itself by leaving, `other` brings the other. On every date the
-first side decides, then, if it stays, the second, each knowing what both will do later (backward induction: a subgame-perfect
+Two sides with a right each play a stopping game: what the leaving of one brings the other is `other`. On every date the first
+side decides, then, if it stays, the second, each knowing what both will do later (backward induction: a subgame-perfect
 equilibrium in strategies of the state). It need not be a game of equal and opposite gains.
 
 From above (Rogers 2002; Andersen & Broadie 2004 choose the martingale from an approximate value). For every martingale M with
@@ -38,6 +38,7 @@ Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.int64]
 NEVER = -1  # the date of a right that is not used
+TIE = 1e-9  # differences of this share of the largest are none
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,13 @@ def hats(x: Array, knots: Knots) -> Array:
 
 
 class Decision(NamedTuple):
-    """What is done on a date: the fit of waiting, the share of variance it explains, and the boundary where there is one."""
+    """What is done on a date: the fit of waiting, the share of variance it explains, and the boundary where there is one.
+    `against`: the fit where the other side leaves on this date anyway; None: then it stays, having nothing to gain."""
 
     coefficients: Array
     r_squared: float
     boundary: float = np.nan
+    against: Array | None = None
 
 
 Decisions = tuple[Decision, ...]
@@ -156,39 +159,44 @@ def least_squares(right: Right) -> Decisions:
 
 def play(first: Right | None, second: Right | None) -> tuple[Decisions, Decisions]:
     """Decisions of both sides of a game; a side that is None never leaves."""
-    sides = (second, first)  # backwards in time, who decides last comes first
-    some = next(side for side in sides if side is not None)
+    some = first or second
+    if some is None:
+        return (), ()
     dates, paths = some.flow.shape
-    paid = [None if side is None else side.paid for side in sides]
-    waiting = [np.zeros(paths), np.zeros(paths)]
-    found: tuple[list[Decision], list[Decision]] = ([], [])
+    paid_first, paid_second = (None if side is None else side.paid for side in (first, second))
+    waiting_first, waiting_second = np.zeros(paths), np.zeros(paths)
+    of_first: list[Decision] = []
+    of_second: list[Decision] = []
     for t in range(dates - 1, -1, -1):
-        for k, side in enumerate(sides):
-            mine, other = paid[k], sides[1 - k]
-            if side is None or mine is None:
-                continue
-            decision = decide(side, t, waiting[k] - (mine[t] - side.now[t]))
-            used = uses(side, t, decision)
-            found[k].append(decision)
-            waiting[k] = np.where(used, mine[t], waiting[k])
-            if other is not None and other.other is not None:
-                waiting[1 - k] = np.where(used, other.other[t], waiting[1 - k])
-    return tuple(found[1][::-1]), tuple(found[0][::-1])
+        leaves = np.zeros(paths, dtype=bool)
+        if second is not None and paid_second is not None:
+            of_second.append(decide(second, t, waiting_second - (paid_second[t] - second.now[t])))
+            leaves = uses(second, t, of_second[-1])
+            waiting_second = np.where(leaves, paid_second[t], waiting_second)
+            if first is not None and first.other is not None:
+                waiting_first = np.where(leaves, first.other[t], waiting_first)
+        if first is not None and paid_first is not None:
+            of_first.append(decide(first, t, waiting_first - (paid_first[t] - first.now[t]), leaves))
+            used = uses(first, t, of_first[-1], leaves)
+            waiting_first = np.where(used, paid_first[t], waiting_first)
+            if second is not None and second.other is not None:
+                waiting_second = np.where(used, second.other[t], waiting_second)
+    return tuple(of_first[::-1]), tuple(of_second[::-1])
 
 
-def decide(right: Right, t: int, y: Array) -> Decision:
-    """Regress what waiting brings on the state, where the right may be used."""
+def decide(right: Right, t: int, y: Array, leaves: Bools | None = None) -> Decision:
+    """Regress what waiting brings on the state, where the right may be used. `leaves`: where the other side does on this date."""
     where = right.may[t]
+    against = None
+    if leaves is not None and leaves.any():
+        tied, where = where & leaves, where & ~leaves
+        if right.along is None and not np.allclose(y[tied], right.now[t][tied], rtol=0.0, atol=TIE * np.abs(y).max()):
+            against = regress(right.states[t][tied], y[tied])[0]
     states, y = right.states[t][where], y[where]
-    nothing = -np.inf if not right.above else np.inf
-    if len(y) < states.shape[1]:  # too few to say: wait
-        return Decision(np.full(states.shape[1], np.nan), 0.0, nothing)
-    found = np.linalg.lstsq(states, y, rcond=None)[0]
-    fitted = states @ found
-    spread, rest = float(((y - y.mean()) ** 2).sum()), float(((y - fitted) ** 2).sum())
-    r_squared = 1.0 - rest / spread if spread > 0.0 else 0.0
-    if right.along is None:
-        return Decision(found, r_squared)
+    nothing = np.inf if right.above else -np.inf
+    found, r_squared, fitted = regress(states, y)
+    if right.along is None or len(y) < states.shape[1]:
+        return Decision(found, r_squared, nothing, against)
     x = right.along[t][where]
     order = np.argsort(-x if right.above else x, kind="stable")
     gathered = np.cumsum((right.now[t][where] - fitted)[order])
@@ -199,24 +207,43 @@ def decide(right: Right, t: int, y: Array) -> Decision:
     return Decision(found, r_squared, float(edge))
 
 
-def uses(right: Right, t: int, decision: Decision) -> Bools:
-    if right.along is None:
-        return np.asarray(right.may[t] & (right.now[t] > right.states[t] @ decision.coefficients))
-    x = right.along[t]
-    return np.asarray(right.may[t] & (x > decision.boundary if right.above else x < decision.boundary))
+def regress(states: Array, y: Array) -> tuple[Array, float, Array]:
+    """(coefficients, share of variance explained, fit); where there are too few paths to say, a fit that waits."""
+    if len(y) < states.shape[1]:
+        return np.full(states.shape[1], np.nan), 0.0, np.full(len(y), np.inf)
+    found = np.linalg.lstsq(states, y, rcond=None)[0]
+    fitted = states @ found
+    spread, rest = float(((y - y.mean()) ** 2).sum()), float(((y - fitted) ** 2).sum())
+    return found, 1.0 - rest / spread if spread > 0.0 else 0.0, fitted
+
+
+def uses(right: Right, t: int, decision: Decision, leaves: Bools | None = None) -> Bools:
+    """Where the right is used on a date. `leaves`: where the other side, which decides later on this date, will."""
+    if right.along is not None:
+        x = right.along[t]
+        used = right.may[t] & (x > decision.boundary if right.above else x < decision.boundary)
+        return np.asarray(used if leaves is None else used & ~leaves)
+    used = right.may[t] & (right.now[t] > right.states[t] @ decision.coefficients)
+    if leaves is None:
+        return np.asarray(used)
+    anyway = np.zeros_like(used) if decision.against is None else right.now[t] > right.states[t] @ decision.against
+    return np.asarray(np.where(leaves, right.may[t] & anyway, used))
 
 
 def dates_used(first: tuple[Right, Decisions] | None, second: tuple[Right, Decisions] | None) -> tuple[Dates, Dates]:
     """On which date each side leaves, NEVER if it does not, or if the other has left before."""
-    some = next(side for side in (first, second) if side is not None)
+    some = first or second
+    if some is None:
+        raise ValueError("nobody has a right")
     dates, paths = some[0].flow.shape
-    found = (np.full(paths, NEVER), np.full(paths, NEVER))
+    by_first, by_second = np.full(paths, NEVER), np.full(paths, NEVER)
     for t in range(dates):
-        for k, side in enumerate((first, second)):
-            if side is not None:
-                free = (found[0] == NEVER) & (found[1] == NEVER)
-                found[k][free & uses(side[0], t, side[1][t])] = t
-    return found
+        free = (by_first == NEVER) & (by_second == NEVER)
+        leaves = np.zeros(paths, dtype=bool) if second is None else uses(second[0], t, second[1][t])
+        used = np.zeros(paths, dtype=bool) if first is None else uses(first[0], t, first[1][t], leaves)
+        by_first[free & used] = t
+        by_second[free & leaves & ~used] = t
+    return by_first, by_second
 
 
 def at(rows: Array, dates: Dates) -> Array:

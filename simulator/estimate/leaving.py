@@ -8,8 +8,8 @@ the horizon if it ends later. What a month of it brings
                    less the fee. Without [compute] nothing says what is bought instead: capacity value x I less the fee.
     the supplier   fee - capacity value x I x (1 - vacancy): what it gets less what it could let the capacity for.
 
-Before tax and financing. A notice in month m keeps n months more; what follows them is lost, and the fee of leaving is paid. After the
-supplier's notice has run out the buyer also loses the recalled revenue, less the compute that it then need not buy.
+Before tax and financing. A notice in month m keeps n months more; what follows them is lost, and the fee of leaving is paid.
+After the supplier's notice has run out the buyer also loses the recalled revenue, less the compute that it then need not buy.
 Discounted from the end of each month at `treasury.discount_rate`, under the measure of the drivers as the scenario has them.
 
 The state: the price ratio (piecewise linear), and, where the scenario has them, how much of its capacity the company can use,
@@ -27,7 +27,21 @@ import numpy as np
 from simulator.components.base import BILLED, NEED, NET_MARGIN, PRICE, RUN_RATE, STRANDED, UNCOVERED, notice_months
 from simulator.engine.build import Account
 from simulator.engine.simulation import Simulation
-from simulator.estimate.exercise import Array, Bools, Knots, News, Right, Scale, after, hats, hermite, legendre, powers
+from simulator.estimate.exercise import (
+    Array,
+    Bools,
+    Dates,
+    Knots,
+    News,
+    Right,
+    Scale,
+    after,
+    at,
+    hats,
+    hermite,
+    legendre,
+    powers,
+)
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Entry, Keep, Scenario
 
@@ -69,7 +83,7 @@ class Months:
 
     @property
     def paths(self) -> int:
-        return self.ratio.shape[1]
+        return int(self.ratio.shape[1])
 
 
 def months_of(scenario: Scenario, contract: str, first: int, paths: int, seed: int) -> Months:
@@ -90,15 +104,15 @@ def months_of(scenario: Scenario, contract: str, first: int, paths: int, seed: i
     wanted = [PRICE, *of_contract, *company, *(s for s in HIDDEN if s in rows), *shocks]
     found: dict[str, list[Array]] = {slot: [] for slot in (*wanted, "gain", "recall")}
     inputs: dict[str, list[Array]] = {}
-    for at in range(first, first + paths, CHUNK):
-        count = min(CHUNK, first + paths - at)
-        chunk = here.run_chunk(at, count, list(dict.fromkeys([*wanted, *flows])))
+    for begin in range(first, first + paths, CHUNK):
+        count = min(CHUNK, first + paths - begin)
+        chunk = here.run_chunk(begin, count, list(dict.fromkeys([*wanted, *flows])))
         if gone is None:
             gain = chunk.kept[f"{name}.capacity"] * chunk.kept[PRICE] - chunk.kept[f"{name}.due"]
             without = chunk.kept
         else:
             less = _operating(gone.program.accounts)
-            without = gone.run_chunk(at, count, list(dict.fromkeys([*company, PRICE, *less]))).kept
+            without = gone.run_chunk(begin, count, list(dict.fromkeys([*company, PRICE, *less]))).kept
             gain = _net(chunk.kept, flows) - _net(without, less)
         found["gain"].append(gain)
         found["recall"].append(_served(without))
@@ -153,8 +167,8 @@ def _months(
     ratio[0] = 1.0
     share, recall_steps = np.zeros(paths), np.zeros(paths)
     if exit_.supplier is not None and exit_.supplier.recall is not None:
-        r, at = exit_.supplier.recall, f"{name}.exit.supplier.recall"
-        share, recall_steps = number(r.revenue_lost, f"{at}.revenue_lost"), number(r.months, f"{at}.months")
+        r, key = exit_.supplier.recall, f"{name}.exit.supplier.recall"
+        share, recall_steps = number(r.revenue_lost, f"{key}.revenue_lost"), number(r.months, f"{key}.months")
     return Months(
         buyer=_terms(exit_.buyer, start),
         supplier=_terms(exit_.supplier, start),
@@ -194,7 +208,7 @@ def _first(scenario: Scenario, contract: Any) -> int:
 def _horizon(scenario: Scenario, contract: Any) -> int:
     """To the last month that the contract may have on any path, beyond the horizon too."""
     ends = [contract.term_or_none()[1], *(x.end for x in contract.amendments.values() if x.end is not None)]
-    return min(LONGEST, max(1, max(ends) - scenario.calendar.start + 1))
+    return min(LONGEST, max(1, int(max(ends)) - scenario.calendar.start + 1))
 
 
 def _relets(entry: Entry) -> bool:
@@ -336,21 +350,51 @@ def _scores(shock: Array, degree: int) -> Array:
     return legendre(shock, degree) if inside else hermite(shock, degree)
 
 
+class Consequences(NamedTuple):
+    """What a notice of each step brings each side against keeping the contract, (T + 1, paths), dollars at the opening."""
+
+    to_supplier: Array
+    to_buyer: Array
+
+
+def consequences(months: Months) -> tuple[Consequences | None, Consequences | None]:
+    """Of the (supplier's, buyer's) notice; None of a side that has no right."""
+    gain, let = months.discount * months.gain, months.discount * months.let
+    b, s = months.buyer, months.supplier
+    of_supplier = of_buyer = None
+    if s is not None:
+        of_supplier = Consequences(-after(let, s.notice), -after(gain, s.notice) - _recall(months, s.notice))
+    if b is not None:
+        fee = _fee(months, b.notice)
+        of_buyer = Consequences(fee - after(let, b.notice), -fee - after(gain, b.notice))
+    return of_supplier, of_buyer
+
+
+def brought(months: Months, by_supplier: Dates, by_buyer: Dates) -> Consequences:
+    """(paths,) each: what notices on these dates bring each side."""
+    to_supplier, to_buyer = np.zeros(months.paths), np.zeros(months.paths)
+    for found, dates in zip(consequences(months), (by_supplier, by_buyer), strict=True):
+        if found is not None:
+            to_supplier += at(found.to_supplier, dates)
+            to_buyer += at(found.to_buyer, dates)
+    return Consequences(to_supplier, to_buyer)
+
+
 def rights(months: Months, basis: Basis, by_boundary: bool = False) -> tuple[Right | None, Right | None]:
     """(supplier's, buyer's), in the order in which they decide in a month. `by_boundary`: decisions by the price ratio alone."""
     states = powers(np.log(months.ratio), 4, basis.ratio) if by_boundary else basis.states(months)
     along = months.ratio if by_boundary else None
     gain, let = months.discount * months.gain, months.discount * months.let
-    none = np.zeros_like(gain)
-    b, s = months.buyer, months.supplier
-    fee = none if b is None else -_fee(months, b.notice)
-    buyer = supplier = None
-    if b is not None:
-        other = None if s is None else -after(gain, s.notice) - _recall(months, s.notice)
-        buyer = Right(fee, gain, b.notice, _may(months, b), states, along, False, other)
-    if s is not None:
-        other = None if b is None else -after(let, b.notice) - fee
-        supplier = Right(none, let, s.notice, _may(months, s), states, along, True, other)
+    of_supplier, of_buyer = consequences(months)
+    supplier = buyer = None
+    if months.supplier is not None:
+        other = None if of_buyer is None else of_buyer.to_supplier
+        may, n = _may(months, months.supplier), months.supplier.notice
+        supplier = Right(np.zeros_like(let), let, n, may, states, along, True, other)
+    if months.buyer is not None:
+        other = None if of_supplier is None else of_supplier.to_buyer
+        may, n = _may(months, months.buyer), months.buyer.notice
+        buyer = Right(-_fee(months, n), gain, n, may, states, along, False, other)
     return supplier, buyer
 
 

@@ -120,7 +120,8 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
         unpriced = None if priced and around.has_price else _price_wanted(priced)
         parties: tuple[tuple[str, Buyer | Supplier | None], ...] = (("buyer", self.buyer), ("supplier", self.supplier))
         for side, party in parties:
-            for k, rule in enumerate(party.when if party is not None else ()):
+            rules: tuple[Rule | SupplierRule, ...] = () if party is None else party.when
+            for k, rule in enumerate(rules):
                 yield from complaints(rule, (side, "when", k), unpriced)
         if any(rule.optimal for _, party in parties if party is not None for rule in party.when):
             yield from _not_certain(parties)
