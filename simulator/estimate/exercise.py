@@ -91,6 +91,13 @@ def legendre(u: Array, degree: int) -> Array:
     return np.stack([np.sqrt(2.0 * n + 1.0) * found[n] for n in range(1, degree + 1)], axis=-1)
 
 
+def steps(u: Array, number: int) -> Array:
+    """Whether a uniform lies below 1/2, 1/4, … 2^-number, with mean 0 and variance 1: rare events that happen below a
+    probability; shape (…, number)."""
+    chances = 0.5 ** np.arange(1, number + 1)
+    return np.asarray(((u[..., None] < chances) - chances) / np.sqrt(chances * (1.0 - chances)))
+
+
 class Scale(NamedTuple):
     """Mean and standard deviation of a number on each date, shape (T + 1, 1), on the paths that are fitted on."""
 
@@ -261,13 +268,13 @@ class News:
 
     states: Array  # (T + 1, paths, number)
     scores: Array  # (T + 1, paths, number): mean 0 given all that came before
-    more: Array | None = None  # further functions, (T + 1, paths, number), with mean 0 given all that came before
+    more: News | None = None  # further products
 
     def of(self, t: int) -> Array:
         """The functions that are new on date t >= 1, shape (paths, number)."""
         before, now = self.states[t - 1], self.scores[t]
         products = (before[:, :, None] * now[:, None, :]).reshape(len(before), -1)
-        return products if self.more is None else np.hstack([products, self.more[t]])
+        return products if self.more is None else np.hstack([products, self.more.of(t)])
 
 
 Martingales = tuple[

@@ -41,6 +41,7 @@ from simulator.estimate.exercise import (
     hermite,
     legendre,
     powers,
+    steps,
 )
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Entry, Keep, Scenario
@@ -50,7 +51,14 @@ KNOTS = 10
 LONGEST = 600  # steps: of a horizon
 ENDINGS = ("renewal", "failure", "renegotiation")  # clauses that end or prolong a contract by other than a notice
 FINANCING = ("financing.", "treasury.", "tax.")  # accounts of these are no operating flows
-HIDDEN = ("price.short", RUN_RATE)  # states beyond the price ratio, where the scenario has them
+HIDDEN = (
+    RUN_RATE,
+    "revenue.noise_level",
+    "revenue.growth_rate",
+    "revenue.state",
+    "price.short",
+    "price.scarcity.state",
+)
 SMALL = 1e-6
 
 
@@ -300,54 +308,54 @@ class Basis:
     """Functions of the state, scaled on the paths that are fitted on."""
 
     ratio: Scale
+    plain: Scale  # of the ratio itself, not of its logarithm
     knots: Knots
+    few: Knots
     others: dict[str, Scale]
 
     @staticmethod
     def of(months: Months) -> Basis:
-        x = np.log(months.ratio)
-        return Basis(Scale.of(x), Knots.of(x, KNOTS), {k: Scale.of(v) for k, v in _others(months).items()})
+        x, others = np.log(months.ratio), {k: Scale.of(v) for k, v in _others(months).items()}
+        return Basis(Scale.of(x), Scale.of(months.ratio), Knots.of(x, KNOTS), Knots.of(x, KNOTS // 2), others)
 
     def states(self, months: Months) -> Array:
-        x = powers(np.log(months.ratio), 4, self.ratio)
-        parts = [x]
+        """Powers of the logarithm of the ratio and of the other states, and these times the ratio: what is bought at the market
+        is worth its price times how much of it is needed."""
+        parts = [powers(np.log(months.ratio), 4, self.ratio)]
+        price = powers(months.ratio, 1, self.plain)[..., 1:]
         for name, values in _others(months).items():
             y = powers(values, 2, self.others[name])[..., 1:]
-            parts += [y, y[..., :1] * x[..., 1:2]]
+            parts += [y, y * price]
         return np.concatenate(parts, axis=-1)
 
     def news(self, months: Months) -> News:
-        """The shocks of price move the value by price ratio; those of revenue, and both together with the other states, by a
-        few functions."""
-        x = powers(np.log(months.ratio), 1, self.ratio)
-        few = [x]
+        """The shocks of the price move the value by the ratio alone; all shocks, by few functions of the ratio and of the other
+        states."""
+        x = np.log(months.ratio)
+        few = hats(x, self.few)
+        parts = [few]
         for name, values in _others(months).items():
-            y = powers(values, 1, self.others[name])[..., 1:]
-            few += [y, y * x[..., 1:]]
-        some = np.concatenate(few, axis=-1)
+            parts.append(powers(values, 1, self.others[name])[..., 1:] * few)
         of_price = [_scores(v, 4) for k, v in months.shocks.items() if k.startswith("price.")]
         everything = [_scores(v, 2) for v in months.shocks.values()]
-        main = np.concatenate(of_price, axis=-1) if of_price else np.zeros((*months.ratio.shape, 0))
-        more = None
-        if everything and len(everything) + len(few) > len(of_price) + 1:
-            scores = np.concatenate(everything, axis=-1)
-            more = np.zeros((*months.ratio.shape, some.shape[-1] * scores.shape[-1]))
-            before = some[:-1, :, :, None] * scores[1:, :, None, :]
-            more[1:] = before.reshape(*before.shape[:2], -1)
-        return News(hats(np.log(months.ratio), self.knots), main, more)
+        main = np.concatenate(of_price, axis=-1) if of_price else np.zeros((*x.shape, 0))
+        if not everything or (len(everything) == len(of_price) and len(parts) == 1):
+            return News(hats(x, self.knots), main)
+        more = News(np.concatenate(parts, axis=-1), np.concatenate(everything, axis=-1))
+        return News(hats(x, self.knots), main, more)
 
 
 def _others(months: Months) -> dict[str, Array]:
+    """States beyond the price ratio, those that are the same on all paths left out."""
     found = {name: np.log(np.maximum(v, SMALL)) if name == RUN_RATE else v for name, v in months.hidden.items()}
-    if months.slack.any():
-        found["slack"] = months.slack
-    return found
+    found["slack"] = months.slack
+    return {name: v for name, v in found.items() if (v != v[:, :1]).any()}
 
 
 def _scores(shock: Array, degree: int) -> Array:
     """Functions with mean 0 of a monthly shock, a uniform or a standard normal."""
     inside = bool((shock[1:] > 0.0).all() and (shock[1:] < 1.0).all())
-    return legendre(shock, degree) if inside else hermite(shock, degree)
+    return np.concatenate([legendre(shock, 1), steps(shock, 6)], axis=-1) if inside else hermite(shock, degree)
 
 
 class Consequences(NamedTuple):
