@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import simulator
+from simulator.bench import run_chunks
 from simulator.engine import executors
 from simulator.engine.simulation import CHUNK, Simulation
 
@@ -18,9 +19,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 def seconds(simulation: Simulation, chunks: int, workers: int) -> float:
     started = time.perf_counter()
-    tasks = range(0, chunks * CHUNK, CHUNK)
-    for _ in executors.run(lambda first: simulation.run_chunk(first, CHUNK), tasks, workers):
-        pass
+    run_chunks(simulation, chunks, workers)
     return time.perf_counter() - started
 
 

@@ -65,7 +65,7 @@ class Months:
 
     def run(self, machine: Machine, keep: Sequence[str] = (), name: str = "") -> None:
         self.branch.machine = machine
-        lived = self.branch.live(self.paths, keep)
+        lived = self.branch.live(self.branch.prepare(self.paths), 0, self.paths.size, keep)
         if sum(block.paths for block in lived.blocks) < self.paths.size:
             self.spoilt.add(name)  # some paths were no number, and the block was run twice
 

@@ -32,7 +32,7 @@ from simulator.engine.sampling import evaluate
 from simulator.engine.simulation import CHUNK, Simulation
 from simulator.estimate.figures import questions
 from simulator.scenario.model import Scenario
-from simulator.store.folder import RunWriter
+from simulator.store.writer import RunWriter
 from simulator.timing import Work, interleaved, load
 
 SHORT = 12  # months of the shorter horizon
@@ -137,6 +137,7 @@ def around_the_loop(scenario: Scenario, repeats: int) -> list[Stage]:
 
         def write() -> None:
             with RunWriter(Path(room), "stage", runner.identity(scenario)) as writer:
+                writer.begin(chunks * CHUNK, resumable=False)
                 fields = runner.path_fields(simulation, chunk)
                 for _ in range(chunks):
                     writer.add("paths", rows, fields)

@@ -12,6 +12,7 @@ import numpy as np
 from measure import parser, say_machine
 
 import simulator
+from simulator.bench import run_chunks
 from simulator.engine import executors
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
 from simulator.timing import interleaved, load
@@ -38,8 +39,7 @@ def main() -> None:
     tasks = range(0, given.chunks * CHUNK, CHUNK)
 
     def run(workers: int) -> None:
-        for _ in executors.run(lambda first: simulation.run_chunk(first, CHUNK), tasks, workers):
-            pass
+        run_chunks(simulation, given.chunks, workers)
 
     def results(workers: int) -> list[bytes]:
         return list(executors.run(lambda first: fingerprint(simulation.run_chunk(first, CHUNK)), tasks, workers))

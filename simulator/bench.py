@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from simulator.engine import executors, jit
 from simulator.engine.build import Array
-from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
+from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
 from simulator.runner import load
 from simulator.scenario.model import Scenario
 from simulator.timing import Timing, Work, interleaved, processor
@@ -78,10 +78,12 @@ def _engine(scenario: Scenario, repeats: int, workers: int, chunks: int) -> dict
 def run_chunks(simulation: Simulation, chunks: int, workers: int) -> list[ChunkResult]:
     """The paths of so many chunks; only the last two are kept."""
     last: list[ChunkResult] = []
-    for chunk in executors.run(
-        lambda first: simulation.run_chunk(first, CHUNK), range(0, chunks * CHUNK, CHUNK), workers
-    ):
-        last = [*last[-1:], chunk]
+
+    def work(task: tuple[int, int]) -> list[ChunkResult]:
+        return list(simulation.run_chunks(*task))[-2:]
+
+    for found in executors.run(work, tasks(chunks * CHUNK, workers), workers):
+        last = [*last, *found][-2:]
     return last
 
 

@@ -6,74 +6,49 @@ run_chunk   paths of every branch                engine/simulation.py
 live        blocks of paths, month by month      engine/block.py
 Summary     what is kept of all paths            engine/reduce.py
 Figures     numbers with intervals               estimate/figures.py
-RunWriter   Parquet parts, manifest last         store/folder.py
+Growth      paths added at a run's end           growth.py
+RunWriter   parts, checkpoints, manifest last    store/writer.py
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from simulator import limits
 from simulator.engine import executors
 from simulator.engine.block import BLOCK, Announce
 from simulator.engine.build import Array
 from simulator.engine.program import Program
-from simulator.engine.reduce import EXACT_PATHS, Summary
-from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation
-from simulator.engine.tally import Questions
-from simulator.estimate.figures import CASH_QUANTILES, Figures, label, questions
-from simulator.estimate.training import ready, trained
-from simulator.mathematics.philox import STREAM_VERSION
+from simulator.engine.simulation import CHUNK, Outline, Simulation
+from simulator.estimate.figures import questions
+from simulator.estimate.training import ready
+from simulator.growth import Growth, Progress, Result, memory
+from simulator.record import (
+    contracts_table,
+    creditor_columns,
+    folder_name,
+    identity,
+    manifest,
+    months_table,
+    path_fields,
+    path_rows,
+    trajectories,
+)
 from simulator.scenario.load import load as load_file
 from simulator.scenario.model import Scenario
+from simulator.store import checkpoint
 from simulator.store import folder as store
-from simulator.store.folder import Field, RunWriter
+from simulator.store.disk import beside
 
-Progress = Callable[[int, int], None]  # paths done, paths in all
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished run. Money in $, months as numbers 1 … M; every estimate has `value`, `low`, `high` (95 %)."""
-
-    scenario: Scenario
-    figures: Figures
-    folder: Path | None
-    seconds: dict[str, float]
-
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """The document of `run --json`."""
-        shown = None if self.folder is None else str(self.folder)
-        return {**self.figures.document, "folder": shown, "seconds": self.seconds}
-
-    def pd(self, month: int) -> tuple[float, float, float]:
-        """Default probability by a month: (value, low, high)."""
-        if not 1 <= month <= self.figures.months:
-            raise ValueError(f"month {month} lies outside 1 … {self.figures.months}")
-        return tuple(self.figures.pd(month))  # type: ignore[return-value]
-
-    def column(self, name: str) -> Array:
-        """A column of `paths`, shape (paths,), in path order. Raises KeyError for a name that is none, and for one that [keep]
-        left out of a run whose numbers by path are only in its folder."""
-        summary = self.figures.summary
-        if summary.hold or self.folder is None:
-            return summary.column(name)
-        if name not in store.column_names(self.folder, "paths"):
-            raise KeyError(name)
-        return np.asarray(store.read_table(self.folder, "paths", [name])[name].to_numpy(), dtype=np.float64)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.figures.summary.column_names
+__all__ = [
+    "Growth", "Outline", "Progress", "Replay", "Result", "contracts_table", "creditor_columns", "folder_name", "from_manifest",
+    "identity", "load", "manifest", "months_table", "path_fields", "path_rows", "plan", "replay", "run", "trajectories",
+    "unfinished", "warm", "with_run",
+]  # fmt: skip
 
 
 def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
@@ -93,56 +68,26 @@ def run(
     threads: int | None = None,
     progress: Progress | None = None,
     announce: Announce | None = None,
+    into: str | Path | None = None,
+    fresh: bool = False,
 ) -> Result:
     """Simulate a scenario.
 
-    paths, seed: instead of those of the scenario. out: the folder that run folders go to; None writes nothing.
-    threads: default all cores; the result does not depend on it. announce: is told (loops, seconds) before anything is
-    compiled. Raises ScenarioError (a path that is no valid file),
-    ValueError (paths or seed out of range), StoreError (the folder cannot be written).
+    paths, seed: instead of those of the scenario. out: the folder that run folders go to; None writes nothing. into: the run
+    folder itself, an existing run to be extended for example. An unfinished run of the same scenario and seed goes on where
+    it stopped, a finished one of fewer paths is extended; the data files are those of a run at once. fresh: begin from the
+    first path and replace what is there. threads: default all cores; the result does not depend on it. announce: is told
+    (loops, seconds) before anything is compiled. To add paths until a figure is precise enough: `growth.Growth`.
+
+    Raises ScenarioError (a path that is no valid file), ValueError (paths or seed out of range), StoreError (the folder cannot
+    be written, is another run's, holds more paths, or is being written by somebody else).
     """
     known = scenario if isinstance(scenario, Scenario) else load(scenario)
-    started = time.perf_counter()
-    known = ready(with_run(known, paths, seed))
-    simulation = Simulation(known, paths=known.run.paths, announce=announce)
-    compiled = time.perf_counter()
-    wanted = known.run.paths
-    asked = questions(known.calendar.months, simulation.outline)
-    summary = Summary(wanted, asked, hold=out is None or wanted <= EXACT_PATHS)
-    workers = executors.available_threads() if threads is None else threads
-    writer = None if out is None else RunWriter(Path(out), folder_name(known), identity(known))
-    writing = 0.0
-    fields: list[Field] = []
-    try:
-        for chunk in chunks(simulation, wanted, workers, asked):
-            summary.add(chunk)
-            if writer is not None:
-                at = time.perf_counter()
-                fields = fields or path_fields(simulation, chunk)
-                writer.add("paths", path_rows(chunk), fields)
-                if chunk.trajectories:
-                    writer.add("trajectories", *trajectories(simulation, chunk))
-                writing += time.perf_counter() - at
-            if progress is not None:
-                progress(summary.paths, wanted)
-        if writer is not None:
-            writer.end_parts()
-            summary.reader = writer.column
-        figures = Figures(known, simulation.outline, summary)
-        simulated = time.perf_counter() - compiled - writing
-        target = None
-        if writer is not None:
-            at = time.perf_counter()
-            writer.write("months.parquet", months_table(figures))
-            writer.write("contracts.parquet", contracts_table(figures))
-            seconds = {"compile": compiled - started, "simulate": simulated}
-            target = writer.finish(manifest(figures, seconds))
-            writing += time.perf_counter() - at
-    finally:
-        if writer is not None:
-            writer.__exit__(None, None, None)
-    seconds = {"compile": compiled - started, "simulate": simulated, "write": writing}
-    return Result(known, figures, target, {k: round(v, 4) for k, v in seconds.items()})
+    known = with_run(known, paths, seed)
+    place, target = (None if name is None else Path(name) for name in (out, into))
+    with Growth(known, known.run.paths, place, target, threads, progress, announce, fresh) as growth:
+        growth.to(known.run.paths)
+        return growth.finish()
 
 
 def warm(scenario: Scenario, announce: Announce | None = None) -> None:
@@ -153,11 +98,12 @@ def warm(scenario: Scenario, announce: Announce | None = None) -> None:
     simulation.run_chunk(0, min(scenario.run.paths, BLOCK)).tallied(asked).counted()
 
 
-def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str, Any]:
+def plan(scenario: Scenario, out: Path, threads: int | None = None, into: Path | None = None) -> dict[str, Any]:
     """What a run would take: paths, bytes on disk (uncompressed), memory in bytes, seconds (measured on one chunk)."""
     scenario = ready(scenario)
     simulation = Simulation(scenario, paths=scenario.run.paths)
     paths, months = scenario.run.paths, scenario.calendar.months
+    target = out / folder_name(scenario) if into is None else into
     workers = executors.available_threads() if threads is None else threads
     size = min(paths, CHUNK)
     simulation.run_chunk(0, min(size, BLOCK))  # touches what the first call has to
@@ -168,7 +114,6 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
     stored = columns + (2 + len(chunk.trajectories)) * len(scenario.keep.months_of(scenario.calendar)) * bool(
         chunk.trajectories
     )
-    kept = (len(simulation.kept_slots) + len(simulation.trajectories)) * (months + 1) * 8
     return {
         "schema": 1,
         "scenario": scenario.name,
@@ -176,15 +121,29 @@ def plan(scenario: Scenario, out: Path, threads: int | None = None) -> dict[str,
         "paths": paths,
         "months": months,
         "columns": columns,
-        "folder": str(out / folder_name(scenario)),
-        "exists": (out / folder_name(scenario)).exists(),
+        "folder": str(target),
+        "exists": target.exists(),
+        "paths_there": paths_there(target),
         "bytes": paths * stored * 8,
-        "memory": 350_000_000
-        + min(paths, EXACT_PATHS) * (kept + columns * 8)
-        + 2 * workers * size * (kept + columns * 40),
+        "memory": limits.PROGRAM + memory(simulation, paths, workers, writing=True).total,
         "seconds": round(1.5 + simulating + paths * stored * 5e-9, 1),
         "measured_paths": size,
     }
+
+
+def unfinished(scenario: Scenario, out: Path, into: Path | None = None) -> tuple[Path, int] | None:
+    """The folder of a run that was stopped, and the paths that the same command would go on from."""
+    folder = beside(out / folder_name(scenario) if into is None else into, "partial")
+    found = checkpoint.read(folder / checkpoint.CHECKPOINT)
+    return None if found is None else (folder, found.paths)
+
+
+def paths_there(target: Path) -> int:
+    """The paths of the finished run in a folder; nought if there is none."""
+    try:
+        return int(store.read_manifest(target)["run"]["paths"])
+    except store.StoreError:
+        return 0
 
 
 def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenario:
@@ -193,17 +152,6 @@ def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenari
     if not changes:
         return scenario
     return replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **changes}))
-
-
-def chunks(simulation: Simulation, paths: int, workers: int, asked: Questions) -> Iterator[ChunkResult]:
-    """All chunks of a run, in path order whatever the number of workers, with the answers to what is asked."""
-    tasks = [(first, min(CHUNK, paths - first)) for first in range(0, paths, CHUNK)]
-
-    def work(task: tuple[int, int]) -> ChunkResult:
-        chunk = simulation.run_chunk(*task).tallied(asked)
-        return chunk if paths <= EXACT_PATHS else chunk.counted()
-
-    return executors.run(work, tasks, workers)
 
 
 def replay(folder: str | Path, path: int) -> Replay:
@@ -250,148 +198,3 @@ def from_manifest(stored: dict[str, Any]) -> Scenario:
             f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
         )
     return scenario
-
-
-# --- what goes to disk -------------------------------------------------------------------------------------------------
-
-
-def folder_name(scenario: Scenario) -> str:
-    return f"{scenario.name}-{scenario.hash[:12]}"
-
-
-def identity(scenario: Scenario) -> dict[str, str]:
-    """The metadata of every data file."""
-    return {
-        "simulator.scenario": scenario.name,
-        "simulator.scenario_hash": scenario.hash,
-        "simulator.resolved": scenario.canonical,
-        "simulator.seed": str(scenario.run.seed),
-        "simulator.streams": str(STREAM_VERSION),
-        "simulator.version": version("simulator"),
-    }
-
-
-def path_fields(simulation: Simulation, chunk: ChunkResult) -> list[Field]:
-    keep, creditors = simulation.scenario.keep, creditor_columns(simulation.outline)
-    fields = [Field("path", "number, from 0", "path")]
-    fields += [
-        Field(c.name, c.unit, c.kind) for c in simulation.outline.columns if keep.contracts or c.name not in creditors
-    ]
-    return fields + [Field(f"input.{name}", "in the engine's unit") for name in chunk.inputs if keep.inputs]
-
-
-def creditor_columns(outline: Outline) -> frozenset[str]:
-    """The columns of `paths` that belong to one contract or creditor."""
-    contracts = {m.contract for m in outline.metrics if m.contract}
-    names = [c.name for c in outline.columns]
-    suffixes = (".exposure_at_default", ".loss")
-    return frozenset(n for n in names if n.rsplit(".", 1)[0] in contracts or n.endswith(suffixes))
-
-
-def trajectories(simulation: Simulation, chunk: ChunkResult) -> tuple[dict[str, npt.NDArray[Any]], list[Field]]:
-    """Rows of the table `trajectories`, one a path and month, and its columns."""
-    scenario = simulation.scenario
-    months = np.array(scenario.keep.months_of(scenario.calendar))
-    size = len(chunk.columns["cause"])
-    unit = {f"{m.contract}.{m.name}" if m.contract else m.name: m.unit for m in simulation.outline.metrics}
-    rows: dict[str, npt.NDArray[Any]] = {
-        "path": np.repeat(np.arange(chunk.first, chunk.first + size), months.size),
-        "month": np.tile(months, size),
-    }
-    rows |= {name: np.ascontiguousarray(values.T).ravel() for name, values in chunk.trajectories.items()}
-    fields = [Field("path", "number, from 0", "path"), Field("month", "number, 0 = opening", "month")]
-    return rows, fields + [Field(name, unit[name]) for name in chunk.trajectories]
-
-
-def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:
-    size = len(next(iter(chunk.columns.values())))
-    inputs = {f"input.{name}": values for name, values in chunk.inputs.items()}
-    return {"path": np.arange(chunk.first, chunk.first + size), **chunk.columns, **inputs}
-
-
-def months_table(figures: Figures) -> Any:
-    """One row a month and metric: mean and interval, quantiles where they are kept, PD and its causes."""
-    outline, scenario = figures.outline, figures.scenario
-    by_slot = {slot: figures.monthly_quantiles(slot) for slot in figures.summary.kept_slots}
-    rows = []
-    for month in range(figures.months + 1):
-        at = {"month": month, "label": scenario.label(month)}
-        for k, metric in enumerate(outline.metrics):
-            if metric.contract:
-                continue
-            e = figures.monthly_mean(k, month)
-            row = {**at, "metric": metric.name, "unit": metric.unit, "mean": e.value, "low": e.low, "high": e.high}
-            if metric.quantiles:
-                for q, (value, low, high) in zip(CASH_QUANTILES, by_slot[metric.slot][month], strict=True):
-                    row |= {label(q): value, f"{label(q)}_low": low, f"{label(q)}_high": high}
-            rows.append(row)
-        pd = figures.pd(month)
-        rows.append({**at, "metric": "pd", "unit": "share", "mean": pd.value, "low": pd.low, "high": pd.high,
-                     "count": int(figures.counts[: month + 1].sum())})  # fmt: skip
-        for name, (count, e) in figures.causes(month).items():
-            rows.append({**at, "metric": f"pd:{name}", "unit": "share", "mean": e.value, "low": e.low, "high": e.high,
-                         "count": count})  # fmt: skip
-    fields: list[tuple[Field, str]] = [
-        (Field("month", "number, 0 = opening"), "uint16"),
-        (Field("label", "YYYY-MM, or YYYY-Qn where steps are quarters"), "string"),
-        (Field("metric", "name"), "string"),
-        (Field("unit", "name"), "string"),
-    ]
-    fields += [(Field(name, "as `unit` says"), "float64") for name in ("mean", "low", "high")]
-    for q in CASH_QUANTILES:
-        fields += [(Field(label(q) + end, "as `unit` says"), "float64") for end in ("", "_low", "_high")]
-    fields.append((Field("count", "paths"), "int64"))
-    return store.rows_to_table(rows, fields, identity(scenario))
-
-
-def contracts_table(figures: Figures) -> Any:
-    """One row a month, contract and metric: mean and interval over paths."""
-    rows = []
-    for month in range(figures.months + 1):
-        for k, metric in enumerate(figures.outline.metrics):
-            if metric.contract:
-                e = figures.monthly_mean(k, month)
-                rows.append({"month": month, "label": figures.scenario.label(month), "contract": metric.contract,
-                             "metric": metric.name, "unit": metric.unit, "mean": e.value, "low": e.low,
-                             "high": e.high})  # fmt: skip
-    fields: list[tuple[Field, str]] = [
-        (Field("month", "number, 0 = opening"), "uint16"),
-        (Field("label", "YYYY-MM, or YYYY-Qn where steps are quarters"), "string"),
-        (Field("contract", "name"), "string"),
-        (Field("metric", "name"), "string"),
-        (Field("unit", "name"), "string"),
-    ]
-    fields += [(Field(name, "as `unit` says"), "float64") for name in ("mean", "low", "high")]
-    return store.rows_to_table(rows, fields, identity(figures.scenario))
-
-
-def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
-    """What stands beside the data: the scenario, the run, what made it, its endings by code and its figures."""
-    import platform
-
-    scenario = figures.scenario
-    packages = ("simulator", "numba", "llvmlite", "numpy", "pyarrow", "pydantic", "scipy")
-    return {
-        "scenario": {
-            "name": scenario.name,
-            "file": scenario.file,
-            "sha256": scenario.hash,
-            "text": scenario.text,
-            "resolved": scenario.canonical,
-        },
-        "run": {
-            "paths": figures.paths,
-            "months": figures.months,
-            "start": scenario.label(1),
-            "seed": scenario.run.seed,
-            "block": BLOCK,
-            "streams": STREAM_VERSION,
-        },
-        "trained": trained(scenario),
-        "alternatives": {group: list(members) for group, members in scenario.alternatives.items()},
-        "endings": [cause.sentence for cause in figures.outline.causes],
-        "made_with": {"python": platform.python_version(), **{p: version(p) for p in packages}},
-        "machine": {"system": platform.system(), "processor": platform.machine()},
-        "seconds": {k: round(v, 4) for k, v in seconds.items()},
-        "figures": figures.document,
-    }

@@ -72,7 +72,7 @@ def revenue(w: Writer) -> str:
         "regime_switching": lambda: lines(
             'regimes = ["boom", "slump"]',
             maybe('initial = "slump"'),
-            'sojourn = ["10 mo", "5 mo"]' if w.coin() else "monthly_matrix = [[0.9, 0.1], [0.3, 0.7]]",
+            chain(w),
             f"growth = [{number(0, 0.5, ' log/yr')}, {number(-0.6, 0, ' log/yr')}]",
             f"volatility = [{number(0, 30, ' %/yr')}, {number(0, 60, ' %/yr')}]",
         ),
@@ -86,8 +86,35 @@ def revenue(w: Writer) -> str:
         own[law](),
         loss,
         jumps(w, "revenue", rarely(f"compensated = {w.one_of(['true', 'false'])}")),
-        f"[operations]\npartner_share = {number(0, 0.2)}\nvariable_cost = {number(0, 0.2)}",
-        maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"])),
+        market_growth(w),
+        operations(w),
+    )
+
+
+def chain(w: Writer) -> str:
+    """How two regimes follow each other."""
+    ways = ['sojourn = ["10 mo", "5 mo"]', "monthly_matrix = [[0.9, 0.1], [0.3, 0.7]]"]
+    return w.one_of([*ways, 'generator = [["-1.2 /yr", "1.2 /yr"], ["3 /yr", "-3 /yr"]]'])
+
+
+def market_growth(w: Writer) -> str:
+    if not w.market or w.coin():
+        return ""
+    growth = f"{{ open = {w.number(0, 0.2, ' log/yr')}, shut = {w.number(-0.6, 0, ' log/yr')} }}"
+    return f"[revenue.market_growth]\ngrowth = {growth}"
+
+
+def operations(w: Writer) -> str:
+    collected = w.maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"]))
+    head = lines(f"[operations]\npartner_share = {w.number(0, 0.2)}", collected)
+    if w.draw(st.integers(0, 3)):
+        return lines(head, f"variable_cost = {w.number(0, 0.2)}")
+    w.shocks.append("operations.cost_share.change")
+    return lines(
+        head,
+        f"[operations.cost_share]\nnow = {w.number(0.05, 0.4)}\nlong_run = {w.number(0, 0.3)}",
+        f"reversion = {w.number(0, 1, ' /yr')}\nvolatility = {w.number(1, 40, ' %/yr')}",
+        w.maybe(f"volatility_decay = {w.number(0, 2, ' /yr')}\nlong_run_volatility = {w.number(0, 10, ' %/yr')}"),
     )
 
 
@@ -139,7 +166,40 @@ def price(w: Writer) -> str:
             f"now = {number(0.5, 1.5)}\nlevel = {number(0.5, 1.5)}\nreversion = {number(0.2, 2, ' /yr')}"
         ),
     }
-    return lines(f'[price]\ntype = "{law}"', f"volatility = {number(0, 80, ' %/yr')}", own[law], jumps(w, "price"))
+    return lines(
+        f'[price]\ntype = "{law}"',
+        f"volatility = {number(0, 80, ' %/yr')}",
+        own[law],
+        jumps(w, "price"),
+        w.rarely(scarcity(w)),
+        w.rarely(
+            f"[price.generations]\nhazard = {number(0, 300, ' %/yr')}\n"
+            'size = { triangular = { low = "5 %", mode = "20 %", high = "50 %" } }'
+        ),
+        w.rarely(launches(w)),
+    )
+
+
+def scarcity(w: Writer) -> str:
+    depth = f"depth.short = {w.number(0.05, 0.3, 'B/mo')}" if w.computing and w.coin() else ""
+    return lines(
+        '[price.scarcity]\nregimes = ["plenty", "short"]',
+        w.maybe('initial = "short"'),
+        chain(w),
+        f"level = [{w.number(-0.2, 0.1)}, {w.number(0.1, 0.8)}]",
+        depth,
+    )
+
+
+def launches(w: Writer) -> str:
+    after = w.one_of(
+        ['{ uniform = { low = "0.5 mo", high = "20 mo" } }', '{ p10 = "2 mo", p50 = "6 mo", p90 = "15 mo" }']
+    )
+    one = f"[price.launches.generations.next]\nafter = {after}\nsize = {w.share(0.0, 0.5)}"
+    other = (
+        '[price.launches.generations.later]\nafter = { triangular = { low = "10 mo", mode = "20 mo", high = "40 mo" } }'
+    )
+    return lines(one, w.maybe(f"{other}\nsize = 0.3"))
 
 
 def rates(w: Writer) -> str:
@@ -159,7 +219,7 @@ def compute(w: Writer) -> str:
     return lines(
         f"[compute]\nneed = {{ start = {start}, floor = {floor}, decay = {decay} }}",
         w.maybe('overflow = "always"'),
-        w.maybe(f"depth = {w.number(0, 0.4, 'B/mo')}"),
+        w.maybe(f"depth = {w.each(w.number(0, 0.4, 'B/mo'), w.number(0, 0.2, 'B/mo'))}"),
     )
 
 
@@ -173,7 +233,11 @@ def flows(w: Writer) -> str:
         ['"30M"', '{ lognormal = { p10 = "5M", p90 = "200M" } }', '{ p10 = "5M", p50 = "20M", p90 = "90M" }']
     )
     events = f"rate = {number(0, 20, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
-    noise = 'direction = "in"\namount = { normal = { mean = "0M/mo", sd = "100M/mo" } }'
+    calm, wild = (
+        '{ normal = { mean = "0M/mo", sd = "100M/mo" } }',
+        '{ uniform = { low = "-300M/mo", high = "100M/mo" } }',
+    )
+    noise = f'direction = "in"\namount = {w.each(calm, w.one_of([wild, calm]))}'
     plan = by_month(w, (1, 2, 9, 24), -0.2, 0.3, "B/mo", "schedule")
     later = f"start = {w.month(-3, 20)}\n" + maybe(f"end = {w.month(20, 62)}")
     indexed = 'indexed = "price"' if w.priced else ""
@@ -258,7 +322,7 @@ def companies(draw: st.DrawFn) -> str:
     """The text of a valid scenario."""
     w = Writer(draw)
     w.priced, w.computing, w.market, w.rated = w.coin(), w.coin(), w.coin(), w.coin()
-    market = lines('[market]\nregimes = ["open", "shut"]\nsojourn = ["9 mo", "5 mo"]', w.rarely('initial = "shut"'))
+    market = lines('[market]\nregimes = ["open", "shut"]', chain(w), w.rarely('initial = "shut"'))
     return lines(
         treasury(w),
         revenue(w),

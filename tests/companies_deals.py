@@ -257,5 +257,6 @@ def offering(w: Writer) -> str:
         f'[financing.ipo]\ntype = "offering"\nproceeds = "2B"\nprobability = {w.chance()}',
         f"first = {w.label(first)}\nlast = {w.label(first + w.int(0, 9))}",
         'shut = "shut"' if w.market and w.coin() else "",
+        w.rarely(f"lag = {w.whole(1, 4)}"),
         worth,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulator
-import simulator.runner
+import simulator.engine.reduce
 from simulator.store.folder import read_manifest, read_table
 
 LAB = """
@@ -106,7 +106,7 @@ def test_a_run_whose_numbers_by_path_are_only_in_its_folder_reports_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = run(tmp_path / "held")
-    monkeypatch.setattr(simulator.runner, "EXACT_PATHS", 100)
+    monkeypatch.setattr(simulator.engine.reduce, "EXACT_PATHS", 100)
     read = run(tmp_path / "read", "keep.inputs=false")
     assert held.figures.summary.hold
     assert not read.figures.summary.hold

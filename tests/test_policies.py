@@ -49,6 +49,13 @@ def test_a_freeze_keeps_the_level_of_the_month_of_its_trigger(scenario: Write) -
     assert np.allclose(both, [0, 10, 11, 12.1, 13.31, 6.655, 6.655])
 
 
+def test_a_flow_that_is_frozen_before_it_begins_begins_and_does_not_grow(scenario: Write) -> None:
+    """Frozen in month 4, when 70 are left; the rent of 2 a month begins in month 6."""
+    text = '[policies.stop]\ntype = "freeze_expense"\nflow = "rent"\nliquidity_below = "75M"\n'
+    rent = '[flows.rent]\namount = "2M/mo"\ngrowth = "10 %/mo"\nstart = "2027-04"\nend = "2027-06"\n'
+    assert months(scenario(HEAD + rent + text), "flows.rent.amount", 11) == [0, 0, 0, 0, 0, 0, 2, 2, 2, 0, 0]
+
+
 def test_without_a_trigger_nothing_is_cut(scenario: Write) -> None:
     text = '[policies.savings]\ntype = "cut_expense"\nflow = "cost"\ncut = "50 %"\nliquidity_below = "1M"\n'
     rich = HEAD.replace("100M", "1B")

@@ -249,6 +249,13 @@ MISTAKES = [
     (BY_GENERATOR.replace("GIVEN", '[["1 /yr", "-1 /yr"], ["1 /yr", "-1 /yr"]]'), "E011", "has a minus"),
     (BY_GENERATOR.replace("GIVEN", '[["-1 /yr", "1 /yr"]]'), "E013", "2 rows of 2"),
     ('[price.launches.generations.x]\nafter = "5 mo"\nsize = 0.2\n', "E013", "known date"),
+    (
+        '[price.launches.generations.x]\nafter = { input = "when" }\nsize = 0.2\n'
+        '[price.launches.generations.y]\nafter = { input = "when" }\nsize = 0.1\n'
+        '[inputs]\nwhen = { uniform = { low = "1 mo", high = "9 mo" } }\n',
+        "E013",
+        "leave its curve",
+    ),
     ('[price.generations]\nhazard = "1 /yr"\nsize = "100 %"\n', "E011", "valid range"),
     (JUMPS + TIED.format("merton_jumps.size") + "correlation = [[1], [0.2, 1]]\n", "E013", "mean of the price"),
     (

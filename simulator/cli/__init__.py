@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, verify
+from simulator.cli import bench, check, diff, doctor, explain, init, option, replay, results, run, schema, verify
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -40,6 +40,7 @@ for command in (
     replay.replay,
     results.list_runs,
     results.show,
+    option.option,
     diff.diff,
     explain.explain,
     schema.schema,

@@ -1,7 +1,7 @@
 """What the commands share: options, exit codes, and how a failure becomes a message.
 
 0 done; 1 finished but a stated limit failed; 2 usage or scenario invalid; 4 environment (disk, folder); 101 our bug;
-130 interrupted.
+130 interrupted; 143 terminated.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 
 import click
 
-FAILED, INVALID, ENVIRONMENT, BUG, INTERRUPTED = 1, 2, 4, 101, 130
+from simulator.cli.stopping import Terminated, stoppable
+
+FAILED, INVALID, ENVIRONMENT, BUG, INTERRUPTED, TERMINATED = 1, 2, 4, 101, 130, 143
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -26,9 +28,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def call(*args: Any, **kwargs: Any) -> None:
         try:
-            command(*args, **kwargs)
+            with stoppable():
+                command(*args, **kwargs)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except Terminated:
+            click.echo("terminated", err=True)
+            sys.exit(TERMINATED)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)
@@ -50,7 +56,7 @@ def _explain(problem: Exception) -> None:
         click.echo(str(problem), err=True)
         sys.exit(INVALID)
     if type(problem).__name__ == "StoreError" or isinstance(problem, OSError | MemoryError):
-        click.echo(f"error: {problem or 'not enough memory'}", err=True)
+        click.echo(f"error: {safe_lines(str(problem)) or 'not enough memory'}", err=True)
         sys.exit(ENVIRONMENT)
     if isinstance(problem, IndexError) and "is not one of" in str(problem):
         click.echo(f"error: {problem}", err=True)
@@ -133,6 +139,13 @@ def shown(path: Any) -> str:
     from simulator.scenario.diagnostics import safe
 
     return safe(str(path))
+
+
+def safe_lines(text: str) -> str:
+    """Several lines that cannot do anything to a terminal, whatever a file or a name put into them."""
+    from simulator.scenario.diagnostics import safe
+
+    return "\n".join(safe(line) for line in text.split("\n"))
 
 
 def print_json(document: Any) -> None:

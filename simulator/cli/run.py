@@ -18,6 +18,7 @@ from simulator.cli.common import (
     load_all,
     plain,
     print_json,
+    safe_lines,
     shown,
 )
 
@@ -61,6 +62,13 @@ def _conditions(_: click.Context, parameter: click.Parameter, texts: tuple[str, 
     callback=_conditions,
     help="Exit with 1 if this holds of the result, for example 'pd(24) > 5%'. Repeatable.",
 )
+@click.option("--fresh", is_flag=True, help="Begin from the first path and replace what is there.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="RUN",
+    help="The run folder itself, for example a run to be extended; refused if its scenario or seed is another.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what the run would take, and write nothing.")
 @AS_JSON
 @guarded
@@ -72,20 +80,28 @@ def run(
     out: Path,
     threads: int | None,
     conditions: tuple[Any, ...],
+    fresh: bool,
+    into: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Simulate scenario FILES and store every path.
 
-    Each run goes into a folder of its own under --out, named by scenario and hash. With --json several files give a list.
+    Each run goes into a folder of its own under --out, named by scenario and hash. With --json several files give a list. The
+    same command after a kill goes on where the run stopped; with more --paths it extends a finished run.
 
     Figures for --fail-if: pd(MONTH), runway(p5), unfunded_runway(p5), peak_need(p90), lowest_liquidity(p5), cash(p5, MONTH),
     cash_flow_at_risk, raised, dilution(p50), down_round, refinancing_failed, paid(CONTRACT), firm(CONTRACT),
     headline(CONTRACT), stranded(CONTRACT); `.low` and `.high` after a figure are the ends of its 95 % interval.
     """
+    from simulator import limits
+
+    limits.check_program()
     from simulator import runner
     from simulator.report.summary import lines
 
+    if into is not None and len(files) > 1:
+        raise click.UsageError("--into takes one scenario; several go to folders of their own below --out")
     extra = [f"run.paths={paths}"] if paths is not None else []
     extra += [f"run.seed={seed}"] if seed is not None else []
     scenarios = load_all(files, (*settings, *extra))
@@ -93,22 +109,42 @@ def run(
     failed: list[str] = []
     for n, scenario in enumerate(scenarios):
         if dry_run:
-            documents.append(_dry(scenario, out, threads, as_json))
+            documents.append(_dry(scenario, out, into, threads, as_json))
             continue
-        with Progress(scenario.name) as advance:
-            result = runner.run(scenario, out=out, threads=threads, progress=advance, announce=announce_compiling)
+        try:
+            with Progress(scenario.name) as advance:
+                result = runner.run(
+                    scenario,
+                    out=out,
+                    threads=threads,
+                    progress=advance,
+                    announce=announce_compiling,
+                    into=into,
+                    fresh=fresh,
+                )
+        except KeyboardInterrupt:
+            if (left := runner.unfinished(scenario, out, into)) is not None:
+                click.echo(
+                    f"{left[1]:,} paths are kept in {shown(left[0])}; the same command goes on from there", err=True
+                )
+            raise
+        if result.from_path:
+            click.echo(f"{result.from_path:,} paths were there already", err=True)
         documents.append(result.document)
         if not as_json:
             if n:
                 click.echo("")
             for line in lines(result.document, plain=plain()):
-                click.echo(line)
+                click.echo(safe_lines(line))
             s = result.seconds
             click.echo("")
             click.echo(
-                f"{result.folder}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, {s['write']:.1f} s write)"
+                f"{shown(result.folder)}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, "
+                f"{s['write']:.1f} s write)"
             )
-            click.echo(f"next: simulator replay {result.folder} --path 0   |   simulator check {shown(files[n])}")
+            click.echo(
+                f"next: simulator replay {shown(result.folder)} --path 0   |   simulator check {shown(files[n])}"
+            )
         failed += _failed(conditions, scenario.name, result.document)
     if as_json:
         print_json(documents[0] if len(documents) == 1 else documents)
@@ -132,15 +168,16 @@ def _failed(conditions: tuple[Any, ...], name: str, document: dict[str, Any]) ->
     return found
 
 
-def _dry(scenario: Any, out: Path, threads: int | None, as_json: bool) -> dict[str, Any]:
+def _dry(scenario: Any, out: Path, into: Path | None, threads: int | None, as_json: bool) -> dict[str, Any]:
     from simulator import runner
 
-    plan = runner.plan(scenario, out, threads)
+    plan = runner.plan(scenario, out, threads, into)
     if not as_json:
         click.echo(
             f"{scenario.name}: {plan['paths']:,} paths x {plan['months']} {scenario.step.name}s, {plan['columns']} columns a path"
         )
-        click.echo(f"  into     {plan['folder']}" + ("  (exists, would be replaced)" if plan["exists"] else ""))
+        there = f"  ({plan['paths_there']:,} paths are there)" if plan["paths_there"] else ""
+        click.echo(f"  into     {shown(plan['folder'])}{there}")
         click.echo(f"  disk     at most {plan['bytes'] / 1e6:,.0f} MB")
         click.echo(f"  memory   about {plan['memory'] / 1e6:,.0f} MB")
         click.echo(f"  time     about {plan['seconds']:.1f} s (measured on {plan['measured_paths']:,} paths)")

@@ -12,6 +12,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
@@ -283,6 +284,7 @@ def month_ordinal(text: str) -> int | None:
     return None
 
 
+@cache
 def month_label(ordinal: int) -> str:
     if ordinal >= QUARTERS:
         return f"{(ordinal - QUARTERS) // 4:04d}-Q{(ordinal - QUARTERS) % 4 + 1}"

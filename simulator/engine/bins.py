@@ -33,22 +33,32 @@ def count(values: Any, kept: Any, where: Any, table: Any, bins: Any, counts: Any
 
     `where` is room for their bins, `table` (all noughts, before and after) for a count of every bin there is.
     """
-    low, high = MOST, -MOST
     for i in range(values.shape[0]):
         bin_of = max(0, min(((values[i] & MAGNITUDE) >> DROPPED) - BELOW, MOST))
         where[i] = bin_of if values[i] > 0 else -bin_of
+    # below, at and above nought apart: money is often nought, and thousands of empty bins lie between that and a dollar
+    lowest, under, over, highest = 0, -MOST - 1, MOST + 1, 0
     for i in range(values.shape[0]):
-        if kept[i]:
-            low, high = min(low, where[i]), max(high, where[i])
-            table[where[i] + MOST] += 1
+        b = where[i]
+        lowest, highest = min(lowest, b), max(highest, b)
+        under, over = max(under, b if b < 0 else -MOST - 1), min(over, b if b > 0 else MOST + 1)
+    for i in range(values.shape[0]):
+        table[where[i] + MOST] += np.uint32(kept[i])
     n = 0
-    for k in range(low, high + 1):
-        if table[k + MOST] > 0:
-            bins[n] = k
-            counts[n] = table[k + MOST]
-            table[k + MOST] = 0
-            n += 1
+    for first, last in ((lowest, under), (0, 0), (over, highest)):
+        for k in range(first, last + 1):
+            if table[k + MOST] > 0:
+                bins[n] = k
+                counts[n] = table[k + MOST]
+                table[k + MOST] = 0
+                n += 1
     return n
+
+
+def merge(bins: Any, counts: Any, low: int, total: Any) -> None:
+    """Add counts to those of bins low, low + 1, …"""
+    for k in range(bins.shape[0]):
+        total[bins[k] - low] += counts[k]
 
 
 _ROOM = threading.local()
@@ -61,6 +71,15 @@ def _counter() -> Any:
     rows = t.int64[::1]
     signature = t.int64(rows, t.boolean[::1], rows, t.uint32[::1], rows, rows)
     return jit.compiled(jit.kernel_code(count, signature))
+
+
+@cache
+def merger() -> Any:
+    """`merge` as machine code."""
+    from numba import types as t
+
+    rows = t.int64[::1]
+    return jit.compiled(jit.kernel_code(merge, t.void(rows, rows, t.int64, rows)))
 
 
 def of(values: Array) -> npt.NDArray[np.int64]:

@@ -9,17 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine import jit, ledger
+from simulator.engine import jit, lanes, ledger
 from simulator.engine.build import Array
-from simulator.engine.intrinsics import step_call
 from simulator.engine.machine import assemble, reported_rows, separate, sooner
 from simulator.engine.program import Program, Shocks, build
 from simulator.engine.random import draw_once, seed_words, stream_number
 from simulator.engine.sampling import evaluate
 from simulator.scenario.model import Scenario
 
-BLOCK = jit.LANES
-PART = BLOCK // 16
+BLOCK = lanes.BLOCK
 CACHE_LINE = 64  # bytes
 Paths = npt.NDArray[np.int64]  # numbers of paths
 Announce = Callable[[int, float], None]  # (loops to be compiled, seconds that may take)
@@ -47,6 +45,16 @@ class Statistics(NamedTuple):
         return Statistics(count, mean, squares)
 
 
+class Prepared(NamedTuple):
+    """Paths for which a program has been built."""
+
+    program: Program
+    paths: Paths  # to the end of the last block
+    opening: Array  # value of every row at month 0, but of
+    array_rows: Paths  # the rows that have one by path
+    arrays: tuple[Array, ...]
+
+
 class Lived(NamedTuple):
     """What some paths leave behind; arrays are in the order in which the paths were given."""
 
@@ -54,106 +62,6 @@ class Lived(NamedTuple):
     inputs: dict[str, Array]
     blocks: tuple[Statistics, ...]
     kept: dict[str, Array]  # slot -> (months + 1, paths)
-
-
-def call(_address: Any, _slots: Any, _words: Any, _index: Any, _params: Any, _month: Any, _paths: Any) -> None:
-    """The step whose machine code begins at the address (engine/intrinsics.py)."""
-    raise TypeError("only machine code has addresses")
-
-
-def run_months(
-    addresses: Any,
-    calls: Any,
-    index: Any,
-    params: Any,
-    slots: Any,
-    words: Any,
-    months: int,
-    paths: Any,
-    counted: Any,
-    metric_rows: Any,
-    statistics: Any,
-    kept_rows: Any,
-    kept: Any,
-) -> None:
-    """The month loop. `counted` lists the lanes that enter the statistics (month, metric, mean or squares)."""
-    sums = np.empty((2, PART))
-    measure(slots, 0, counted, metric_rows, statistics, kept_rows, kept, sums)
-    for month in range(1, months + 1):
-        for k in range(addresses.shape[0]):
-            if calls[k, 4] <= month <= calls[k, 5]:
-                rows, numbers = index[calls[k, 0] : calls[k, 1]], params[calls[k, 2] : calls[k, 3]]
-                call(addresses[k], slots, words, rows, numbers, month, paths)
-        measure(slots, month, counted, metric_rows, statistics, kept_rows, kept, sums)
-
-
-def measure(
-    slots: Any, month: int, counted: Any, metric_rows: Any, statistics: Any, kept_rows: Any, kept: Any, sums: Any
-) -> None:
-    """Mean and sum of squared deviations of each metric, in a fixed order; then the rows kept path by path."""
-    n = counted.shape[0]
-    for k in range(metric_rows.shape[0]):
-        row = slots[metric_rows[k]]
-        if n == BLOCK:
-            centre = row[0]
-            total, squares = about(row, centre, sums)
-        else:
-            centre = row[counted[0]] if n > 0 else 0.0
-            total, squares = 0.0, 0.0
-            for i in range(n):
-                total += row[counted[i]] - centre
-                squares += (row[counted[i]] - centre) ** 2
-        statistics[month, k, 0] = centre + total / n if n > 0 else 0.0
-        statistics[month, k, 1] = max(0.0, squares - total * total / n) if n > 0 else 0.0
-    for k in range(kept_rows.shape[0]):
-        row, target = slots[kept_rows[k]], kept[k, month]
-        for i in range(target.shape[0]):
-            target[i] = row[i]
-
-
-def about(row: Any, centre: float, sums: Any) -> tuple[float, float]:
-    """Sums of x - centre and of its square over a full block, sixteen parts of it added pairwise.
-
-    A value of the row itself as the centre keeps the digits that squares of large equal amounts would lose (Chan, Golub &
-    LeVeque 1983, "shifted data"), in one pass. Written as a loop that writes rows, because machine code must not reorder a
-    sum and would add one number after the other.
-    """
-    first, second = sums[0], sums[1]
-    for i in range(PART):
-        d0, d1, d2, d3 = row[i] - centre, row[i + PART] - centre, row[i + 2 * PART] - centre, row[i + 3 * PART] - centre
-        d4, d5 = row[i + 4 * PART] - centre, row[i + 5 * PART] - centre
-        d6, d7 = row[i + 6 * PART] - centre, row[i + 7 * PART] - centre
-        e0, e1, e2, e3 = (
-            row[i + 8 * PART] - centre,
-            row[i + 9 * PART] - centre,
-            row[i + 10 * PART] - centre,
-            row[i + 11 * PART] - centre,
-        )
-        e4, e5 = row[i + 12 * PART] - centre, row[i + 13 * PART] - centre
-        e6, e7 = row[i + 14 * PART] - centre, row[i + 15 * PART] - centre
-        first[i] = (((d0 + d1) + (d2 + d3)) + ((d4 + d5) + (d6 + d7))) + (
-            ((e0 + e1) + (e2 + e3)) + ((e4 + e5) + (e6 + e7))
-        )
-        second[i] = (((d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)) + ((d4 * d4 + d5 * d5) + (d6 * d6 + d7 * d7))) + (
-            ((e0 * e0 + e1 * e1) + (e2 * e2 + e3 * e3)) + ((e4 * e4 + e5 * e5) + (e6 * e6 + e7 * e7))
-        )
-    width = PART // 2
-    while width > 0:
-        for i in range(width):
-            first[i] += first[i + width]
-            second[i] += second[i + width]
-        width //= 2
-    return first[0], second[0]
-
-
-@cache
-def _month_loop() -> Any:
-    from numba import types as t
-
-    rows, table, cube, view = t.int64[::1], t.int64[:, ::1], t.float64[:, :, ::1], t.float64[:, :, :]
-    slots, words = t.float64[:, ::1], t.uint32[:, ::1]
-    signature = t.void(rows, table, rows, t.float64[::1], slots, words, t.int64, rows, rows, rows, cube, rows, view)
-    return jit.compiled(jit.kernel_code(run_months, signature, (("call", step_call(jit.step_signature())),)))
 
 
 @cache
@@ -203,8 +111,9 @@ class ProgramRunner:
             if missing:
                 announce(missing, seconds)
         self.machine = assemble(self.plan)
-        self._loop = _month_loop()
-        self._metric_rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
+        rows = np.array([self.program.rows[m.slot] for m in self.program.metrics], dtype=np.int64)
+        self._measured, self._metrics = np.unique(rows, return_inverse=True)  # some go by two names
+        self._column_rows = np.array([self.program.rows[c.slot] for c in self.program.columns], dtype=np.int64)
         self.kept_slots: tuple[str, ...] = tuple(dict.fromkeys(m.slot for m in self.program.metrics if m.quantiles))
 
     def _program(self, paths: Paths) -> Program:
@@ -216,63 +125,55 @@ class ProgramRunner:
 
         return build(self.scenario, self.seed, draw, self.given, evaluate=evaluate)
 
-    def live(self, paths: Paths, keep: Sequence[str] | None = None) -> Lived:
-        """Simulate these paths, block by block in the order given, and keep the given slots by month."""
-        count = paths.size
-        blocks = -(-count // BLOCK)
-        padded = np.concatenate([paths, paths[-1] + 1 + np.arange(blocks * BLOCK - count)])
+    def prepare(self, paths: Paths, parts: Sequence[int] | None = None) -> Prepared:
+        """These paths made ready to be lived in parts of so many, in the order given (default: all at once).
+
+        Building the program takes as long for many paths as for a few, so it is done once for several parts."""
+        sizes = [paths.size] if parts is None else parts
+        begins = np.cumsum([0, *sizes[:-1]])
+        needed = max(int(begin) + -(-size // BLOCK) * BLOCK for begin, size in zip(begins, sizes, strict=True))
+        padded = np.concatenate([paths, paths[-1] + 1 + np.arange(max(0, needed - paths.size))])
         program = self._program(padded) if self._drawn else self.program
         if len(program.values) != len(self.program.values):
             raise AssertionError("the program of these paths differs in structure from the first")
+        by_path = [row for row, value in enumerate(program.values) if isinstance(value, np.ndarray) and value.ndim]
+        opening = np.array([0.0 if isinstance(v, np.ndarray) and v.ndim else float(v) for v in program.values])
+        arrays = tuple(np.ascontiguousarray(program.values[row], dtype=np.float64) for row in by_path)
+        if any(values.size < padded.size for values in arrays):
+            raise ValueError(f"what is given by path has fewer than the {padded.size} numbers of whole blocks")
+        return Prepared(program, padded, opening, np.array(by_path, dtype=np.int64), arrays)
+
+    def live(self, ready: Prepared, begin: int, count: int, keep: Sequence[str] | None = None) -> Lived:
+        """Simulate so many of the paths from the one in place `begin` on, and keep the given slots by month."""
+        program, blocks = ready.program, -(-count // BLOCK)
         kept_slots = self.kept_slots if keep is None else tuple(keep)
         if self.plan.fused and not {program.rows[slot] for slot in kept_slots} <= reported_rows(program):
             raise ValueError("fused loops keep only rows that are reported")
-        columns = {c.name: np.empty(count) for c in program.columns}
-        kept = np.empty((len(kept_slots), self.scenario.calendar.months + 1, blocks * BLOCK))
-        slots = aligned(len(program.values), BLOCK + ROW_PADDING, np.float64)
-        words = aligned(max(1, program.word_rows), BLOCK + 2 * ROW_PADDING, np.uint32)
-        statistics = []
-        for k in range(blocks):
-            lanes = slice(k * BLOCK, (k + 1) * BLOCK)
-            used = min(BLOCK, count - k * BLOCK)
-            statistics.append(
-                self._run_block(program, padded, lanes, used, slots, words, kept[:, :, lanes], kept_slots)
-            )
-            for column in program.columns:
-                row = slots[program.rows[column.slot]]
-                columns[column.name][k * BLOCK : k * BLOCK + used] = row[:used]
-        by_slot = {slot: kept[j, :, :count] for j, slot in enumerate(kept_slots)}
-        inputs = {name: values[:count] for name, values in program.inputs.items()}
-        return Lived(columns, inputs, tuple(statistics), by_slot)
-
-    def _run_block(
-        self,
-        program: Program,
-        paths: Paths,
-        lanes: slice,
-        used: int,
-        slots: Array,
-        words: npt.NDArray[np.uint32],
-        kept: Array,
-        kept_slots: Sequence[str],
-    ) -> Statistics:
-        months = self.scenario.calendar.months
-        out = np.empty((months + 1, len(self._metric_rows), 2))
+        months, m = self.scenario.calendar.months, self.machine
         kept_rows = np.array([program.rows[slot] for slot in kept_slots], dtype=np.int64)
-        counted = np.arange(used, dtype=np.int64)
-        for _ in range(2):
-            for row, value in enumerate(program.values):
-                slots[row, :BLOCK] = value[lanes] if isinstance(value, np.ndarray) and value.ndim else value
-            m = self.machine
-            self._loop(
-                m.addresses, m.calls, m.rows, m.params, slots, words, months, paths[lanes],
-                counted, self._metric_rows, out, kept_rows, kept,
-            )  # fmt: skip
-            numbers = np.flatnonzero(slots[program.rows[ledger.CAUSE], :used] != ledger.NAN_CODE)
-            if numbers.size == counted.size:
-                break
-            counted = numbers  # a path that is not a number is never averaged in: once more without it
-        return Statistics(counted.size, out[:, :, 0].copy(), out[:, :, 1].copy())
+        kept = np.empty((len(kept_slots), months + 1, blocks * BLOCK))
+        columns = np.empty((len(program.columns), blocks * BLOCK))
+        statistics = np.empty((blocks, months + 1, self._measured.size, 2))
+        numbers = np.empty(blocks, dtype=np.int64)
+        addresses = np.array([values[begin:].ctypes.data for values in ready.arrays], dtype=np.int64)
+        lanes.block_loop()(
+            m.addresses, m.calls, m.rows, m.params, *self._room(), months, ready.paths[begin:], count,
+            ready.opening, ready.array_rows, addresses,
+            self._measured, statistics, numbers, kept_rows, kept,
+            self._column_rows, columns, program.rows[ledger.CAUSE],
+        )  # fmt: skip
+        mean, squares = statistics[..., self._metrics, 0], statistics[..., self._metrics, 1]
+        return Lived(
+            {column.name: columns[k, :count] for k, column in enumerate(program.columns)},
+            {name: values[begin : begin + count] for name, values in program.inputs.items()},
+            tuple(Statistics(int(n), mean[k], squares[k]) for k, n in enumerate(numbers)),
+            {slot: kept[j, :, :count] for j, slot in enumerate(kept_slots)},
+        )
+
+    def _room(self) -> tuple[Array, npt.NDArray[np.uint32]]:
+        """Rows for the lanes at work."""
+        slots = aligned(len(self.program.values), jit.LANES + ROW_PADDING, np.float64)
+        return slots, aligned(max(1, self.program.word_rows), jit.LANES + 2 * ROW_PADDING, np.uint32)
 
 
 def deterministic_path(scenario: Scenario) -> dict[str, Array]:

@@ -25,10 +25,10 @@ def serial(work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Re
 
 
 def threads(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
-    """Threads over kernels that let go of the interpreter; at most two tasks a worker are in flight."""
+    """Threads over kernels that let go of the interpreter; one task more than there are workers is in flight."""
     waiting = iter(tasks)
     with ThreadPoolExecutor(workers) as pool:
-        flying = deque(pool.submit(work, task) for task in islice(waiting, 2 * workers))
+        flying = deque(pool.submit(work, task) for task in islice(waiting, workers + 1))
         try:
             while flying:
                 result = flying.popleft().result()

@@ -89,6 +89,82 @@ def row_access() -> dict[str, Any]:
 
 
 @cache
+def number_at() -> Any:
+    """`number(address, place)`: from the rows that numpy made, each where it lies."""
+    from llvmlite import ir
+    from numba import types as t
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def number(typing: Any, address: Any, place: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.load(builder.gep(builder.inttoptr(args[0], ir.DoubleType().as_pointer()), [args[1]]))
+
+        return t.float64(t.int64, t.int64), generate
+
+    return number
+
+
+@cache
+def row_moments(lanes: int) -> Any:
+    """`moments(address, centre)`: the sums of x - centre and of its square over a row of so many lanes.
+
+    In sixteen sums side by side, added pairwise at the end: a fixed order, which a loop over one sum would have to give up
+    to be vectorised. The squares are added by fused multiplication, rounded once.
+    """
+    from llvmlite import ir
+    from numba import types as t
+    from numba.core.cgutils import get_or_insert_function
+    from numba.extending import intrinsic
+
+    width = 16  # enough sums to hide how long an addition takes
+    double, integer, index = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
+    vector = ir.VectorType(double, width)
+
+    def shuffled(builder: Any, x: Any, places: list[int]) -> Any:
+        mask = ir.Constant(ir.VectorType(index, len(places)), places)
+        return builder.shuffle_vector(x, ir.Constant(x.type, ir.Undefined), mask)
+
+    def total(builder: Any, x: Any) -> Any:
+        for half in (8, 4, 2, 1):
+            x = builder.fadd(shuffled(builder, x, list(range(half))), shuffled(builder, x, list(range(half, 2 * half))))
+        return builder.extract_element(x, index(0))
+
+    @intrinsic
+    def moments(typing: Any, address: Any, centre: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            fused = get_or_insert_function(  # type: ignore[no-untyped-call]
+                builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{width}f64"
+            )
+            row = builder.inttoptr(args[0], double.as_pointer())
+            one = builder.insert_element(ir.Constant(vector, ir.Undefined), args[1], index(0))
+            about = shuffled(builder, one, [0] * width)
+            before, body, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+            builder.branch(body)
+            builder.position_at_end(body)
+            i, sums, squares = builder.phi(integer), builder.phi(vector), builder.phi(vector)
+            x = builder.load(builder.bitcast(builder.gep(row, [i]), vector.as_pointer()), align=8)
+            apart = builder.fsub(x, about)
+            following = (
+                builder.add(i, integer(width)),
+                builder.fadd(sums, apart),
+                builder.call(fused, [apart, apart, squares]),
+            )
+            nought = ir.Constant(vector, [0.0] * width)
+            for now, first, then in zip((i, sums, squares), (integer(0), nought, nought), following, strict=True):
+                now.add_incoming(first, before)
+                now.add_incoming(then, body)
+            builder.cbranch(builder.icmp_signed("<", following[0], integer(lanes)), body, after)
+            builder.position_at_end(after)
+            found = (total(builder, following[1]), total(builder, following[2]))
+            return context.make_tuple(builder, signature.return_type, found)
+
+        return t.UniTuple(t.float64, 2)(t.int64, t.float64), generate  # type: ignore[no-untyped-call]
+
+    return moments
+
+
+@cache
 def step_call(signature: Any) -> Any:
     """`call(address, slots, words, index, params, month, paths)`: the step whose machine code begins at the address."""
     from llvmlite import ir

@@ -28,7 +28,7 @@ from simulator.engine.intrinsics import bit_access, row_access
 from simulator.mathematics import bits
 
 ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
-LANES = 1024  # paths in a block; also the block size of every fixed-order sum
+LANES = 512  # paths worked through side by side
 ROW_BYTES = (LANES + ROW_PADDING) * 8
 HEADER = "def loop(slots, words, index, params, month, paths):\n"
 Using = tuple[tuple[str, Callable[..., Any]], ...]
@@ -262,8 +262,26 @@ def compiled(code: Code) -> Any:
     sys.modules[spec.name] = module  # numba finds the module of a cached function by its name
     spec.loader.exec_module(module)
     vars(module).update(code.names())
-    function = numba.njit(code.signature, nogil=True, error_model="numpy", cache=True)(module.loop)
+    function: Any = numba.njit(nogil=True, error_model="numpy", cache=True)(module.loop)
+    function._cache.load_overload = _loader(function._cache)
+    function.compile(code.signature)
+    function.disable_compile()
     return _COMPILED.setdefault(code.stem, function)
+
+
+def _loader(cache: Any) -> Callable[[Any, Any], Any]:
+    """How machine code comes from the cache. numba would first make its whole compiler ready, which takes a third of a second
+    and is of no use to a function that has been compiled; if one has not, the compiler does that itself."""
+
+    from numba.core.runtime.nrt import rtsys
+
+    def load_overload(signature: Any, target: Any) -> Any:
+        rtsys.initialize(target)  # what compiled functions call
+        with cache._guard_against_spurious_io_errors():
+            return cache._load_overload(signature, target)
+        return None
+
+    return load_overload
 
 
 def compiled_before() -> frozenset[str]:
@@ -286,7 +304,7 @@ def compiled_law(law: Callable[..., Any], using: Using = (), machine: Machine = 
             continue
         value = dict(using).get(name, law.__globals__.get(name))
         if isinstance(value, types.FunctionType) and value.__module__.startswith("simulator."):
-            inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value)
+            inner[name] = bit_access()[name] if value.__module__ == bits.__name__ else compiled_law(value, (), machine)
     return numba.njit(nogil=True, error_model="numpy", forceinline=True)(_copy(law, inner))
 
 

@@ -25,6 +25,7 @@ from simulator.engine.simulation import ChunkResult
 from simulator.engine.tally import Counts, Questions, added, tally
 
 EXACT_PATHS = 100_000
+NAMED = 10  # paths that are not a number of which the numbers are kept
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Sketch:
             wider = np.zeros(high - low, dtype=np.int64)
             wider[self.low - low : self.low - low + self.counts.size] = self.counts
             self.low, self.counts = low, wider
-        self.counts[found.bins - self.low] += found.counts
+        bins.merger()(found.bins, found.counts, self.low, self.counts)
 
     def bins_at(self, ranks: Sequence[int]) -> npt.NDArray[np.int64]:
         """The bins in which the values of these ranks lie (1 = smallest)."""
@@ -78,6 +79,7 @@ class Summary:
         self.endings = np.zeros((asked.months + 1, asked.causes), dtype=np.int64)
         self.counts: dict[str, Counts] = {}
         self.reader: Callable[[str], Iterable[Array]] | None = None
+        self.not_numbers: list[int] = []  # the first paths that are not a number
         self.column_names: tuple[str, ...] = ()
         self._columns: dict[str, list[Array]] = {}
         self._kept: dict[str, list[Array]] = {}
@@ -96,6 +98,8 @@ class Summary:
         for name, counted in found.ranked.items():
             self._ranked[name].add(counted)
         numbers = chunk.columns["cause"] != NAN_CODE
+        if len(self.not_numbers) < NAMED:
+            self.not_numbers += (self.paths + np.flatnonzero(~numbers)[: NAMED - len(self.not_numbers)]).tolist()
         self.paths += numbers.size
         columns = {**chunk.columns, **{f"input.{k}": v for k, v in chunk.inputs.items()}}
         self.column_names = tuple(columns)

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.engine import jit
 from simulator.engine.build import Array
 from simulator.mathematics.normal import inverse_normal
-from simulator.quantities.distribution import Monthly
+from simulator.quantities.distribution import Monthly, Table
 
 
 def evaluate(closed: Monthly, uniforms: Array) -> Array:
@@ -24,6 +24,9 @@ def evaluate(closed: Monthly, uniforms: Array) -> Array:
 
 def _written(value: Any, numbers: list[float]) -> str:
     """An argument as the loop says it; the numbers in it are appended to those the loop is called with."""
+    if isinstance(value, Table):
+        numbers.extend(value)
+        return f"numbers[{len(numbers) - len(value)} : {len(numbers)}]"
     if isinstance(value, tuple):
         return "(" + "".join(f"{_written(x, numbers)}, " for x in value) + ")"
     numbers.append(float(value))

@@ -7,11 +7,12 @@ order. What a branch does not have (a contract that is not signed there) counts 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.engine import bins, ledger
 from simulator.engine.block import BLOCK, Announce, Lived, Paths, ProgramRunner, Statistics, uniforms_of
@@ -20,8 +21,15 @@ from simulator.engine.program import Column, Metric, Program, Shocks
 from simulator.engine.tally import Questions, Tally, tally
 from simulator.scenario.model import Scenario
 
-CHUNK_BLOCKS = 16  # blocks per task: inputs are drawn and results handed over once a chunk
+CHUNK_BLOCKS = 16  # blocks whose results are handed over together
 CHUNK = BLOCK * CHUNK_BLOCKS
+
+
+def tasks(paths: int, workers: int) -> list[tuple[int, int]]:
+    """(first path, how many) of what is handed to workers: two chunks at a time, which saves building programs, but a few
+    tasks for every worker. What comes out chunk by chunk does not depend on it."""
+    span = CHUNK * min(2, max(1, paths // (4 * CHUNK * max(1, workers))))
+    return [(first, min(span, paths - first)) for first in range(0, paths, span)]
 
 
 class ChunkResult(NamedTuple):
@@ -119,33 +127,68 @@ class Simulation:
     def run_chunk(self, first: int, count: int, keep: Sequence[str] | None = None) -> ChunkResult:
         """Simulate paths first … first + count - 1 and keep the given slots by month; if none are given those of which
         quantiles are reported, and the trajectories that the scenario keeps."""
-        if keep is None:
-            slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values())))
-            return self._with_trajectories(self.run_chunk(first, count, slots))
-        paths = np.arange(first, first + count)
-        if len(self.branches) == 1:
-            lived = self.branches[0].live(paths, keep)
-            return ChunkResult(first, lived.columns, lived.inputs, lived.blocks, lived.kept)
+        return next(self._run(first, [count], keep))
+
+    def run_chunks(self, first: int, count: int, keep: Sequence[str] | None = None) -> Iterator[ChunkResult]:
+        """The same in chunks of CHUNK, the last one shorter, which saves building the programs for each."""
+        return self._run(first, [min(CHUNK, count - done) for done in range(0, count, CHUNK)], keep)
+
+    def _run(self, first: int, parts: Sequence[int], keep: Sequence[str] | None) -> Iterator[ChunkResult]:
+        slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values()))) if keep is None else tuple(keep)
+        paths = np.arange(first, first + sum(parts))
+        found = self._of_branches(paths, parts, slots) if len(self.branches) > 1 else self._plain(paths, parts, slots)
+        yield from map(self._with_trajectories, found) if keep is None else found
+
+    def _plain(self, paths: Paths, parts: Sequence[int], keep: Sequence[str]) -> Iterator[ChunkResult]:
+        (branch,) = self.branches
+        ready = branch.prepare(paths, parts)
+        begin = 0
+        for count in parts:
+            lived = branch.live(ready, begin, count, keep)
+            yield ChunkResult(int(paths[begin]), lived.columns, lived.inputs, lived.blocks, lived.kept)
+            begin += count
+
+    def _of_branches(self, paths: Paths, parts: Sequence[int], keep: Sequence[str]) -> Iterator[ChunkResult]:
         chosen = self.choices(paths)
+        part_of = np.repeat(np.arange(len(parts)), parts)
+        there = [self._takes(k, chosen) for k in range(len(self.branches))]  # by branch: which paths take it
+        sizes = [np.bincount(part_of[of_branch], minlength=len(parts)).tolist() for of_branch in there]
+        ready = [
+            branch.prepare(paths[of_branch], size) if of_branch.any() else None
+            for branch, of_branch, size in zip(self.branches, there, sizes, strict=True)
+        ]
+        begins = [np.cumsum([0, *size]) for size in sizes]
+        for j, count in enumerate(parts):
+            lanes = part_of == j
+            result = self._nothing(int(paths[lanes][0]), count, keep)
+            for group, number in chosen.items():
+                result.columns[f"alternative.{group}"] = number[lanes].astype(np.float64)
+            blocks: list[Statistics] = []
+            for k, branch in enumerate(self.branches):
+                prepared, size = ready[k], sizes[k][j]
+                if prepared is None or size == 0:
+                    continue
+                known = [slot for slot in keep if slot in branch.program.rows]
+                lived = branch.live(prepared, int(begins[k][j]), size, known)
+                self._put_back(lived, k, there[k][lanes], result.columns, result.inputs, result.kept)
+                blocks.extend(self._widened(s, k) for s in lived.blocks)
+            yield result._replace(blocks=tuple(blocks))
+
+    def _takes(self, branch: int, chosen: dict[str, Paths]) -> npt.NDArray[np.bool_]:
+        wanted = self.scenario.branches[branch].choices
+        return np.asarray(np.all([number == w for number, w in zip(chosen.values(), wanted, strict=True)], axis=0))
+
+    def _nothing(self, first: int, count: int, keep: Sequence[str]) -> ChunkResult:
+        """What a chunk of paths leaves behind before any branch has put its own in."""
         months = self.scenario.calendar.months
-        columns: dict[str, Array] = {c.name: np.zeros(count) for c in self.outline.columns}
-        for group, number in chosen.items():
-            columns[f"alternative.{group}"] = number.astype(np.float64)
         names = dict.fromkeys(name for branch in self.branches for name in branch.program.inputs)
-        inputs = {name: np.full(count, np.nan) for name in names}
-        kept = {slot: np.zeros((months + 1, count)) for slot in keep}
-        blocks: list[Statistics] = []
-        for k, branch in enumerate(self.branches):
-            of_branch = np.ones(count, dtype=bool)
-            for number, wanted in zip(chosen.values(), self.scenario.branches[k].choices, strict=True):
-                of_branch &= number == wanted
-            if not of_branch.any():
-                continue
-            there = [slot for slot in keep if slot in branch.program.rows]
-            lived = branch.live(paths[of_branch], there)
-            self._put_back(lived, k, of_branch, columns, inputs, kept)
-            blocks.extend(self._widened(s, k) for s in lived.blocks)
-        return ChunkResult(first, columns, inputs, tuple(blocks), kept)
+        return ChunkResult(
+            first,
+            {c.name: np.zeros(count) for c in self.outline.columns},
+            {name: np.full(count, np.nan) for name in names},
+            (),
+            {slot: np.zeros((months + 1, count)) for slot in keep},
+        )
 
     def _with_trajectories(self, chunk: ChunkResult) -> ChunkResult:
         months = list(self.scenario.keep.months_of(self.scenario.calendar))

@@ -289,6 +289,7 @@ class Figures:
             "scenario_hash": s.hash,
             "paths": self.paths,
             "not_a_number": self.not_a_number,
+            "not_a_number_paths": self.summary.not_numbers,
             "months": self.months,
             "step": s.calendar.step,
             "start": s.label(1),

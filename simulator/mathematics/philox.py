@@ -45,7 +45,8 @@ def to_unit(word: np.uint32) -> float:
 
 
 def uniform_at(seed_low: float, seed_high: float, stream: float, path: int, month: int, running: int) -> float:
-    """One uniform by its address; `running` counts further draws of the same stream within a month (0 = the first)."""
+    """One uniform by its address; `running` counts further draws of the same stream within a month (0 = the first),
+    below 2^16: laws take at most 64."""
     where = np.uint64(path)
     words = philox(
         where & LOW,

@@ -97,9 +97,7 @@ class Distribution(ABC):
     def quantiles(self, u: Array, evaluate: Evaluate) -> Array:
         """The quantiles of many uniforms, by `evaluate` where there is a closed form."""
         closed = self.monthly()
-        if closed is None or any(isinstance(x, Table) for x in closed.params):  # numpy is as quick with tables
-            return self.ppf(u)
-        return evaluate(closed, u)
+        return self.ppf(u) if closed is None else evaluate(closed, u)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     yield from _losses(d)
     if d["not_a_number"]:
         yield ""
-        yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; replay one to see why."
+        yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; the first is shown by"
+        yield f"  simulator replay {d['folder'] or 'RUN'} --path {d['not_a_number_paths'][0]}"
 
 
 def _step(d: dict[str, Any]) -> str:

@@ -78,7 +78,8 @@ def check_names(branches: Sequence[tuple[Resolved, Scenario]]) -> None:
     """Complain of every name of [dependence.inputs] that no branch draws once a path, or that is drawn with another."""
     drawn: dict[str, str] = {}
     monthly: set[str] = set()
-    for _, scenario in branches:
+    for resolved, scenario in branches:
+        _check_launches(resolved, scenario)
         drawn |= drawn_once(scenario)
         monthly |= {f"{e.name}.{field}" for e in scenario.entries for field in _sampled(e.component)}
     shared = {stream.removeprefix("inputs.") for stream in drawn.values() if stream.startswith("inputs.")}
@@ -108,6 +109,24 @@ def check_names(branches: Sequence[tuple[Resolved, Scenario]]) -> None:
             if first < k and table.names[first] != table.names[k]:
                 said = f"`{table.names[k]}` is drawn with the same number as `{table.names[first]}`"
                 resolved.complain("E018", ("dependence", "inputs", "names", k), said, "list one of them")
+
+
+def _check_launches(resolved: Resolved, scenario: Scenario) -> None:
+    """Complain where what a launch draws depends on what another one draws, or on the curve that the price keeps to: each is
+    given back by its own expectation."""
+    if not any(e.name == "price" and getattr(type(e.component), "reprices", False) for e in scenario.entries):
+        return
+    drawn = drawn_once(scenario)
+    taken = {k: s for k, s in drawn.items() if k.startswith(("price.launches.", "price.curve."))}
+    table = None if scenario.dependence is None else scenario.dependence.inputs
+    tabled = set() if table is None else set(streams_of(table, drawn))
+    for key, stream in taken.items():
+        others = [k for k, s in taken.items() if k != key and (s == stream or {s, stream} <= tabled)]
+        if key.startswith("price.launches.") and others:
+            said = f"what a launch draws depends on `{others[0]}`; the mean of the price would leave its curve"
+            hint = "draw it by itself: leave it out of [dependence.inputs] and [inputs]"
+            resolved.complain("E013", tuple(key.split(".")), said, hint)
+            return
 
 
 def _fixed_from_outside(resolved: Resolved, name: str, listed: Key) -> bool:

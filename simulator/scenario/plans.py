@@ -95,9 +95,9 @@ class _Plan:
         if len(lines) > MAX_ROWS:
             return self.complain("csv", f"{name} has more than {MAX_ROWS:,} rows", "a plan has a row a month")
         schedule: dict[str, Any] = {}
-        problems = 0
+        problems, where = 0, shown(file)
         for number, line in lines[1:]:
-            place = Place(shown(file), number, 1, max(1, len(line.rstrip())), line.rstrip("\r"))
+            place = Place(where, number, 1, max(1, len(line.rstrip())), line.rstrip("\r"))
             problem = self.row(_cells(line), header, schedule, f"row {number}")
             if problem is not None:
                 problems += 1

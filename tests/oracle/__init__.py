@@ -28,6 +28,7 @@ def live(scenario: Scenario, draws: Draws) -> Lived:
         drivers.strike_revenue(p)
         drivers.advance_price(p)
         drivers.advance_reference_rate(p)
+        operations.move_cost_share(p)
         operations.bill(p)  # 4
         contracts.use(p)  # 5
         operations.buy_overflow(p)

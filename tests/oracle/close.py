@@ -95,7 +95,7 @@ def run_clocks(p: Path) -> None:
     short = p.floor is not None and is_below(p, p.months["liquidity"][p.m], p.floor)
     limit = p.default.debt_to_revenue
     debt = sum(line.drawn for line in p.lines) + sum(loan.balance for loan in p.loans)
-    heavy = limit is not None and debt > limit * p.run_rate * (1.0 + TOLERANCE)  # C42
+    heavy = limit is not None and debt > limit * p.run_rate * p.year / 12.0 * (1.0 + TOLERANCE)  # C42
     if limit is not None:
         p.note("ledger.debt", debt)
     for name, breached in (("liquidity", short), ("debt to revenue", heavy)):

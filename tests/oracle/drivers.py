@@ -6,7 +6,10 @@ import math
 from itertools import pairwise
 from typing import Any
 
-from oracle.path import DELTA, Path, normal, poisson
+import numpy as np
+from scipy.linalg import expm
+
+from oracle.path import DELTA, Path, drawn_value, normal, poisson
 
 # --- Regime ----------------------------------------------------------------------------------------------------------
 
@@ -32,6 +35,8 @@ def leaving(chain: Any, here: str, there: str) -> float:
     i, j = chain.regimes.index(here), chain.regimes.index(there)
     if chain.monthly_matrix is not None:
         return float(chain.monthly_matrix[i][j])
+    if chain.generator is not None:  # the matrix of a twelfth of a year
+        return float(expm(np.array(chain.generator, dtype=np.float64) / 12.0)[i][j])
     weights = chain.destinations.get(here)
     # without weights there are two regimes, and one place to go
     share = 1.0 if weights is None else weights.get(there, 0.0) / sum(weights.values())
@@ -148,6 +153,8 @@ def strike_revenue(p: Path) -> None:
             if jumps is not None:
                 mean = jumps.rate / 12.0 * (moment(tag, jumps, 1.0) - 1.0) if jumps.compensated else 0.0
                 factor *= math.exp(jumped(p, f"{name}.{tag}", tag, jumps) - mean)
+        if "market_growth" in part.clauses:
+            factor *= math.exp(part.clauses["market_growth"].growth[p.regime] * DELTA)
         loss = part.clauses.get("customer_loss")
         if loss is not None:
             probability = 1.0 - math.exp(-loss.hazard / 12.0)  # C2
@@ -191,10 +198,11 @@ def advance_price(p: Path) -> None:
         phi, sd = reverting(part.reversion, part.volatility)
         jumps = {tag: part.clauses[tag] for tag in ("merton_jumps", "kou_jumps") if tag in part.clauses}
         jump = sum(jumped(p, f"{name}.{tag}", tag, clause) for tag, clause in jumps.items())
-        if part.tag == "ornstein_uhlenbeck":
+        shift, expected = shifted(p, name, part)
+        if part.tag == "ornstein_uhlenbeck":  # nothing is given back
             theta = math.log(part.level)
-            x = theta + phi * (math.log(p.index) - theta) + normal(p, sd, f"{name}.deviation") + jump
-            p.index = math.exp(x)
+            p.log_deviation = theta + phi * (p.log_deviation - theta) + normal(p, sd, f"{name}.deviation") + jump
+            p.index = math.exp(p.log_deviation + shift)
             continue
         if part.tag == "two_factor":
             variance, forward = two_factors(p, name, part, phi, sd), part.now * math.exp(part.drift * p.m * DELTA)
@@ -208,8 +216,44 @@ def advance_price(p: Path) -> None:
             for tag, clause in jumps.items()
             for j in range(p.m)
         )
-        p.index = forward * math.exp(p.log_deviation + p.long_level) / math.exp(0.5 * variance + of_jumps)
+        deviation = math.exp(p.log_deviation + p.long_level + shift)
+        p.index = forward * deviation / (math.exp(0.5 * variance + of_jumps) * expected)
     p.note("price.index", p.index)
+
+
+def shifted(p: Path, name: str, part: Any) -> tuple[float, float]:
+    """(what scarcity and new generations add to the logarithm of the price, the expectation of its exponential)."""
+    shift, expected = 0.0, 1.0
+    scarcity, generations, launches = (part.clauses.get(x) for x in ("scarcity", "generations", "launches"))
+    if scarcity is not None:
+        n = len(scarcity.regimes)
+        first = scarcity.initial or scarcity.regimes[0]
+        p.scarcity = moved(scarcity, p.scarcity, p.draws.score(f"{name}.scarcity.regime", p.m))
+        shift += scarcity.level[scarcity.regimes.index(p.scarcity)]
+        month = np.array(
+            [[0.0 if a == b else leaving(scarcity, a, b) for b in scarcity.regimes] for a in scarcity.regimes]
+        )
+        month += np.diag(1.0 - month.sum(axis=1))
+        if scarcity.monthly_matrix is not None:
+            month = np.array(scarcity.monthly_matrix, dtype=np.float64)
+        likely = np.linalg.matrix_power(month, p.m)[scarcity.regimes.index(first)]
+        expected *= sum(float(likely[k]) * math.exp(scarcity.level[k]) for k in range(n))
+    if generations is not None:
+        probability = 1.0 - math.exp(-generations.hazard / 12.0)
+        if p.draws.score(f"{name}.generations.event", p.m) < probability:
+            p.fallen += math.log(1.0 - drawn_value(generations.size, p, f"{name}.generations.size", 0))
+            p.count("generations")
+        shift += p.fallen
+        expected *= (1.0 - probability * generations.size.expectation()) ** p.m
+    if launches is not None:
+        for one, (date, size) in p.launches.items():
+            if date <= p.m:
+                shift += math.log(1.0 - size)
+            if p.m - 1 < date <= p.m:
+                p.count(f"generation.{one}")
+            law = launches.generations[one]
+            expected *= 1.0 - law.after.reached(float(p.m)) * law.size.expectation()
+    return shift, expected
 
 
 def two_factors(p: Path, name: str, part: Any, phi: float, sd: float) -> float:

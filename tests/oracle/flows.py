@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from oracle.path import Path, drawn_value, poisson
+from oracle.path import Path, drawn_value, poisson, value_of_regime
 
 
 def pay_fixed_cost(p: Path) -> None:
@@ -32,8 +32,9 @@ def claim_of(part: Any) -> str | None:
 def recur(p: Path, name: str, part: Any) -> None:
     """C2: base in its first month, base x (1 + i)^k k months later; frozen and cut as the policies say."""
     first = 1 if part.start is None else p.number(part.start)
-    plan = p.frozen_at.get(name, part.amount * (1.0 + part.growth) ** (p.m - first))
-    p.planned[name] = plan if is_on(p, part) else 0.0
+    plan = p.frozen_at.get(name, part.amount * (1.0 + part.growth) ** max(0, p.m - first))
+    last = p.M if part.end is None else p.number(part.end)
+    p.planned[name] = plan if p.m <= last else 0.0
     if is_on(p, part):
         price = p.index if part.indexed else 1.0
         p.book(f"{name}.amount", p.planned[name] * left_by_cuts(p, name) * price, claim=claim_of(part))
@@ -55,7 +56,7 @@ def happen_once(p: Path, name: str, part: Any) -> None:
 
 def flow_at_random(p: Path, name: str, part: Any) -> None:
     if is_on(p, part):
-        split(p, name, drawn_value(part.amount, p, f"{name}.amount", 0), part.direction)
+        split(p, name, value_of_regime(part.amount, p, f"{name}.amount"), part.direction)
 
 
 def live_events(p: Path, name: str, part: Any) -> None:

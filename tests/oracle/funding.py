@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from oracle.path import Path, drawn_value, of_regime
-from simulator.quantities.number import Uncertain
+from oracle.path import Path, of_regime, value_of_regime
 
 MOST_CHANCES = 64  # of a round in a month; Poisson with mean <= 1 never gets there
 
@@ -58,12 +57,12 @@ def seek_rounds(p: Path, name: str, part: Any) -> None:
         if u >= odds(p, part):
             p.count(f"{short}.rounds_failed")
             continue
-        size = size_of(p, name, part, k)
+        size = value_of_regime(part.size, p, f"{name}.size", k)
         pending[arrival] = pending.get(arrival, 0.0) + size
         p.money_arrives[name] = arrival
         p.count(f"{short}.rounds")
         if part.multiple is not None:
-            pre = of_regime(part.multiple, p) * p.run_rate
+            pre = of_regime(part.multiple, p) * p.run_rate * p.year / 12.0
             post = pre + size
             shares[arrival] = shares.get(arrival, 1.0) * (pre / post)
             if pre < before:  # the post-money before this month
@@ -94,26 +93,21 @@ def odds(p: Path, part: Any) -> float:
     success = float(of_regime(part.success, p))
     if part.growth is None:
         return success
-    year_before, months = p.months["revenue.run_rate"][max(0, p.m - 12)], min(p.m, 12)
+    year_before, months = p.months["revenue.run_rate"][max(0, p.m - p.year)], min(p.m, p.year)
     if p.run_rate <= 0.0 or year_before <= 0.0:
         return 0.0
     above = math.log(p.run_rate / year_before) - part.growth.expected * months / 12.0
     return min(1.0, success * max(0.0, 1.0 + part.growth.sensitivity * above))
 
 
-def size_of(p: Path, name: str, part: Any, k: int) -> float:
-    """By the law of the regime; all laws of a round draw with one score, a normal one where any law wants that."""
-    laws = list(part.size.values()) if isinstance(part.size, dict) else [part.size]
-    kinds = {law.number.law.monthly().score for law in laws if isinstance(law.number, Uncertain)}
-    scored = "normal" if "normal" in kinds else "uniform"
-    return drawn_value(of_regime(part.size, p), p, f"{name}.size", k, scored)
-
-
 # --- Offering --------------------------------------------------------------------------------------------------------
 
 
 def offer(p: Path, name: str, part: Any) -> None:
-    """A month uniform in the window, moved to the first that is not shut; success drawn once."""
+    """A month uniform in the window, moved to the first that is not shut; success drawn once. Valued at the listing; money and
+    new shares `lag` months later."""
+    if name in p.proceeds_arrive and p.proceeds_arrive[name][0] == p.m:
+        arrive(p, name)
     first, last = p.number(part.first), p.number(part.last)
     if name not in p.offerings_waiting or not first <= p.m <= last:
         return
@@ -123,14 +117,23 @@ def offer(p: Path, name: str, part: Any) -> None:
     p.offerings_waiting.remove(name)
     if not p.draws.once(f"{name}.success") < part.probability:
         return
-    p.book(f"{name}.received", part.proceeds, shadow=False, burn=False)
-    p.count("raised", part.proceeds)
-    pre = part.valuation if part.multiple is None else of_regime(part.multiple, p) * p.run_rate
+    kept = 1.0
+    pre = part.valuation if part.multiple is None else of_regime(part.multiple, p) * p.run_rate * p.year / 12.0
     if pre is not None and part.proceeds:
         if pre < p.valuation:
             p.count(f"{name.split('.', 1)[1]}.down_rounds")
         p.valuation = pre + part.proceeds
-        p.kept_by_owners *= pre / p.valuation
+        kept = pre / p.valuation
+    p.proceeds_arrive[name] = (p.m + int(part.lag), part.proceeds, kept)
+    if not part.lag:
+        arrive(p, name)
+
+
+def arrive(p: Path, name: str) -> None:
+    _, money, kept = p.proceeds_arrive[name]
+    p.book(f"{name}.received", money, shadow=False, burn=False)
+    p.count("raised", money)
+    p.kept_by_owners *= kept
 
 
 def is_shut(p: Path, offering: Any) -> bool:

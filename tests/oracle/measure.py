@@ -39,7 +39,7 @@ def summary(p: Path) -> Lived:
         "peak_need": p.peak_need,
         "lowest_liquidity": row[lowest],
         "lowest_liquidity_month": lowest,
-        "shadow_flow_12m": sum(p.shadow_flows[:12]),  # C16
+        "shadow_flow_12m": sum(p.shadow_flows[: p.year]),  # C16
         "shadow_cash": p.shadow,
         "cash": p.cash,
         "drawn": sum(line.drawn for line in p.lines),

@@ -153,6 +153,7 @@ class Path:
     draws: Draws
     start: int  # ordinal of month 1
     M: int
+    year: int  # steps in a calendar year
     parts: dict[str, Any]  # component name -> its fields, uncertain numbers replaced by what was drawn
     opening: Any
     treasury: Any
@@ -189,6 +190,10 @@ class Path:
     log_deviation: float = 0.0
     long_level: float = 0.0
     index: float = 1.0
+    scarcity: str = ""
+    fallen: float = 0.0  # what new generations have added to the logarithm of the price so far
+    launches: dict[str, tuple[float, float]] = field(default_factory=dict)  # generation -> (date, share taken off)
+    cost_share: float = 0.0  # variable cost before it is cut off at nought
     reference: float = 0.0
     fixing: float = 0.0
     billed: list[float] = field(default_factory=list)  # by month, entry 0 = R_0 / 12 (C26)
@@ -213,6 +218,7 @@ class Path:
     pending_shares: dict[str, dict[int, float]] = field(default_factory=dict)  # the same for what owners keep
     tranches_waiting: set[str] = field(default_factory=set)
     gates_opened: dict[str, int] = field(default_factory=dict)
+    proceeds_arrive: dict[str, tuple[int, float, float]] = field(default_factory=dict)  # month, money, kept by owners
     offerings_waiting: set[str] = field(default_factory=set)
     kept_by_owners: float = 1.0
     valuation: float = 0.0
@@ -300,6 +306,11 @@ def normal(p: Path, sd: float, shock: str) -> float:
     return sd * p.draws.score(shock, p.m) if sd != 0.0 else 0.0
 
 
+def drawn_once(p: Path, key: str, law: Sampled) -> float:
+    """A number that a component draws once a path."""
+    return p.draws.number(key, law.number) if isinstance(law.number, Uncertain) else float(law.number)
+
+
 def drawn_value(law: Sampled, p: Path, name: str, running: int, scored: str | None = None) -> float:
     """A number drawn this month. `running` >= 1: a further draw of the same stream, which is always a uniform. `scored`: whether
     the month's score is a normal or a uniform, where that is not the law's own choice."""
@@ -317,6 +328,13 @@ def drawn_value(law: Sampled, p: Path, name: str, running: int, scored: str | No
     if has != monthly.score:
         score = float(ndtri(score)) if monthly.score == "normal" else float(ndtr(score))
     return float(law.factor * monthly.law(score, *monthly.params))
+
+
+def value_of_regime(value: Any, p: Path, name: str, k: int = 0) -> float:
+    """The same by the law of the regime; all laws draw with one score, a normal one where any law wants that."""
+    laws = list(value.values()) if isinstance(value, dict) else [value]
+    kinds = {law.number.law.monthly().score for law in laws if isinstance(law.number, Uncertain)}
+    return drawn_value(of_regime(value, p), p, name, k, "normal" if "normal" in kinds else "uniform")
 
 
 def poisson(u: float, mean: float) -> int:

@@ -21,6 +21,8 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
+
 from simulator.components import by_regime
 from simulator.components.base import (
     ALIVE,
@@ -54,7 +56,7 @@ from simulator.components.valuation import (
     share_register,
     unclear_multiple,
 )
-from simulator.mathematics.elementary import exp, log
+from simulator.mathematics.elementary import log
 from simulator.mathematics.normal import inverse_normal, normal_cdf
 from simulator.mathematics.philox import uniform_at
 from simulator.quantities.number import Number, Quantity, Uncertain
@@ -155,8 +157,9 @@ growth = { sensitivity = 0.5, expected = "0.6 log/yr" }
         down = b.flow(f"{b.name}.down")
         arrival, rate = b.uniform("arrival"), 0.0 if self.every is None else 1.0 / self.every
         poisson = 1.0 if self.arrival == "poisson" else 0.0
+        none = np.exp(-np.asarray(rate))[()] if poisson else 1.0 - rate  # probability of a month without a chance
         chances = b.flow(f"{b.name}.chances")
-        b.step(Phase.FUNDING, appears, (arrival, rate, poisson, sought), writes=(chances,), months=(first, b.months))
+        b.step(Phase.FUNDING, appears, (arrival, none, sought), writes=(chances,), months=(first, b.months))
         chance = (
             MONTH,
             PATH,
@@ -164,6 +167,7 @@ growth = { sensitivity = 0.5, expected = "0.6 log/yr" }
             arrival,
             b.uniform("success"),
             rate,
+            none,
             sought,
             poisson,
             self._odds(b),
@@ -264,10 +268,9 @@ def look(
     return 0.0, tried
 
 
-def appears(u_arrival: float, rate: float, poisson: float, sought: float) -> float:
+def appears(u_arrival: float, none: float, sought: float) -> float:
     """1 if there is a chance at all in this month."""
-    at_least_one = 1.0 - exp(-rate) if poisson > 0.0 else rate
-    return 1.0 if u_arrival < at_least_one or sought > 0.0 else 0.0
+    return 1.0 if u_arrival < 1.0 - none or sought > 0.0 else 0.0
 
 
 def expect(month: int, arrives: float, closed: float, lag: float) -> float:
@@ -309,6 +312,7 @@ def seek(
     u_arrival: float,
     u_success: float,
     rate: float,
+    none: float,
     sought: float,
     poisson: float,
     odds: float,
@@ -329,8 +333,7 @@ def seek(
     won, done, failed, down, post = 0.0, 0.0, 0.0, 0.0, 0.0
     if of_regime >= 0.0 and of_regime != regime:
         return kept, won, done, failed, down, post
-    none = exp(-rate)
-    more = 1.0 - none if poisson > 0.0 else rate  # probability of at least one more chance than counted so far
+    more = 1.0 - none  # probability of at least one more chance than counted so far
     term = none
     if is_normal > wants_normal:
         score = normal_cdf(score)

@@ -66,7 +66,8 @@ growth = "0.25 log/yr"
             plan = b.flow(f"{b.name}.plan")
             limit: Any = frozen if b.is_written(frozen) else -1.0
             share: Any = kept if b.is_written(kept) else 1.0
-            b.step(Phase.FIXED_COST, planned, (self.amount, growth, limit), writes=(plan,), months=months)
+            until = (1, last)  # before it begins its plan is its first amount, which a freeze then keeps
+            b.step(Phase.FIXED_COST, planned, (self.amount, growth, limit), writes=(plan,), months=until)
             b.step(Phase.FIXED_COST, grow, (plan, share, price), writes=(amount,), months=months)
         else:
             b.step(Phase.FIXED_COST, grow, (self.amount, growth, price), writes=(amount,), months=months)

@@ -1,4 +1,5 @@
 """Freeze expense: when money runs short, a flow stops growing and stays at its level of that month, for good.
+A flow that has not begun begins at its first amount.
 
 Cuts of the same flow go on acting on the frozen level.
 """
