@@ -52,8 +52,9 @@ def option(
 ) -> None:
     """Value the right to leave a contract of scenario FILE: the buyer's, the supplier's, and both together.
 
-    Each right as a lower bound (least squares Monte Carlo) and a dual upper bound, in dollars at the opening; runs in which the sides
-    leave by the file's rules or at their best moments, with default probabilities; and the boundary in the price ratio, month by month.
+    Each right as a lower bound (least squares Monte Carlo) and a dual upper bound, in dollars at the opening; runs in which
+    the sides leave by the file's rules or at their best moments, with default probabilities; and the boundary in the price
+    ratio, month by month.
     """
     (scenario,) = load_all((file,), settings)
     from simulator.analysis.leaving import option as value

@@ -218,8 +218,8 @@ def regress(states: Array, y: Array) -> tuple[Array, float, Array]:
     """(coefficients, share of variance explained, fit); where there are too few paths to say, a fit that waits."""
     if len(y) < states.shape[1]:
         return np.full(states.shape[1], np.nan), 0.0, np.full(len(y), np.inf)
-    found = np.linalg.lstsq(states, y, rcond=None)[0]
-    fitted = states @ found
+    found: Array = np.linalg.lstsq(states, y, rcond=None)[0].astype(np.float64)
+    fitted: Array = states @ found
     spread, rest = float(((y - y.mean()) ** 2).sum()), float(((y - fitted) ** 2).sum())
     return found, 1.0 - rest / spread if spread > 0.0 else 0.0, fitted
 

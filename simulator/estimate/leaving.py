@@ -18,8 +18,8 @@ the part of the price that reverts, and the run-rate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,13 +43,13 @@ from simulator.estimate.exercise import (
     powers,
     steps,
 )
+from simulator.estimate.undecided import changed, nought, to_the_end, undecided
 from simulator.quantities.number import Uncertain
-from simulator.scenario.model import Entry, Keep, Scenario
+from simulator.scenario.model import Entry, Scenario
 
 CHUNK = 4096  # paths at a time: what is kept of them is many rows by month
 KNOTS = 10
 LONGEST = 600  # steps: of a horizon
-ENDINGS = ("renewal", "failure", "renegotiation")  # clauses that end or prolong a contract by other than a notice
 FINANCING = ("financing.", "treasury.", "tax.")  # accounts of these are no operating flows
 HIDDEN = (
     RUN_RATE,
@@ -101,11 +101,11 @@ def months_of(scenario: Scenario, contract: str, first: int, paths: int, seed: i
     complain(entry, contract)
     assert entry is not None
     name, lived = entry.name, entry.component
-    plain = _undecided(scenario, _horizon(scenario, lived))
-    here = Simulation(_changed(plain, name, _to_the_end), seed)
+    plain = undecided(scenario, _horizon(scenario, lived))
+    here = Simulation(changed(plain, name, to_the_end), seed)
     rows, flows = here.program.rows, _operating(here.program.accounts)
     bought = any(e.name == "compute" for e in scenario.entries)  # something says what would be bought instead
-    gone = Simulation(_changed(plain, name, _nought), seed) if bought else None
+    gone = Simulation(changed(plain, name, nought), seed) if bought else None
     of_contract = [f"{name}.{x}" for x in ("due", "capacity", "last", "side", "fee_if_left", "exit.price_ratio")]
     company = [s for s in (NEED, UNCOVERED, STRANDED, BILLED, NET_MARGIN) if s in rows]
     shocks = [s for s in here.program.shocks if s.startswith(("price.", "revenue."))]
@@ -223,56 +223,7 @@ def _relets(entry: Entry) -> bool:
     return "reletting" in entry.attached
 
 
-# --- the scenario in which nobody decides --------------------------------------------------------------------------------
-
-
-def _undecided(scenario: Scenario, steps: int) -> Scenario:
-    """One branch that no default stops, to the contract's end; rules of other contracts that wait for training never hold."""
-    calendar = scenario.calendar.model_copy(update={"months": steps})
-    default = scenario.default.model_copy(update={"stop_at_default": False})
-    plain = replace(scenario, calendar=calendar, default=default, keep=Keep(), branching=(), alternatives={})
-    entries = tuple(_untrained_out(e) for e in plain.entries)
-    return replace(plain, entries=entries)
-
-
-def _untrained_out(entry: Entry) -> Entry:
-    exit_: Any = entry.attached.get("exit")
-    if exit_ is None:
-        return entry
-    parties = {}
-    for side in ("buyer", "supplier"):
-        party = getattr(exit_, side)
-        if party is not None:
-            kept = tuple(rule for rule in party.when if rule.optimal is None or "boundary" in rule.model_fields_set)
-            parties[side] = party.model_copy(update={"when": kept})
-    return entry._replace(attached={**entry.attached, "exit": exit_.model_copy(update=parties)})
-
-
-def _changed(scenario: Scenario, name: str, change: Callable[[Entry], Entry]) -> Scenario:
-    entries = (change(e) if e.name == name else e for e in scenario.entries)
-    return replace(scenario, entries=tuple(entries))
-
-
-def _to_the_end(entry: Entry) -> Entry:
-    """The contract that nobody leaves, with the fee of leaving still reckoned."""
-    exit_: Any = entry.attached["exit"]
-    parties = {}
-    if exit_.buyer is not None:
-        parties["buyer"] = exit_.buyer.model_copy(update={"when": ()})
-    if exit_.supplier is not None:
-        parties["supplier"] = exit_.supplier.model_copy(update={"when": (), "hazard": 0.0})
-    attached = {tag: part for tag, part in entry.attached.items() if tag not in ENDINGS}
-    return entry._replace(attached={**attached, "exit": exit_.model_copy(update=parties)})
-
-
-def _nought(entry: Entry) -> Entry:
-    """The contract without fee and capacity, which keeps its name for what refers to it."""
-    lived: Any = entry.component
-    worth = None if lived.capacity_value is None else 0.0
-    component = lived.model_copy(update={"scale": 0.0, "capacity_value": worth})
-    kept = _to_the_end(entry)
-    attached = {tag: part for tag, part in kept.attached.items() if tag in ("exit", "delivery")}
-    return kept._replace(component=component, attached=attached)
+# --- operating flows -----------------------------------------------------------------------------------------------------
 
 
 def _operating(accounts: Iterable[Account]) -> dict[str, float]:

@@ -44,7 +44,7 @@ def lines(d: dict[str, Any]) -> Iterator[str]:
         for pd in rule["pd"]:
             change = pd["change"]
             yield (
-                f"    PD by {pd['label']:<7}{percent(pd['value'])} ({percent(pd['low'])} to {percent(pd['high'])}), change "
+                f"    PD by {pd['label']:<8} {percent(pd['value'])} ({percent(pd['low'])} to {percent(pd['high'])}), change "
                 f"{_points(change['value'])} ({_points(change['low'])} to {_points(change['high'])})"
             )
     yield from _boundary(d["boundary"])

@@ -16,7 +16,7 @@ Columns = Sequence[tuple[Field, str]]  # each with the name of its Arrow type
 def write_rows(
     folder: Path, name: str, rows: Iterable[Mapping[str, Any]], columns: Columns, identity: Mapping[str, str]
 ) -> Path:
-    """Write NAME.parquet, whole or not at all; replaces one that is there. Raises StoreError where the folder cannot be written."""
+    """Write NAME.parquet, whole or not at all; replaces one that is there. Raises StoreError if that cannot be."""
     table, target = rows_to_table(rows, columns, identity), folder / f"{name}.parquet"
     room = target.with_suffix(".partial")
     try:
