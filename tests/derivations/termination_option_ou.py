@@ -90,7 +90,9 @@ def label(month: int) -> str:
 
 
 def document() -> dict[str, Any]:
-    discounted = [f"discounted('{slot}', 1, {MONTHS}, {RATE})" for slot in ("contracts.power.due", "contracts.power.exit.fee")]
+    discounted = [
+        f"discounted('{slot}', 1, {MONTHS}, {RATE})" for slot in ("contracts.power.due", "contracts.power.exit.fee")
+    ]
     market = [f"discounted('{slot}', 1, {MONTHS}, {RATE})" for slot in ("flows.market.amount", "compute.overflow")]
     measure = f"mean({market[0]} - {market[1]} - {discounted[0]} - {discounted[1]}) / 1e6"
     plain = float(kept(np.float64(math.log(NOW)), MONTHS))
@@ -99,11 +101,18 @@ def document() -> dict[str, Any]:
     for notice, days in DAYS.items():
         found = solve(notice)
         table = ", ".join(f'"{label(m)}" = {x / FIXED:.9f}' for m, x in sorted(found.boundary.items()))
-        settings = [f"contracts.power.exit.buyer.notice={days}", f"contracts.power.exit.buyer.when=[{{ boundary = {{ {table} }} }}]"]
+        settings = [
+            f"contracts.power.exit.buyer.notice={days}",
+            f"contracts.power.exit.buyer.when=[{{ boundary = {{ {table} }} }}]",
+        ]
         sd1 = spread(notice, found.boundary)
         checks.append(number(f"value_with_option_notice{notice}", measure, found.value, sd1, settings=settings))
         references += [
-            {"name": f"boundary_P_{m}m_notice{notice}", "value": found.boundary[m], "why": "the price below which to leave, of which the rules above hold the ratio"}
+            {
+                "name": f"boundary_P_{m}m_notice{notice}",
+                "value": found.boundary[m],
+                "why": "the price below which to leave, of which the rules above hold the ratio",
+            }
             for m in (1, 6, 12, 18, 21, 23)
             if m in found.boundary
         ]
