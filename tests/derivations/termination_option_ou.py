@@ -22,6 +22,7 @@ PHI, LONG = math.exp(-KAPPA / 12.0), SIGMA / math.sqrt(2.0 * KAPPA)
 SD, LESS = LONG * math.sqrt(1.0 - PHI**2), math.exp(-RATE / 12.0)
 DAYS = {2: "60 days", 0: "0 days"}
 PATHS = 65_536
+WHY = "the price below which to leave, of which the rules above hold the ratio"
 NODE, WEIGHT = np.polynomial.legendre.leggauss(48)
 
 
@@ -66,9 +67,12 @@ def solve(notice: int, nodes: int = 401) -> Solved:
         more = waiting(x) - (-FEE + kept(x, left))  # of waiting over leaving; rises with the price
         k = np.flatnonzero((more[:-1] < 0.0) & (more[1:] >= 0.0))
         if k.size:
-            root = brentq(lambda y, n=left: float(waiting(y) + FEE - kept(np.float64(y), n)), x[k[0]], x[k[0] + 1])
-            boundary[month] = math.exp(root)
+            boundary[month] = math.exp(brentq(_gains, x[k[0]], x[k[0] + 1], args=(waiting, left)))
     return Solved(float(waiting(math.log(NOW))), boundary)
+
+
+def _gains(x: float, waiting: CubicSpline, left: int) -> float:
+    return float(waiting(x) + FEE - kept(np.float64(x), left))
 
 
 def spread(notice: int, boundary: dict[int, float]) -> float:
@@ -111,7 +115,7 @@ def document() -> dict[str, Any]:
             {
                 "name": f"boundary_P_{m}m_notice{notice}",
                 "value": found.boundary[m],
-                "why": "the price below which to leave, of which the rules above hold the ratio",
+                "why": WHY,
             }
             for m in (1, 6, 12, 18, 21, 23)
             if m in found.boundary
