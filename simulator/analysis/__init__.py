@@ -1,1 +1,1 @@
-"""What a few runs answer together: each verb is a typed function that returns its tables."""
+"""Questions that take a few runs on common random numbers, or a second look at the paths of one."""

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import bench, check, diff, doctor, explain, init, option, replay, results, run, schema, verify
+from simulator.cli import (
+    bench,
+    check,
+    diff,
+    doctor,
+    explain,
+    failures,
+    init,
+    option,
+    replay,
+    results,
+    run,
+    schema,
+    sensitivity,
+    verify,
+)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -44,6 +59,8 @@ for command in (
     diff.diff,
     explain.explain,
     schema.schema,
+    sensitivity.sensitivity,
+    failures.failures,
     verify.verify,
     bench.bench,
     doctor.doctor,

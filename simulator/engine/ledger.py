@@ -303,12 +303,14 @@ def _measure(b: ProgramBuilder) -> None:
             writes=(ead,),
             where=DEFAULTS,
         )
-    booked = {account.slot for account in b.accounts}
+    nought = {account.slot for account in b.accounts} | {f"{claim.name}.paid" for claim in b.claims}
     reported = [r.slot for r in (*b.monthly_metrics, *b.totals)]
     for view in b.contracts.values():
         reported.extend(view.values())
     for slot in dict.fromkeys(reported):
-        if slot in b.resets and slot not in booked:  # flows are nought after default; booked ones are already
+        if (
+            slot in b.resets and slot not in nought
+        ):  # flows are nought after default; what is booked and paid is already
             b.step(Phase.MEASURE, masked, (slot, ALIVE), writes=(slot,))
     for name, (firm, mitigation) in b.exposures.items():
         ead = b.state(f"{name}.exposure_at_default", 0.0)
