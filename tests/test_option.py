@@ -174,7 +174,9 @@ def test_the_command_prints_its_document_and_writes_its_tables(tmp_path: Path) -
     document = json.loads(result.stdout)
     assert document["schema"] == 1
     assert document["order"] == "supplier first"
-    values, pd, boundary = (pq.read_table(file).to_pylist() for file in document["files"])
+    names = ("values", "pd", "boundary")
+    values, pd, boundary = (pq.read_table(tmp_path / f"{name}.parquet").to_pylist() for name in names)
+    assert json.loads((tmp_path / "document.json").read_text()) == document
     assert {row["case"] for row in values} >= {"buyer, lower", "buyer, upper", "as the file says"}
     assert [row["month"] for row in boundary] == [row["month"] for row in document["boundary"]]
     assert {row["month"] for row in pd} == {24}

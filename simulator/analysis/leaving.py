@@ -14,7 +14,7 @@ decisions there. A notice beyond the horizon is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,12 +41,9 @@ from simulator.estimate.intervals import Estimate, share
 from simulator.estimate.leaving import Basis, Months, brought, complain, discount_rate, months_of, rights
 from simulator.estimate.training import SIDES, Boundaries, boundaries, fitted, training_paths
 from simulator.scenario.model import Entry, Scenario
-from simulator.store.folder import Field
 
 PATHS = 16_384
 BOUNDS = ("lower", "upper", "by_ratio")
-STEP = [(Field("month", "step, 1 = first"), "uint16"), (Field("label", "calendar"), "string")]
-RATIOS = ("ratio_p5", "ratio_p50", "ratio_p95", "buyer_alone", "supplier_alone", "buyer_together", "supplier_together")
 
 
 @dataclass(frozen=True)
@@ -88,28 +85,16 @@ class OptionValue:
     rules: Sequence[RuleValue]
     boundary: Sequence[Mapping[str, Any]]  # by step: label, median ratio, boundary of each side alone and together
 
-    def tables(self) -> Iterator[tuple[str, list[dict[str, Any]], list[tuple[Field, str]]]]:
-        """(name, rows, columns) of what --out writes: values, default probabilities, boundary."""
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """What --out writes beside the document: values, default probabilities, the boundary."""
         d = self.document
         values = [
             {"case": f"{side}, {bound}", "of": side, **v[bound]} for side, v in d["alone"].items() for bound in BOUNDS
         ]
-        values += [{"case": "together", "of": side, **_only(v)} for side, v in d["together"].items()]
+        values += [{"case": "together", "of": side, **v} for side, v in d["together"].items()]
         values += [{"case": r["name"], "of": side, **r[side]} for r in d["rules"] for side in ("buyer", "supplier")]
-        ends = [(Field(end, "$ at the opening"), "float64") for end in ("value", "low", "high")]
-        yield "values", values, [(Field("case", "name"), "string"), (Field("of", "side"), "string"), *ends]
-        pd = [
-            {"rule": r["name"], **row, **{f"change_{end}": x for end, x in row["change"].items()}}
-            for r in d["rules"]
-            for row in r["pd"]
-        ]
-        shares = [
-            (Field(name, "share of paths"), "float64")
-            for name in ("value", "low", "high", "change_value", "change_low", "change_high")
-        ]
-        yield "pd", pd, [(Field("rule", "name"), "string"), *STEP, *shares]
-        ratios = [(Field(name, "market price over the contract's"), "float64") for name in RATIOS]
-        yield "boundary", d["boundary"], [*STEP, *ratios]
+        pd = [{"rule": r["name"], **row} for r in d["rules"] for row in r["pd"]]
+        return {"values": values, "pd": pd, "boundary": d["boundary"]}
 
     @property
     def document(self) -> dict[str, Any]:
@@ -158,10 +143,6 @@ class OptionValue:
             "left_by_supplier": r.left_by_supplier,
             "pd": pd,
         }
-
-
-def _only(row: Mapping[str, float]) -> dict[str, float]:
-    return {end: row[end] for end in ("value", "low", "high")}
 
 
 def _shown(e: Estimate) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -33,7 +32,11 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_jso
     help="Steps to give default probabilities for [24, horizon].",
 )
 @SETTINGS
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="A folder for the tables, as Parquet.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for the document and its tables.",
+)
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads [all cores]; the result does not depend on it.")
 @AS_JSON
 @guarded
@@ -61,6 +64,7 @@ def option(
     from simulator.components.exit_rules import Optimal
     from simulator.report.option import lines
     from simulator.runner import with_run
+    from simulator.store.documents import write_document
 
     outside = [m for m in months if m > scenario.calendar.months]
     if outside:
@@ -70,20 +74,13 @@ def option(
         found = value(with_run(scenario, None, seed), contract, paths, training, months or None, threads)
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
-    tables = _write(found, out) if out is not None else []
-    document: dict[str, Any] = {**found.document, "files": tables}
+    document = found.document
+    if out is not None:
+        place = write_document(out, document, found.tables())
+        if not as_json:
+            click.echo(f"written to {shown(place.parent)}", err=True)
     if as_json:
         print_json(document)
         return
     for line in lines(document):
         click.echo(line)
-    for table in tables:
-        click.echo(f"Written to {shown(table)}")
-
-
-def _write(found: Any, out: Path) -> list[str]:
-    from simulator.record import identity
-    from simulator.store.tables import write_rows
-
-    stem, stamp = f"option-{found.scenario.name}-{found.contract}", identity(found.scenario)
-    return [str(write_rows(out, f"{stem}-{name}", rows, columns, stamp)) for name, rows, columns in found.tables()]
