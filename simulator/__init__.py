@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.analysis.leaving import OptionValue, option
     from simulator.runner import Replay, Result, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
@@ -26,11 +27,24 @@ _HOMES = {
     "Scenario": "simulator.scenario.model",
     "ScenarioError": "simulator.scenario.diagnostics",
     "StoreError": "simulator.store.folder",
+    "OptionValue": "simulator.analysis.leaving",
     "load": "simulator.runner",
+    "option": "simulator.analysis.leaving",
     "replay": "simulator.runner",
     "run": "simulator.runner",
 }
-__all__ = ["Replay", "Result", "Scenario", "ScenarioError", "StoreError", "load", "replay", "run"]
+__all__ = [
+    "OptionValue",
+    "Replay",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "StoreError",
+    "load",
+    "option",
+    "replay",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:
