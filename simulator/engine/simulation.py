@@ -168,6 +168,11 @@ class Simulation:
         quantiles are reported, and the trajectories that the scenario keeps."""
         return next(self._run(first, [count], keep))
 
+    def run_paths(self, paths: Paths, keep: Sequence[str]) -> ChunkResult:
+        """Simulate any paths, in the order given, and keep the given slots by month; `first` of the result is that of the first."""
+        found = self._of_branches if len(self.branches) > 1 else self._plain
+        return next(found(paths, [paths.size], tuple(keep)))
+
     def run_chunks(self, first: int, count: int, keep: Sequence[str] | None = None) -> Iterator[ChunkResult]:
         """The same in chunks of CHUNK, the last one shorter, which saves building the programs for each."""
         return self._run(first, [min(CHUNK, count - done) for done in range(0, count, CHUNK)], keep)
