@@ -25,7 +25,9 @@ FLAGS = (
 
 def installed() -> str | None:
     """The program, or None."""
-    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    return next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
 
 
 class Browser:
@@ -83,7 +85,13 @@ class Browser:
     def open(self, page: Path, width: int = 1200, height: int = 900, theme: str = "light", scale: float = 1.0) -> None:
         self.requests.clear()
         self.complaints.clear()
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=width < 600)
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 600,
+        )
         self.ask("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": theme}])
         self.ask("Page.navigate", url=page.resolve().as_uri())
         while self.run("document.readyState") != "complete":

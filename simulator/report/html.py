@@ -16,7 +16,8 @@ def figure(chart: Chart) -> str:
     """A chart for wide and for narrow screens, with its table."""
     heads, rows = chart.table()
     wide, narrow = (
-        render(chart, width).replace("<svg ", f'<svg class="{name}" ', 1) for name, width in (("wide", WIDE), ("narrow", NARROW))
+        render(chart, width).replace("<svg ", f'<svg class="{name}" ', 1)
+        for name, width in (("wide", WIDE), ("narrow", NARROW))
     )
     note = f'<p class="note">{escape(chart.note)}</p>' if chart.note else ""
     return (
@@ -38,7 +39,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], label: str, kind:
     """The first column heads its row."""
     head = "".join(f'<th scope="col"{left(k)}>{escape(h)}</th>' for k, h in enumerate(heads))
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>' for row in rows
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in rows
     )
     return (
         f'<div class="scroll {kind}" tabindex="0" role="region" aria-label="{escape(label)}"><table><thead><tr>{head}</tr></thead>'

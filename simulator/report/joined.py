@@ -39,7 +39,7 @@ def read(folder: Path) -> dict[str, Any]:
     except ValueError as problem:
         raise StoreError(f"{place} is damaged: {problem}") from problem
     if not isinstance(found, dict) or found.get("schema") != 1 or not isinstance(found.get("verb"), str):
-        raise StoreError(f"{place} is no answer of a verb: it needs \"schema\": 1 and a \"verb\"")
+        raise StoreError(f'{place} is no answer of a verb: it needs "schema": 1 and a "verb"')
     return found
 
 
@@ -76,7 +76,19 @@ def _unit(name: str) -> str:
     words = name.lower()
     if words.startswith(("pd", "default", "share", "probability", "terminated")) or "pd" in words.split("_"):
         return "share"
-    money_words = ("cash", "need", "liquidity", "raised", "loss", "exposure", "paid", "stranded", "firm", "headline", "value")
+    money_words = (
+        "cash",
+        "need",
+        "liquidity",
+        "raised",
+        "loss",
+        "exposure",
+        "paid",
+        "stranded",
+        "firm",
+        "headline",
+        "value",
+    )
     return "$" if any(w in words for w in money_words) else ""
 
 
@@ -98,17 +110,26 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str])
         return f"{_cell(row[c], unit)} ({_cell(row.get(f'{c}_low'), unit)} to {_cell(row.get(f'{c}_high'), unit)})"
 
     left = f"{len(rows) - ROWS:,} more rows are in its file." if len(rows) > ROWS else ""
-    return Ledger(name.replace("_", " "), [h.replace("_", " ") for h in heads], [[cell(row, c) for c in heads] for row in rows[:ROWS]], left)
+    return Ledger(
+        name.replace("_", " "),
+        [h.replace("_", " ") for h in heads],
+        [[cell(row, c) for c in heads] for row in rows[:ROWS]],
+        left,
+    )
 
 
 def _numbers(rows: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:
-    return [float(x) if isinstance(x := row.get(key), int | float) and not isinstance(x, bool) else None for row in rows]
+    return [
+        float(x) if isinstance(x := row.get(key), int | float) and not isinstance(x, bool) else None for row in rows
+    ]
 
 
 def _charts(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[Chart]:
     found = estimates(columns)
     hidden = {*found, *(f"{c}{end}" for c in found for end in ("_low", "_high"))}
-    settings = [c for c in columns if c not in hidden and all(isinstance(row.get(c), str | int | float) for row in rows)]
+    settings = [
+        c for c in columns if c not in hidden and all(isinstance(row.get(c), str | int | float) for row in rows)
+    ]
     names = [c for c in settings if all(isinstance(row.get(c), str) for row in rows)]
     values = [c for c in settings if c not in names]
     title = name.replace("_", " ")
@@ -123,14 +144,30 @@ def _charts(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Seq
             yield Chart(key, f"{title}: {found[0].replace('_', ' ')}", "grid", _unit(found[0]), [f"{y:.4g}" for y in ys], series,
                         down, across=[f"{x:.4g}" for x in xs], across_head=across)  # fmt: skip
             return
-    labels = [" · ".join(str(row[c]) if isinstance(row[c], str) else f"{row[c]:.4g}" for c in (names or values)[:3]) for row in rows]
+    labels = [
+        " · ".join(str(row[c]) if isinstance(row[c], str) else f"{row[c]:.4g}" for c in (names or values)[:3])
+        for row in rows
+    ]
     if not (names or values) or len(set(labels)) < len(labels):
         return
     for c in found[:3]:
-        order = sorted(range(len(rows)), key=lambda i: -abs(_numbers(rows, c)[i] or 0.0)) if names and len(rows) > 6 else range(len(rows))
+        order = (
+            sorted(range(len(rows)), key=lambda i: -abs(_numbers(rows, c)[i] or 0.0))
+            if names and len(rows) > 6
+            else range(len(rows))
+        )
         kept = [i for i in order if _numbers(rows, c)[i] is not None][:CHART_ROWS]
         if kept:
             picked = [rows[i] for i in kept]
-            series = [Series(c.replace("_", " "), "dot", _numbers(picked, c), 0, _numbers(picked, f"{c}_low"), _numbers(picked, f"{c}_high"))]
+            series = [
+                Series(
+                    c.replace("_", " "),
+                    "dot",
+                    _numbers(picked, c),
+                    0,
+                    _numbers(picked, f"{c}_low"),
+                    _numbers(picked, f"{c}_high"),
+                )
+            ]
             yield Chart(f"{key}-{_word(c)}", f"{title}: {c.replace('_', ' ')}", "rows", _unit(c), [labels[i] for i in kept], series,
                         (names or values)[0])  # fmt: skip

@@ -57,7 +57,11 @@ def relive(run: StoredRun) -> Lives:
     failing = spread(failed)
     wanted = sorted({*chosen.values(), *middle.tolist(), *failing.tolist()})
     lived = dict(zip(wanted, runner.replays(run.folder, wanted), strict=True))
-    return Lives({name: lived[p] for name, p in chosen.items()}, [lived[int(p)] for p in middle], [lived[int(p)] for p in failing])
+    return Lives(
+        {name: lived[p] for name, p in chosen.items()},
+        [lived[int(p)] for p in middle],
+        [lived[int(p)] for p in failing],
+    )
 
 
 def spread(paths: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]

@@ -59,7 +59,13 @@ class Report:
             ("paths", "Three single paths", [lives.cash_chart(run, self.lives, self.floor), *self._ledgers()]),
         ]  # fmt: skip
         for k, part in enumerate(self.parts):
-            found.append((f"joined-{k + 1}", part.title, [f'<p class="facts">{escape(part.facts)}</p>', *part.charts, *part.tables]))
+            found.append(
+                (
+                    f"joined-{k + 1}",
+                    part.title,
+                    [f'<p class="facts">{escape(part.facts)}</p>', *part.charts, *part.tables],
+                )
+            )
         found.append(("assumptions", "Assumptions, as the scenario states them", [self._assumptions()]))
         found.append(("method", "Method, limits, and how to make this again", [self._method()]))
         kept = [(key, name, [p for p in pieces if p is not None and p != []]) for key, name, pieces in found]
@@ -120,7 +126,9 @@ class Report:
                 f"<small>{_tied(between)}</small></dd></div>"
             )
         invalid = (
-            f'<p class="warn">{d["not_a_number"]:,} paths ended as not-a-number and enter no figure.</p>' if d["not_a_number"] else ""
+            f'<p class="warn">{d["not_a_number"]:,} paths ended as not-a-number and enter no figure.</p>'
+            if d["not_a_number"]
+            else ""
         )
         return f'{told}<dl class="tiles">{tiles}</dl>{invalid}'
 
@@ -140,7 +148,11 @@ class Report:
             for a in read
         )
         grades = ", ".join(f"{k} {v}" for k, v in assumptions.GRADES.items())
-        extends = "" if "extends" not in {a.key for a in read} else " The file extends another one; what it takes over is not listed."
+        extends = (
+            ""
+            if "extends" not in {a.key for a in read}
+            else " The file extends another one; what it takes over is not listed."
+        )
         return (
             f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the comment beside it. Grades: {grades}.'
             f'{extends}</p><div class="scroll plain words" tabindex="0" role="region" aria-label="Assumptions"><table><thead><tr>'

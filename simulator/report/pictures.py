@@ -104,7 +104,10 @@ def runway(run: StoredRun) -> Chart:
     breach = paths["shadow_breach_month"].astype(np.int64)
     unfunded = np.minimum(np.where(breach > 0, breach, months + 1), end)
     series = []
-    for name, month, color in (("unfunded: only what is committed", unfunded, 1), ("funded: with money raised", end, 0)):
+    for name, month, color in (
+        ("unfunded: only what is committed", unfunded, 1),
+        ("funded: with money raised", end, 0),
+    ):
         n = int(valid.sum())
         counts = np.bincount(month[valid], minlength=months + 2)[: months + 1].cumsum()[1:]
         shares = [intervals.share(int(c), n) for c in counts]
@@ -155,7 +158,9 @@ def exposures(run: StoredRun) -> Chart | None:
         Series("firm", "dot", [c["firm"] for _, c in rows], 1, [c["interval"]["firm"][0] for _, c in rows],
                [c["interval"]["firm"][1] for _, c in rows]),
     ]  # fmt: skip
-    return Chart("exposure-by-contract", "Exposure now, by contract", "rows", "$", [n for n, _ in rows], series, "contract")
+    return Chart(
+        "exposure-by-contract", "Exposure now, by contract", "rows", "$", [n for n, _ in rows], series, "contract"
+    )
 
 
 GROUPS = {  # how accounts go together; the first that fits

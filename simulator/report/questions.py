@@ -10,7 +10,9 @@ from simulator.scenario.diagnostics import safe
 from simulator.store import folder as store
 
 TABLES = ("paths", "months", "contracts", "trajectories")
-COLUMNS = "select table_name as table, column_name as column, data_type as type from information_schema.columns order by all"
+COLUMNS = (
+    "select table_name as table, column_name as column, data_type as type from information_schema.columns order by all"
+)
 
 
 class NoDatabase(Exception):

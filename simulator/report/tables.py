@@ -32,9 +32,22 @@ class Table:
             cells = []
             for c in heads:
                 write, value = writer(self.units.get(c, "")), row[at[c]]
-                text = value if isinstance(value, str) else "-" if value is None else f"{value:,}" if isinstance(value, int) else write(value)
+                text = (
+                    value
+                    if isinstance(value, str)
+                    else "-"
+                    if value is None
+                    else f"{value:,}"
+                    if isinstance(value, int)
+                    else write(value)
+                )
                 low, high = (row[at[f"{c}{end}"]] if f"{c}{end}" in at else None for end in ("_low", "_high"))
-                if low is not None and high is not None and isinstance(low, int | float) and isinstance(high, int | float):
+                if (
+                    low is not None
+                    and high is not None
+                    and isinstance(low, int | float)
+                    and isinstance(high, int | float)
+                ):
                     text = ranged(text, write(low), write(high))
                 cells.append(text)
             rows.append(cells)
@@ -43,7 +56,18 @@ class Table:
 
 def tables(d: Mapping[str, Any]) -> list[Table]:
     """All summary tables of a document of `run --json`."""
-    found = [_pd(d), _causes(d), _runway(d), _money(d), _cash(d), _years(d), _funding(d), _contracts(d), _creditors(d), _comparison(d)]
+    found = [
+        _pd(d),
+        _causes(d),
+        _runway(d),
+        _money(d),
+        _cash(d),
+        _years(d),
+        _funding(d),
+        _contracts(d),
+        _creditors(d),
+        _comparison(d),
+    ]
     return [table for table in found if table.rows]
 
 
@@ -73,7 +97,12 @@ def _causes(d: Mapping[str, Any]) -> Table:
 
 def _runway(d: Mapping[str, Any]) -> Table:
     quantiles = [q for q in d["runway"]["funded"] if q.startswith("p") and q[1:].isdigit()]
-    columns = ["runway", *(c for q in quantiles for c in _columns(q)), *_columns("share_beyond_horizon"), *_columns("restricted_mean")]
+    columns = [
+        "runway",
+        *(c for q in quantiles for c in _columns(q)),
+        *_columns("share_beyond_horizon"),
+        *_columns("restricted_mean"),
+    ]
     rows = []
     for kind, r in d["runway"].items():
         row: list[Value] = [kind]
@@ -95,7 +124,9 @@ def _money(d: Mapping[str, Any]) -> Table:
 
 
 def _cash(d: Mapping[str, Any]) -> Table:
-    quantiles = [q for q in (d["cash"][0] if d["cash"] else {}) if q == "mean" or (q.startswith("p") and q[1:].isdigit())]
+    quantiles = [
+        q for q in (d["cash"][0] if d["cash"] else {}) if q == "mean" or (q.startswith("p") and q[1:].isdigit())
+    ]
     columns = ("month", "label", *(c for q in quantiles for c in _columns(q)))
     rows = [(r["month"], r["label"], *(x for q in quantiles for x in _inside(r, q))) for r in d["cash"]]
     return Table("cash", columns, rows, dict.fromkeys(quantiles, "$"), "Cash")
@@ -105,7 +136,8 @@ def _years(d: Mapping[str, Any]) -> Table:
     flows = [c for c in ("revenue", "receipts", "paid", "raised") if d["fiscal_years"] and c in d["fiscal_years"][0]]
     columns = ("fiscal_year", "first", "last", *flows, *_columns("cash"), *_columns("pd"))
     rows = [
-        (f"FY{y['year']}", y["first"], y["last"], *(y.get(c) for c in flows), *_three(y["cash"]), *_three(y["pd"])) for y in d["fiscal_years"]
+        (f"FY{y['year']}", y["first"], y["last"], *(y.get(c) for c in flows), *_three(y["cash"]), *_three(y["pd"]))
+        for y in d["fiscal_years"]
     ]
     units = {**dict.fromkeys(flows, "$"), "cash": "$", "pd": "share"}
     return Table("fiscal_years", columns, rows, units, "By fiscal year")
@@ -122,7 +154,12 @@ def _funding(d: Mapping[str, Any]) -> Table:
 
 def _contracts(d: Mapping[str, Any]) -> Table:
     money = ("firm", "headline", "paid", "stranded")
-    columns = ("contract", *(c for k in money for c in _columns(k)), *_columns("buyer_leaves"), *_columns("supplier_leaves"))
+    columns = (
+        "contract",
+        *(c for k in money for c in _columns(k)),
+        *_columns("buyer_leaves"),
+        *_columns("supplier_leaves"),
+    )
     rows = []
     for name, c in d["contracts"].items():
         row: list[Value] = [name]
@@ -130,7 +167,13 @@ def _contracts(d: Mapping[str, Any]) -> Table:
             row += _inside(c, key)
         rows.append((*row, *_three(c["terminated"]["buyer"]), *_three(c["terminated"]["supplier"])))
     units = {**dict.fromkeys(money, "$"), "buyer_leaves": "share", "supplier_leaves": "share"}
-    return Table("contracts", columns, rows, units, "Contracts: owed now, paid and stranded by the horizon, notices by the horizon")
+    return Table(
+        "contracts",
+        columns,
+        rows,
+        units,
+        "Contracts: owed now, paid and stranded by the horizon, notices by the horizon",
+    )
 
 
 def _creditors(d: Mapping[str, Any]) -> Table:
@@ -145,7 +188,9 @@ def _creditors(d: Mapping[str, Any]) -> Table:
 
 def _comparison(d: Mapping[str, Any]) -> Table:
     rows = [(name, int(y), rate) for name, rates in d.get("comparison", {}).items() for y, rate in rates.items()]
-    return Table("comparison", ("name", "years", "default_rate"), rows, {"default_rate": "share"}, "Default rates for comparison")
+    return Table(
+        "comparison", ("name", "years", "default_rate"), rows, {"default_rate": "share"}, "Default rates for comparison"
+    )
 
 
 # --- CSV -----------------------------------------------------------------------------------------------------------------
@@ -164,5 +209,10 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     write = csv.writer(out, lineterminator="\r\n")
     write.writerow([harmless(c) for c in columns])
     for row in rows:
-        write.writerow(["" if x is None else harmless(x) if isinstance(x, str) else repr(x) if isinstance(x, float) else x for x in row])
+        write.writerow(
+            [
+                "" if x is None else harmless(x) if isinstance(x, str) else repr(x) if isinstance(x, float) else x
+                for x in row
+            ]
+        )
     return out.getvalue()

@@ -43,8 +43,13 @@ def workbook(found: Sequence[Table]) -> bytes:
         sheets = range(1, len(found) + 1)
         write("[Content_Types].xml", _content(sheets))
         write("_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")]))
-        listed = "".join(f'<sheet name="{_text(n)}" sheetId="{k}" r:id="rId{k}"/>' for k, n in zip(sheets, names, strict=True))
-        write("xl/workbook.xml", f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>{listed}</sheets></workbook>')
+        listed = "".join(
+            f'<sheet name="{_text(n)}" sheetId="{k}" r:id="rId{k}"/>' for k, n in zip(sheets, names, strict=True)
+        )
+        write(
+            "xl/workbook.xml",
+            f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>{listed}</sheets></workbook>',
+        )
         write("xl/_rels/workbook.xml.rels", _relations([*(("worksheet", f"worksheets/sheet{k}.xml") for k in sheets), ("styles", "styles.xml")]))  # fmt: skip
         write("xl/styles.xml", STYLES)
         for k, table in zip(sheets, found, strict=True):
@@ -66,10 +71,15 @@ def _text(text: str) -> str:
 
 
 def _sheet(table: Table) -> str:
-    widths = "".join(f'<col min="{k}" max="{k}" width="{min(44, max(11, len(c) + 2))}" customWidth="1"/>' for k, c in enumerate(table.columns, 1))
+    widths = "".join(
+        f'<col min="{k}" max="{k}" width="{min(44, max(11, len(c) + 2))}" customWidth="1"/>'
+        for k, c in enumerate(table.columns, 1)
+    )
     unit = [table.units.get(c.removesuffix("_low").removesuffix("_high"), "") for c in table.columns]
     rows = [_row(1, [(c, 1) for c in table.columns])]
-    rows += [_row(n, [(x, FORMATS.get(u, 0)) for x, u in zip(row, unit, strict=True)]) for n, row in enumerate(table.rows, 2)]
+    rows += [
+        _row(n, [(x, FORMATS.get(u, 0)) for x, u in zip(row, unit, strict=True)]) for n, row in enumerate(table.rows, 2)
+    ]
     return (
         f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
         f'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>{widths}</cols><sheetData>{"".join(rows)}</sheetData></worksheet>'
@@ -93,7 +103,10 @@ def _letters(k: int) -> str:
 
 
 def _relations(targets: Sequence[tuple[str, str]]) -> str:
-    listed = "".join(f'<Relationship Id="rId{k}" Type="{RELATIONS}/{kind}" Target="{to}"/>' for k, (kind, to) in enumerate(targets, 1))
+    listed = "".join(
+        f'<Relationship Id="rId{k}" Type="{RELATIONS}/{kind}" Target="{to}"/>'
+        for k, (kind, to) in enumerate(targets, 1)
+    )
     return f'{HEAD}<Relationships xmlns="{PACKAGE}/relationships">{listed}</Relationships>'
 
 

@@ -51,7 +51,7 @@ def written(values: Sequence[float], unit: str) -> list[str]:
 def marks(labels: Sequence[str], most: int) -> list[tuple[int, str]]:
     """Which labels of the months are written: each January as its year if there are years, else every k-th."""
     years = [(i, label[:4]) for i, label in enumerate(labels) if label[4:] in ("-01", "-Q1")]
-    if 2 <= len(years) and len(labels) > 24:
+    if len(years) >= 2 and len(labels) > 24:
         step = -(-len(years) // most)
         return years[::step]
     step = max(1, -(-len(labels) // most))

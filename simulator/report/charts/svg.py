@@ -202,7 +202,9 @@ def _months(chart: Chart, width: int, top: float) -> tuple[list[str], float, str
     for r in chart.references:
         parts.append(f'<path class="ref" d="M{box.left:.1f} {y(r.value):.1f}H{box.right:.1f}"/>')
     parts.append(f'<path class="cursor" d="M0 {box.top:.1f}V{box.bottom:.1f}"/>')
-    data = f'data-kind="{"bars" if bars else "line"}" data-left="{box.left:.1f}" data-width="{box.width:.1f}" data-n="{n}"'
+    data = (
+        f'data-kind="{"bars" if bars else "line"}" data-left="{box.left:.1f}" data-width="{box.width:.1f}" data-n="{n}"'
+    )
     return parts, box.bottom + 28, data
 
 
@@ -229,7 +231,11 @@ def _path(values: Values, x, y, steps: bool) -> str:  # type: ignore[no-untyped-
             open_ = False
             continue
         d.append(
-            f"M{x(i):.1f} {y(v):.1f}" if not open_ else f"H{x(i):.1f}V{y(v):.1f}" if steps else f"L{x(i):.1f} {y(v):.1f}"
+            f"M{x(i):.1f} {y(v):.1f}"
+            if not open_
+            else f"H{x(i):.1f}V{y(v):.1f}"
+            if steps
+            else f"L{x(i):.1f} {y(v):.1f}"
         )
         open_ = True
     return "".join(d)
@@ -274,7 +280,9 @@ def _rows(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
     for v, word in zip(at, words, strict=True):
         kind = "axis" if v == 0 else "grid"
         parts.append(f'<path class="{kind}" d="M{x(v):.1f} {box.top:.1f}V{box.bottom + 3:.1f}"/>')
-        parts.append(f'<text class="t-muted" x="{x(v):.1f}" y="{box.bottom + 18:.1f}" text-anchor="middle">{word}</text>')
+        parts.append(
+            f'<text class="t-muted" x="{x(v):.1f}" y="{box.bottom + 18:.1f}" text-anchor="middle">{word}</text>'
+        )
     write = writer(chart.unit)
     for i, label in enumerate(chart.labels):
         middle = box.top + tall * i + (27 if narrow else tall / 2)
@@ -292,8 +300,12 @@ def _rows(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
             word = write(whole.values[i])
             end = x(max(whole.low[i] or 0.0, whole.high[i] or 0.0))
             fits = end + 6 + width_of(word) < width
-            place, anchor = (end + 5, "start") if fits else (x(min(whole.low[i] or 0.0, whole.high[i] or 0.0)) - 5, "end")
-            parts.append(f'<text class="t-muted" x="{place:.1f}" y="{middle + 4:.1f}" text-anchor="{anchor}">{word}</text>')
+            place, anchor = (
+                (end + 5, "start") if fits else (x(min(whole.low[i] or 0.0, whole.high[i] or 0.0)) - 5, "end")
+            )
+            parts.append(
+                f'<text class="t-muted" x="{place:.1f}" y="{middle + 4:.1f}" text-anchor="{anchor}">{word}</text>'
+            )
     data = f'data-kind="rows" data-top="{box.top:.1f}" data-height="{box.height:.1f}" data-n="{len(chart.labels)}"'
     return parts, box.bottom + 26, data
 
@@ -332,7 +344,9 @@ def _grid(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
         parts.append(f'<text class="t-muted" x="{left:.1f}" y="{top + 4:.1f}">{escape(chart.across_head)}</text>')
     for j, s in enumerate(chart.series):
         at = left + wide * (j + 0.5)
-        parts.append(f'<text class="t-muted" x="{at:.1f}" y="{y - 7:.1f}" text-anchor="middle">{escape(cut(s.name, wide))}</text>')
+        parts.append(
+            f'<text class="t-muted" x="{at:.1f}" y="{y - 7:.1f}" text-anchor="middle">{escape(cut(s.name, wide))}</text>'
+        )
         for i, v in enumerate(s.values):
             share = 0.0 if v is None or high == low else (v - low) / (high - low)
             parts.append(
@@ -343,7 +357,9 @@ def _grid(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
                 f'<text x="{at:.1f}" y="{y + tall * i + 19:.1f}" text-anchor="middle">{escape(cut(write(v), wide))}</text>'
             )
     for i, label in enumerate(chart.labels):
-        parts.append(f'<text x="{left - 8:.1f}" y="{y + tall * i + 19:.1f}" text-anchor="end">{escape(cut(label, left - 12))}</text>')
+        parts.append(
+            f'<text x="{left - 8:.1f}" y="{y + tall * i + 19:.1f}" text-anchor="end">{escape(cut(label, left - 12))}</text>'
+        )
     bottom = y + tall * len(chart.labels)
     data = f'data-kind="rows" data-top="{y:.1f}" data-height="{bottom - y:.1f}" data-n="{len(chart.labels)}"'
     return parts, bottom + 10, data
