@@ -15,35 +15,67 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.analysis.bands import bands
+    from simulator.analysis.conditional import conditional
+    from simulator.analysis.failures import failures
     from simulator.analysis.leaving import OptionValue, option
-    from simulator.runner import Replay, Result, load, replay, run
+    from simulator.analysis.reweight import reweight
+    from simulator.analysis.sensitivity import sensitivity
+    from simulator.auditing import Audit, audit
+    from simulator.estimate.rare import Failing, Rare, RareError, rare
+    from simulator.growth import Growth, Result
+    from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
-    from simulator.store.folder import StoreError
+    from simulator.store.disk import StoreError
 
 _HOMES = {
+    "Audit": "simulator.auditing",
+    "Failing": "simulator.estimate.rare",
+    "Growth": "simulator.growth",
+    "Rare": "simulator.estimate.rare",
+    "RareError": "simulator.estimate.rare",
     "Replay": "simulator.runner",
-    "Result": "simulator.runner",
+    "Result": "simulator.growth",
     "Scenario": "simulator.scenario.model",
     "ScenarioError": "simulator.scenario.diagnostics",
-    "StoreError": "simulator.store.folder",
-    "OptionValue": "simulator.analysis.leaving",
+    "StoreError": "simulator.store.disk",
+    "audit": "simulator.auditing",
+    "bands": "simulator.analysis.bands",
+    "conditional": "simulator.analysis.conditional",
+    "failures": "simulator.analysis.failures",
     "load": "simulator.runner",
+    "rare": "simulator.estimate.rare",
+    "OptionValue": "simulator.analysis.leaving",
     "option": "simulator.analysis.leaving",
     "replay": "simulator.runner",
+    "reweight": "simulator.analysis.reweight",
     "run": "simulator.runner",
+    "sensitivity": "simulator.analysis.sensitivity",
 }
 __all__ = [
+    "Audit",
+    "Failing",
+    "Growth",
     "OptionValue",
+    "Rare",
+    "RareError",
     "Replay",
     "Result",
     "Scenario",
     "ScenarioError",
     "StoreError",
+    "audit",
+    "bands",
+    "conditional",
+    "failures",
     "load",
     "option",
+    "rare",
     "replay",
+    "reweight",
     "run",
+    "sensitivity",
 ]
 
 

@@ -174,12 +174,12 @@ def test_the_command_prints_its_document_and_writes_its_tables(tmp_path: Path) -
     document = json.loads(result.stdout)
     assert document["schema"] == 1
     assert document["order"] == "supplier first"
-    names = ("values", "pd", "boundary")
-    values, pd, boundary = (pq.read_table(tmp_path / f"{name}.parquet").to_pylist() for name in names)
     assert json.loads((tmp_path / "document.json").read_text()) == document
-    assert {row["case"] for row in values} >= {"buyer, lower", "buyer, upper", "as the file says"}
-    assert [row["month"] for row in boundary] == [row["month"] for row in document["boundary"]]
-    assert {row["month"] for row in pd} == {24}
+    for name in ("kept", "alone", "rules", "pd", "boundary"):
+        assert pq.read_table(tmp_path / f"{name}.parquet").to_pylist() == document[name]
+    (alone,) = document["alone"]
+    assert alone["lower_low"] < alone["lower"] < alone["lower_high"]
+    assert {row["month"] for row in document["pd"]} == {24}
     text = command(FILE, *few)
     assert text.exit_code == 0, text.output
     assert all(len(line) <= 130 for line in text.stdout.splitlines())

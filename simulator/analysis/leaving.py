@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from simulator import runner
+from simulator.analysis.documents import Document, document, spread
 from simulator.components.exit_rules import Optimal, Rule, SupplierRule
 from simulator.components.sides import BUYER, SUPPLIER
 from simulator.estimate.exercise import (
@@ -43,7 +44,16 @@ from simulator.estimate.training import SIDES, Boundaries, boundaries, fitted, t
 from simulator.scenario.model import Entry, Scenario
 
 PATHS = 16_384
-BOUNDS = ("lower", "upper", "by_ratio")
+ENDS = ("", "_low", "_high")
+TABLES = ("kept", "alone", "together", "rules", "pd", "boundary")
+UNITS = {
+    **{
+        f"{name}{end}": "$ at the opening"
+        for name in ("value", "lower", "upper", "by_ratio", "buyer", "supplier")
+        for end in ENDS
+    },
+    **{f"{name}{end}": "share of paths" for name in ("pd", "change") for end in ENDS},
+}
 
 
 @dataclass(frozen=True)
@@ -85,68 +95,59 @@ class OptionValue:
     rules: Sequence[RuleValue]
     boundary: Sequence[Mapping[str, Any]]  # by step: label, median ratio, boundary of each side alone and together
 
-    def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """What --out writes beside the document: values, default probabilities, the boundary."""
-        d = self.document
-        values = [
-            {"case": f"{side}, {bound}", "of": side, **v[bound]} for side, v in d["alone"].items() for bound in BOUNDS
-        ]
-        values += [{"case": "together", "of": side, **v} for side, v in d["together"].items()]
-        values += [{"case": r["name"], "of": side, **r[side]} for r in d["rules"] for side in ("buyer", "supplier")]
-        pd = [{"rule": r["name"], **row} for r in d["rules"] for row in r["pd"]]
-        return {"values": values, "pd": pd, "boundary": d["boundary"]}
-
     @property
-    def document(self) -> dict[str, Any]:
-        """The document of `option --json`."""
-        rate = (1.0 + discount_rate(self.scenario)) ** self.scenario.step.per_year - 1.0
-        return {
-            "schema": 1,
-            "scenario": self.scenario.name,
-            "scenario_hash": self.scenario.hash,
-            "contract": self.contract,
-            "paths": self.paths,
-            "seed": self.scenario.run.seed,
-            "training": {"paths": self.training.paths, "seed": self.training.seed},
-            "step": self.scenario.step.name,
-            "discount_rate": rate,
-            "gain": "of use" if self.uses else "at the market",
-            "kept_to_the_end": {"buyer": _shown(self.kept[0]), "supplier": _shown(self.kept[1])},
-            "alone": {side: self._side(value) for side, value in self.alone.items()},
-            "together": {side: {**_shown(e), "leaves": self.left[side]} for side, e in self.together.items()},
-            "order": "supplier first",
-            "rules": [self._rule(r) for r in self.rules],
-            "boundary": [dict(row) for row in self.boundary],
-        }
+    def document(self) -> Document:
+        """What `option --json` prints."""
+        s = self.scenario
+        sides = ("buyer", "supplier")
+        told = f"--contract {self.contract} --paths {self.paths} --training-paths {self.training.paths}"
+        return document(
+            "option",
+            s,
+            f"simulator option {s.file} {told}",
+            self.paths,
+            s.run.seed,
+            contract=self.contract,
+            training={"paths": self.training.paths, "seed": self.training.seed},
+            discount_rate=(1.0 + discount_rate(s)) ** s.step.per_year - 1.0,
+            gain="of use" if self.uses else "at the market",
+            order="supplier first",
+            kept=[{"side": side, **spread("value", e)} for side, e in zip(sides, self.kept, strict=True)],
+            alone=[self._alone(side, self.alone[side]) for side in sides if side in self.alone],
+            together=[
+                {"side": side, **spread("value", self.together[side]), "leaves": self.left[side]}
+                for side in sides
+                if side in self.together
+            ],
+            rules=[
+                {
+                    "rule": r.name,
+                    **spread("buyer", r.buyer),
+                    **spread("supplier", r.supplier),
+                    "left_by_buyer": r.left_by_buyer,
+                    "left_by_supplier": r.left_by_supplier,
+                }
+                for r in self.rules
+            ],
+            pd=[
+                {"rule": r.name, "month": m, "label": s.label(m), **spread("pd", pd), **spread("change", change)}
+                for r in self.rules
+                for m, (pd, change) in r.pd.items()
+            ],
+            boundary=[dict(row) for row in self.boundary],
+        )
 
-    def _side(self, v: SideValue) -> dict[str, Any]:
+    def _alone(self, side: str, v: SideValue) -> dict[str, Any]:
         return {
+            "side": side,
             "notice": v.notice,
             "first": self.scenario.label(v.first),
-            "lower": _shown(v.bounds.lower),
-            "upper": _shown(v.bounds.upper),
+            **spread("lower", v.bounds.lower),
+            **spread("upper", v.bounds.upper),
             "gap": v.bounds.gap,
-            "by_ratio": _shown(v.by_ratio),
+            **spread("by_ratio", v.by_ratio),
             "r_squared": v.r_squared,
         }
-
-    def _rule(self, r: RuleValue) -> dict[str, Any]:
-        pd = [
-            {"month": m, "label": self.scenario.label(m), **_shown(p), "change": _shown(change)}
-            for m, (p, change) in r.pd.items()
-        ]
-        return {
-            "name": r.name,
-            "buyer": _shown(r.buyer),
-            "supplier": _shown(r.supplier),
-            "left_by_buyer": r.left_by_buyer,
-            "left_by_supplier": r.left_by_supplier,
-            "pd": pd,
-        }
-
-
-def _shown(e: Estimate) -> dict[str, float]:
-    return {"value": e.value, "low": e.low, "high": e.high}
 
 
 def option(

@@ -60,11 +60,12 @@ def option(
     ratio, month by month.
     """
     (scenario,) = load_all((file,), settings)
+    from simulator.analysis.documents import write
+    from simulator.analysis.leaving import TABLES, UNITS
     from simulator.analysis.leaving import option as value
     from simulator.components.exit_rules import Optimal
     from simulator.report.option import lines
     from simulator.runner import with_run
-    from simulator.store.documents import write_document
 
     outside = [m for m in months if m > scenario.calendar.months]
     if outside:
@@ -76,9 +77,8 @@ def option(
         raise click.UsageError(str(problem)) from None
     document = found.document
     if out is not None:
-        place = write_document(out, document, found.tables())
-        if not as_json:
-            click.echo(f"written to {shown(place.parent)}", err=True)
+        tables = [name for name in TABLES if document[name]]
+        click.echo(f"written to {shown(write(out, document, found.scenario, tables, UNITS))}", err=True)
     if as_json:
         print_json(document)
         return

@@ -12,41 +12,40 @@ ROWS = 16  # of the boundary: at most so many, evenly spaced
 
 def lines(d: dict[str, Any]) -> Iterator[str]:
     """The summary of an `option --json` document."""
-    yield f"The right to leave contracts.{d['contract']} of {d['scenario']}"
+    yield f"The right to leave contracts.{d['contract']} of {d['scenario']['name']}"
     t = d["training"]
     yield (
         f"{d['paths']:,} paths, seed {d['seed']}; decisions fitted on {t['paths']:,} others, seed {t['seed']}; "
         f"discounted at {percent(d['discount_rate'])} a year; 95 % intervals"
     )
-    kept = d["kept_to_the_end"]
     yield ""
-    yield f"If nobody leaves   {_dollars(kept['buyer'])} to the buyer"
-    yield f"                   {_dollars(kept['supplier'])} to the supplier"
-    yield ""
+    yield "If nobody leaves"
+    for row in d["kept"]:
+        yield f"  {row['side']:<12} {_dollars(row, 'value')}"
     yield "Worth of the right while the other side stays"
-    for side, v in d["alone"].items():
-        yield f"  {side:<9} {v['notice']} {d['step']}s' notice, first in {v['first']}"
-        yield f"    at least     {_dollars(v['lower'])}, by the price ratio alone {money(v['by_ratio']['value'])}"
-        yield f"    at most      {_dollars(v['upper'])}, gap {percent(v['gap'])}, R2 {v['r_squared']:.2f}"
+    for row in d["alone"]:
+        yield f"  {row['side']:<12} {row['notice']} {d['step']}s' notice, first in {row['first']}"
+        yield f"    at least   {_dollars(row, 'lower')}, by the price ratio alone {money(row['by_ratio'])}"
+        yield f"    at most    {_dollars(row, 'upper')}, gap {percent(row['gap'])}, R2 {row['r_squared']:.2f}"
     if d["together"]:
         yield "Both at their best moments, the supplier deciding first, against nobody leaving"
-        for side, v in d["together"].items():
-            yield f"  {side:<9}    {_dollars(v)}, leaves on {percent(v['leaves'])} of paths"
+    for row in d["together"]:
+        yield f"  {row['side']:<12} {_dollars(row, 'value')}, leaves on {percent(row['leaves'])} of paths"
     yield ""
     yield "Runs on the same paths, change against nobody leaving"
     for rule in d["rules"]:
         left = (
             f"left by the buyer {percent(rule['left_by_buyer'])}, by the supplier {percent(rule['left_by_supplier'])}"
         )
-        yield f"  {rule['name']}: {left}"
-        yield f"    buyer        {_dollars(rule['buyer'])}"
-        yield f"    supplier     {_dollars(rule['supplier'])}"
-        for pd in rule["pd"]:
-            change = pd["change"]
-            yield (
-                f"    PD by {pd['label']:<8} {percent(pd['value'])} ({percent(pd['low'])} to {percent(pd['high'])}), change "
-                f"{_points(change['value'])} ({_points(change['low'])} to {_points(change['high'])})"
-            )
+        yield f"  {rule['rule']}: {left}"
+        yield f"    buyer      {_dollars(rule, 'buyer')}"
+        yield f"    supplier   {_dollars(rule, 'supplier')}"
+        for pd in d["pd"]:
+            if pd["rule"] == rule["rule"]:
+                yield (
+                    f"    PD by {pd['label']:<8} {percent(pd['pd'])} ({percent(pd['pd_low'])} to {percent(pd['pd_high'])}), "
+                    f"change {_points(pd['change'])} ({_points(pd['change_low'])} to {_points(pd['change_high'])})"
+                )
     yield from _boundary(d["boundary"])
 
 
@@ -64,8 +63,8 @@ def _boundary(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield f"  {row['label']:<8}{ratios}{shown}"
 
 
-def _dollars(e: dict[str, float]) -> str:
-    return f"{money(e['value'])} ({money(e['low'])} to {money(e['high'])})"
+def _dollars(row: dict[str, Any], name: str) -> str:
+    return f"{money(row[name])} ({money(row[name + '_low'])} to {money(row[name + '_high'])})"
 
 
 def _points(x: float) -> str:
