@@ -15,22 +15,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.precision import Precise, precise
     from simulator.runner import Replay, Result, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
     from simulator.store.folder import StoreError
 
 _HOMES = {
+    "Precise": "simulator.precision",
     "Replay": "simulator.runner",
     "Result": "simulator.runner",
     "Scenario": "simulator.scenario.model",
     "ScenarioError": "simulator.scenario.diagnostics",
     "StoreError": "simulator.store.folder",
     "load": "simulator.runner",
+    "precise": "simulator.precision",
     "replay": "simulator.runner",
     "run": "simulator.runner",
 }
-__all__ = ["Replay", "Result", "Scenario", "ScenarioError", "StoreError", "load", "replay", "run"]
+__all__ = ["Precise", "Replay", "Result", "Scenario", "ScenarioError", "StoreError", "load", "precise", "replay", "run"]
 
 
 def __getattr__(name: str) -> Any:
