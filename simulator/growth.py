@@ -137,7 +137,13 @@ class Growth:
         found = None
         if self.writer is not None:
             found = self.writer.begin(self.most, resumable=self.most > reduce.EXACT_PATHS)
-        self.simulation = Simulation(self.scenario, paths=self.most, announce=announce)
+
+        def told(loops: int, seconds: float) -> None:
+            limits.check(limits.COMPILING)
+            if announce is not None:
+                announce(loops, seconds)
+
+        self.simulation = Simulation(self.scenario, paths=self.most, announce=told)
         self.asked = questions(self.scenario.calendar.months, self.simulation.outline)
         self.summary = Summary(0, self.asked)
         if self.writer is not None:

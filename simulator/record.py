@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,16 @@ from simulator.estimate.figures import CASH_QUANTILES, Figures, label
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.scenario.model import Scenario
 from simulator.store import folder as store
-from simulator.store.folder import PART_PATHS, Field
+from simulator.store.folder import Field
 
 PACKAGES = ("simulator", "numba", "llvmlite", "numpy", "pyarrow", "pydantic", "scipy")
 TRAJECTORY_ROWS = 1_048_576  # at most in one file, where that is a chunk of paths or more
+
+
+@cache
+def version(package: str) -> str:
+    """Read once: looking a version up takes milliseconds."""
+    return metadata.version(package)
 
 
 @cache
@@ -38,7 +45,7 @@ def maker() -> str:
 
 def trajectory_part(months: int) -> int:
     """Rows of a file of `trajectories`: whole chunks of paths, and whole files in one of `paths`."""
-    paths = PART_PATHS
+    paths = store.PART_PATHS
     while paths % (2 * CHUNK) == 0 and paths * months > TRAJECTORY_ROWS:
         paths //= 2
     return paths * months
@@ -96,6 +103,21 @@ def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:
     size = len(next(iter(chunk.columns.values())))
     inputs = {f"input.{name}": values for name, values in chunk.inputs.items()}
     return {"path": np.arange(chunk.first, chunk.first + size), **chunk.columns, **inputs}
+
+
+def from_manifest(stored: dict[str, Any]) -> Scenario:
+    """The scenario a run was made with, out of its manifest."""
+    from simulator.scenario.load import from_resolved
+
+    scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
+    said = {name: stored["run"][name] for name in type(scenario.run).model_fields if name in stored["run"]}
+    scenario = replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **said}))
+    if scenario.hash != stored["scenario"]["sha256"]:
+        raise store.StoreError(
+            "the stored scenario gives another hash than the run's "
+            f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
+        )
+    return scenario
 
 
 def months_table(figures: Figures) -> Any:
@@ -178,7 +200,7 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
         },
         "alternatives": {group: list(members) for group, members in scenario.alternatives.items()},
         "endings": [cause.sentence for cause in figures.outline.causes],
-        "made_with": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "made_with": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, "maker": maker()},
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "seconds": {k: round(v, 4) for k, v in seconds.items()},
         "figures": figures.document,

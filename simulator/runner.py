@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulator import limits
 from simulator.engine import executors
 from simulator.engine.block import BLOCK, Announce
@@ -30,6 +32,7 @@ from simulator.record import (
     contracts_table,
     creditor_columns,
     folder_name,
+    from_manifest,
     identity,
     manifest,
     months_table,
@@ -160,19 +163,31 @@ def replay(folder: str | Path, path: int) -> Replay:
 
     Raises StoreError (no finished run), IndexError (no such path), ScenarioError (the stored scenario cannot be read).
     """
-    place = Path(folder)
-    stored = store.read_manifest(place)
+    (found,) = replays(folder, [path])
+    return found
+
+
+def replays(folder: str | Path, wanted: Sequence[int]) -> list[Replay]:
+    """Several paths of a finished run once more, in the order asked for; raises what `replay` raises."""
+    stored = store.read_manifest(Path(folder))
     paths = int(stored["run"]["paths"])
-    if not 0 <= path < paths:
-        raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
+    for path in wanted:
+        if not 0 <= path < paths:
+            raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
+    if not wanted:
+        return []
     scenario = from_manifest(stored)
     simulation = Simulation(scenario)
-    program = simulation.branch_of(path).program
-    slots = tuple(slot for slot in program.rows if not slot.startswith("#"))
-    chunk = simulation.run_chunk(path, 1, slots)
-    months = {slot: values[:, 0].copy() for slot, values in chunk.kept.items()}
-    row = {name: float(values[0]) for name, values in path_rows(chunk).items() if name != "path"}
-    return Replay(scenario, program, simulation.outline.causes[int(row["cause"])].sentence, path, months, row)
+    programs = [simulation.branch_of(path).program for path in wanted]
+    slots = tuple(dict.fromkeys(slot for p in programs for slot in p.rows if not slot.startswith("#")))
+    chunk = simulation.run_paths(np.array(wanted), slots)
+    found = []
+    for k, (path, program) in enumerate(zip(wanted, programs, strict=True)):
+        months = {slot: chunk.kept[slot][:, k].copy() for slot in slots if slot in program.rows}
+        row = {name: float(values[k]) for name, values in path_rows(chunk).items() if name != "path"}
+        ending = simulation.outline.causes[int(row["cause"])].sentence
+        found.append(Replay(scenario, program, ending, path, months, row))
+    return found
 
 
 @dataclass(frozen=True)
@@ -185,19 +200,3 @@ class Replay:
     path: int
     months: dict[str, Array]
     row: dict[str, float]
-
-
-def from_manifest(stored: dict[str, Any]) -> Scenario:
-    """The scenario a run was made with, out of its manifest."""
-    from simulator.scenario.load import from_resolved
-
-    scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
-    run = stored["run"]
-    sampling = str(run.get("sampling", "plain"))  # runs of before there was a choice do not say
-    scenario = with_run(scenario, int(run["paths"]), int(run["seed"]), sampling)
-    if scenario.hash != stored["scenario"]["sha256"]:
-        raise store.StoreError(
-            "the stored scenario gives another hash than the run's "
-            f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
-        )
-    return scenario

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, sensitivity, verify
+from simulator.cli import (
+    audit,
+    bands,
+    bench,
+    check,
+    conditional,
+    diff,
+    doctor,
+    explain,
+    failures,
+    init,
+    query,
+    replay,
+    report,
+    results,
+    reweight,
+    run,
+    schema,
+    sensitivity,
+    verify,
+)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -37,13 +57,20 @@ for command in (
     init.init,
     check.check,
     run.run,
+    report.report,
     replay.replay,
+    query.query,
     results.list_runs,
     results.show,
+    audit.audit,
     diff.diff,
     explain.explain,
     schema.schema,
     sensitivity.sensitivity,
+    failures.failures,
+    reweight.reweight,
+    conditional.conditional,
+    bands.bands,
     verify.verify,
     bench.bench,
     doctor.doctor,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, plain, print_json
+from simulator.cli.common import AS_JSON, guarded, plain, print_json, safe_lines, shown
 
 
 @click.command("list", short_help="List finished runs.")
@@ -16,7 +16,7 @@ from simulator.cli.common import AS_JSON, guarded, plain, print_json
 def list_runs(folder: Path, as_json: bool) -> None:
     """List the finished runs in FOLDER [results]."""
     from simulator.report.words import percent
-    from simulator.store.folder import finished
+    from simulator.store.folder import finished, unfinished
 
     runs = finished(folder)
     rows = []
@@ -40,10 +40,16 @@ def list_runs(folder: Path, as_json: bool) -> None:
         return
     if not rows:
         click.echo(f"no finished run in {folder}; make one: simulator run FILE --out {folder}", err=True)
+    for place, paths in unfinished(folder):
+        click.echo(
+            f"unfinished: {shown(place)} ({paths:,} paths are kept; the command that began it goes on)", err=True
+        )
     for row in rows:
         click.echo(
-            f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
-            f"seed {row['seed']}, default {percent(row['pd'])}"
+            safe_lines(
+                f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
+                f"seed {row['seed']}, default {percent(row['pd'])}"
+            )
         )
 
 
@@ -62,5 +68,5 @@ def show(run_folder: Path, as_json: bool) -> None:
         print_json(document)
         return
     for line in lines(document, plain=plain()):
-        click.echo(line)
-    click.echo(f"\n{run_folder}; next: simulator replay {run_folder} --path 0")
+        click.echo(safe_lines(line))
+    click.echo(f"\n{shown(run_folder)}; next: simulator replay {shown(run_folder)} --path 0")

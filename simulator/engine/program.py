@@ -193,7 +193,7 @@ def _give(b: ProgramBuilder, scenario: Scenario) -> None:
             continue  # nobody reads it: its volatility is nought
         scores = {month - b.start: value for month, value in by_month.items()}
         series = Series(scores.get(m, 0.0) for m in range(b.months + 1))
-        phase = b.table_phase + 1 if name in b.table else GIVEN
+        phase = b.table_phase + 1 if name in b.table else GIVEN + 1
         for first in sorted(m for m in scores if m - 1 not in scores):
             last = next(m for m in range(first, b.months + 1) if m + 1 not in scores)
             b.step(phase, same, (series,), writes=(name,), months=(first, last))

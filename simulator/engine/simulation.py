@@ -152,7 +152,10 @@ class Simulation:
         for group, weights in self.scenario.alternatives.items():
             upto = np.cumsum(list(weights.values()))
             stream = f"alternatives.{group}"
-            u = once[stream] if stream in once else uniforms_of(self.seed, stream, paths)
+            if stream in self.scenario.shocks.once:
+                u = np.full(paths.size, self.scenario.shocks.once[stream])
+            else:
+                u = once[stream] if stream in once else uniforms_of(self.seed, stream, paths)
             found[group] = np.searchsorted(upto[:-1], u, side="right")
         return found
 
@@ -164,6 +167,11 @@ class Simulation:
         """Simulate paths first … first + count - 1 and keep the given slots by month; if none are given those of which
         quantiles are reported, and the trajectories that the scenario keeps."""
         return next(self._run(first, [count], keep))
+
+    def run_paths(self, paths: Paths, keep: Sequence[str]) -> ChunkResult:
+        """Simulate any paths, in the order given, and keep the given slots by month; `first` of the result is that of the first."""
+        found = self._of_branches if len(self.branches) > 1 else self._plain
+        return next(found(paths, [paths.size], tuple(keep)))
 
     def run_chunks(self, first: int, count: int, keep: Sequence[str] | None = None) -> Iterator[ChunkResult]:
         """The same in chunks of CHUNK, the last one shorter, which saves building the programs for each."""

@@ -47,7 +47,7 @@ from simulator.scenario.model import (
     Scenario,
     Treasury,
 )
-from simulator.scenario.resolve import Resolved, resolve
+from simulator.scenario.resolve import Resolved, lay_over, resolve
 from simulator.scenario.source import Key, Source
 
 SINGLE = (
@@ -79,6 +79,12 @@ def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
 def from_resolved(text: str, file: str = "") -> Scenario:
     """The scenario of a stored canonical text (a run's manifest). Raises ScenarioError."""
     return build(Resolved(json.loads(text), {}, Source(file, "", {})))
+
+
+def varied(scenario: Scenario, settings: Sequence[str] = (), tables: Sequence[Mapping[str, Any]] = ()) -> Scenario:
+    """The scenario with tables, then settings (`KEY=VALUE`), laid over what it says. Raises ScenarioError."""
+    resolved = Resolved(json.loads(scenario.canonical), {}, Source(scenario.file, "", {}))
+    return build(lay_over(resolved, settings, tables))
 
 
 def build(resolved: Resolved) -> Scenario:
@@ -385,8 +391,6 @@ class _Loader:
             check_dependence(self.r, dependence, shocks if complete else None, regimes)
         if isinstance(given, GivenShocks):
             self._given(given, shocks if complete else None, around)
-            if complete:
-                self._given_once(given, entries)
 
     def _given(self, given: GivenShocks, known: Sequence[str] | None, around: Surroundings) -> None:
         for name, scores in given.monthly.items():
@@ -398,18 +402,6 @@ class _Loader:
             for month in scores:
                 if not around.start <= month < around.start + around.months:
                     self.r.complain("E013", (*at, month_label(month)), f"{month_label(month)} lies outside the horizon")
-
-    def _given_once(self, given: GivenShocks, entries: Sequence[Entry]) -> None:
-        known = [f"{e.name}.{role}" for e in entries for role in e.component.decided_once]
-        known += [
-            f"{e.name}.{tag}.{role}" for e in entries for tag, part in e.attached.items() for role in part.decided_once
-        ]
-        for name in given.once:
-            if name not in known:
-                hint = near(name, known)
-                words = f"did you mean `{hint}`?" if hint else "decided once: " + (", ".join(known) or "nothing")
-                said = f"`{name}` is nothing that this file decides once a path"
-                self.r.complain("E015", ("shocks", "once", name), said, words)
 
 
 def _shocks(entry: Entry) -> Iterable[str]:

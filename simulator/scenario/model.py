@@ -142,7 +142,8 @@ class GivenShocks(Component):
     """Scores of monthly shocks that are given instead of drawn, by name (COMPONENT.ROLE) and month: standard normals, or uniforms
     where the shock is one. Other months are drawn; a shock of [dependence] is given as it is."""
     once: dict[str, Share] = Field(default_factory=dict)
-    """Uniforms of what is decided once a path (`financing.ipo.success`), given instead of drawn."""
+    """Uniforms of what is decided once a path (`financing.ipo.success`), or of an input (`inputs.NAME`, or its key), given
+    instead of drawn."""
 
 
 CHUNK_PATHS = 16_384  # a block of each replicate (engine/sampler.py)
