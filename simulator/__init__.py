@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from simulator.analysis.bands import bands
     from simulator.analysis.conditional import conditional
     from simulator.analysis.failures import failures
+    from simulator.analysis.leaving import OptionValue, option
     from simulator.analysis.reweight import reweight
     from simulator.analysis.sensitivity import sensitivity
     from simulator.auditing import Audit, audit
     from simulator.estimate.rare import Failing, Rare, RareError, rare
     from simulator.growth import Growth, Result
+    from simulator.precision import Precise, precise
     from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
@@ -32,6 +34,8 @@ _HOMES = {
     "Audit": "simulator.auditing",
     "Failing": "simulator.estimate.rare",
     "Growth": "simulator.growth",
+    "OptionValue": "simulator.analysis.leaving",
+    "Precise": "simulator.precision",
     "Rare": "simulator.estimate.rare",
     "RareError": "simulator.estimate.rare",
     "Replay": "simulator.runner",
@@ -44,6 +48,8 @@ _HOMES = {
     "conditional": "simulator.analysis.conditional",
     "failures": "simulator.analysis.failures",
     "load": "simulator.runner",
+    "option": "simulator.analysis.leaving",
+    "precise": "simulator.precision",
     "rare": "simulator.estimate.rare",
     "replay": "simulator.runner",
     "reweight": "simulator.analysis.reweight",
@@ -54,6 +60,8 @@ __all__ = [
     "Audit",
     "Failing",
     "Growth",
+    "OptionValue",
+    "Precise",
     "Rare",
     "RareError",
     "Replay",
@@ -66,6 +74,8 @@ __all__ = [
     "conditional",
     "failures",
     "load",
+    "option",
+    "precise",
     "rare",
     "replay",
     "reweight",

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.documents import document, spread
 from simulator.analysis.paths import each, inputs_of, live
-from simulator.analysis.sensitivity import as_json
 from simulator.engine.block import uniforms_of
 from simulator.engine.build import Array
 from simulator.estimate.intervals import Estimate, mean, quantile
@@ -48,26 +48,25 @@ class Bands:
     @property
     def document(self) -> dict[str, Any]:
         """What `bands --json` prints."""
-        return {
-            "schema": 1,
-            "verb": "bands",
-            "scenario": self.scenario.name,
-            "title": self.scenario.title,
-            "scenario_hash": self.scenario.hash,
-            "seed": self.scenario.run.seed,
-            "outer": self.outer,
-            "inner": self.inner,
-            "months": [
-                {
-                    "month": r.month,
-                    "label": self.scenario.label(r.month),
-                    "pd": as_json(r.pd),
-                    **{f"p{round(100 * q)}": as_json(e) for q, e in zip(BAND, r.band, strict=True)},
-                    "inner_noise": r.noise,
+        return document(
+            "bands",
+            self.scenario,
+            f"simulator bands {self.scenario.file} --budget {self.outer * self.inner} --inner {self.inner}",
+            self.outer * self.inner,
+            self.scenario.run.seed,
+            outer=self.outer,
+            inner=self.inner,
+            bands=[
+                {"month": r.month, "label": self.scenario.label(r.month), **spread("pd", r.pd)}
+                | {
+                    k: v
+                    for q, e in zip(BAND, r.band, strict=True)
+                    for k, v in spread(f"pd_p{round(100 * q)}", e).items()
                 }
+                | {"inner_noise": r.noise}
                 for r in self.rows
             ],
-        }
+        )
 
 
 def split(budget: int) -> tuple[int, int]:

@@ -12,7 +12,9 @@ import numpy as np
 
 from simulator.engine.build import Array
 from simulator.engine.ledger import NAN_CODE
+from simulator.record import from_manifest
 from simulator.scenario.diagnostics import near
+from simulator.scenario.model import Scenario
 from simulator.store import folder as store
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -31,13 +33,13 @@ class Run(NamedTuple):
     """The paths of a finished run that are a number."""
 
     folder: Path
-    manifest: dict[str, Any]
+    scenario: Scenario
     columns: Callable[[str], Array]
     causes: tuple[str, ...]
 
     @property
     def months(self) -> int:
-        return int(self.manifest["run"]["months"])
+        return self.scenario.calendar.months
 
     def defaults(self, month: int) -> Any:
         """Whether a path is in default by a month."""
@@ -62,7 +64,7 @@ def opened(folder: Path) -> Run:
             known[name] = np.asarray(table[name].to_numpy(), dtype=np.float64)[numbers]
         return known[name]
 
-    return Run(folder, manifest, column, tuple(manifest["endings"]))
+    return Run(folder, from_manifest(manifest), column, tuple(manifest["endings"]))
 
 
 def amount(text: str) -> float:

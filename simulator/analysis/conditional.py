@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.analysis.columns import Run, condition, horizons, opened
+from simulator.analysis.documents import document, spread
 from simulator.analysis.paths import Lives, live
-from simulator.analysis.sensitivity import as_json
 from simulator.engine.build import Array
 from simulator.estimate.intervals import Estimate, Z, quantile, share
-from simulator.runner import from_manifest
 
 AHEAD = 12  # months
 FEWEST = 20  # paths that fail within a year, below which nothing is said of a month
@@ -60,24 +59,26 @@ class Conditional:
     @property
     def document(self) -> dict[str, Any]:
         """What `conditional --json` prints."""
-        scenario = self.run.manifest["scenario"]
-        return {
-            "schema": 1,
-            "verb": "conditional",
-            "scenario": scenario["name"],
-            "scenario_hash": scenario["sha256"],
-            "given": self.given,
-            "holds": None if self.holds is None else as_json(self.holds),
-            "pd": [{"month": s.month, "where": as_json(s.where), "elsewhere": as_json(s.elsewhere)} for s in self.splits],
-            "breached": as_json(self.breached),
-            "default_given_breach": as_json(self.then_default),
-            "months_from_breach_to_default": {q: as_json(e) for q, e in self.delay.items()},
-            "early_warning": [
-                {"month": w.month, "figure": w.figure, "auc": as_json(w.auc), "worse": "high" if w.higher else "low",
+        s = self.run.scenario
+        shares = {"breached": self.breached, "default_given_breach": self.then_default}
+        if self.holds is not None:
+            shares["condition_holds"] = self.holds
+        return document(
+            "conditional",
+            s,
+            f"simulator conditional {self.run.folder}" + (f" --given '{self.given}'" if self.given else ""),
+            s.run.paths,
+            s.run.seed,
+            given=self.given,
+            shares=[{"figure": name, **spread("share", e)} for name, e in shares.items()],
+            pd=[{"month": x.month, **spread("pd_where", x.where), **spread("pd_elsewhere", x.elsewhere)} for x in self.splits],
+            months_from_breach_to_default=[{"quantile": q, **spread("months", e)} for q, e in self.delay.items()],
+            early_warning=[
+                {"month": w.month, "figure": w.figure, **spread("auc", w.auc), "worse": "high" if w.higher else "low",
                  "failing": w.failing}
                 for w in self.warnings
             ],
-        }  # fmt: skip
+        )  # fmt: skip
 
 
 def conditional(
@@ -121,11 +122,11 @@ def conditional(
 
 
 def _warnings(run: Run, at: Sequence[int]) -> list[Signal]:
-    scenario = from_manifest(run.manifest)
+    scenario = run.scenario
     marks = [t for t in at if 1 <= t <= run.months - 1]
     if not marks:
         return []
-    paths = min(int(run.manifest["run"]["paths"]), MOST)
+    paths = min(scenario.run.paths, MOST)
     outline = live(scenario, 1).simulation.outline
     figures = {m.name: m.slot for m in outline.metrics if not m.contract and not m.name.startswith("account:")}
     lives = live(scenario, paths, keep=tuple(dict.fromkeys(figures.values())))

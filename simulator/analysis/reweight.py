@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from simulator.analysis.columns import ColumnError, Run, amount, condition, horizons, opened
-from simulator.analysis.sensitivity import as_json
+from simulator.analysis.documents import document, spread
 from simulator.engine.build import Array
 from simulator.estimate.intervals import Estimate, Z, share
 
@@ -47,21 +47,25 @@ class Reweighted:
     @property
     def document(self) -> dict[str, Any]:
         """What `reweight --json` prints."""
-        scenario = self.run.manifest["scenario"]
-        return {
-            "schema": 1,
-            "verb": "reweight",
-            "scenario": scenario["name"],
-            "scenario_hash": scenario["sha256"],
-            "paths": int(self.weights.size),
-            "effective_paths": self.effective,
-            "views": [
+        s = self.run.scenario
+        views = " ".join(f"--view '{view}'" for view in self.views)
+        return document(
+            "reweight",
+            s,
+            f"simulator reweight {self.run.folder} {views}",
+            int(self.weights.size),
+            s.run.seed,
+            effective_paths=self.effective,
+            views=[
                 {"view": v, "before": b, "after": a}
                 for v, b, a in zip(self.views, self.before, self.after, strict=True)
             ],
-            "pd": [{"month": m, "before": as_json(a), "after": as_json(b)} for m, (a, b) in self.pd.items()],
-            "means": [{"figure": n, "before": as_json(a), "after": as_json(b)} for n, (a, b) in self.means.items()],
-        }
+            pd=[{"month": m, **spread("pd_before", a), **spread("pd_after", b)} for m, (a, b) in self.pd.items()],
+            means=[
+                {"figure": n, **spread("value_before", a), **spread("value_after", b)}
+                for n, (a, b) in self.means.items()
+            ],
+        )
 
 
 def reweight(folder: str | Path, views: Sequence[str], months: Sequence[int] = ()) -> Reweighted:

@@ -46,10 +46,9 @@ def bands(
     except ValueError as problem:
         raise click.ClickException(str(problem)) from None
     if out is not None:
-        from simulator.store.documents import write_document
+        from simulator.analysis.documents import write
 
-        write_document(out, document, {"bands": document["months"]})
-        click.echo(f"written to {shown(out)}", err=True)
+        click.echo(f"written to {shown(write(out, document, scenario, ('bands',)))}", err=True)
     if as_json:
         print_json(document)
         return
@@ -60,15 +59,14 @@ def bands(
 def lines(d: dict[str, Any]) -> list[str]:
     from simulator.report.words import percent
 
-    rows = d["months"]
+    rows = d["bands"]
     marks = [r for r in rows if r["month"] % 12 == 0 or r is rows[-1]] if len(rows) > 12 else rows
     found = [
         f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each",
         f"{'default probability by':<26}{'over everything':>28}{'P5':>9}{'P50':>9}{'P95':>9}  given the inputs",
     ]
     for r in marks:
-        e = r["pd"]
-        whole = f"{percent(e['value'])} ({percent(e['low'])} to {percent(e['high'])})"
-        quantiles = "".join(f"{percent(max(0.0, r[q]['value'])):>9}" for q in ("p5", "p50", "p95"))
+        whole = f"{percent(r['pd'])} ({percent(r['pd_low'])} to {percent(r['pd_high'])})"
+        quantiles = "".join(f"{percent(max(0.0, r[q])):>9}" for q in ("pd_p5", "pd_p50", "pd_p95"))
         found.append(f"  month {r['month']:>3} ({r['label']}){'':<6}{whole:>28}{quantiles}")
     return found

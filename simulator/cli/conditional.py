@@ -37,14 +37,15 @@ def conditional(
     from simulator.analysis.conditional import conditional as ask
 
     try:
-        document = ask(run_folder, given, months, at).document
+        answer = ask(run_folder, given, months, at)
     except ColumnError as problem:
         raise click.UsageError(str(problem)) from None
+    document = answer.document
     if out is not None:
-        from simulator.store.documents import write_document
+        from simulator.analysis.documents import write
 
-        write_document(out, document, {"pd": document["pd"], "early_warning": document["early_warning"]})
-        click.echo(f"written to {shown(out)}", err=True)
+        tables = ("shares", "pd", "months_from_breach_to_default", "early_warning")
+        click.echo(f"written to {shown(write(out, document, answer.run.scenario, tables))}", err=True)
     if as_json:
         print_json(document)
         return
@@ -55,30 +56,28 @@ def conditional(
 def lines(d: dict[str, Any]) -> list[str]:
     from simulator.report.words import percent
 
-    def shown_share(e: dict[str, Any]) -> str:
-        return (
-            "none such"
-            if e["value"] is None
-            else f"{percent(e['value'])} ({percent(e['low'])} to {percent(e['high'])})"
-        )
+    def told(row: dict[str, Any], name: str) -> str:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return "none such" if row[name] is None else f"{percent(row[name])} ({percent(low)} to {percent(high)})"
 
+    shares = {row["figure"]: told(row, "share") for row in d["shares"]}
     found: list[str] = []
     if d["given"] is not None:
-        found.append(f"{d['given']}: {shown_share(d['holds'])} of all paths")
+        found.append(f"{d['given']}: {shares['condition_holds']} of all paths")
         found.append(f"{'default probability by':<26}{'where it holds':>28}{'elsewhere':>28}")
         found += [
-            f"  month {row['month']:<18}{shown_share(row['where']):>28}{shown_share(row['elsewhere']):>28}"
-            for row in d["pd"]
+            f"  month {row['month']:<18}{told(row, 'pd_where'):>28}{told(row, 'pd_elsewhere'):>28}" for row in d["pd"]
         ]
         found.append("")
-    found.append(f"first breach of the floor on {shown_share(d['breached'])} of all paths")
-    found.append(f"  then in default           {shown_share(d['default_given_breach'])} of those")
-    waits = d["months_from_breach_to_default"]
-    if waits["p50"]["value"] is not None:
-        told = ", ".join(f"{q.upper()} {waits[q]['value']:.0f}" for q in ("p10", "p50", "p90"))
-        found.append(f"  months until then         {told}")
+    found.append(f"first breach of the floor on {shares['breached']} of all paths")
+    found.append(f"  then in default           {shares['default_given_breach']} of those")
+    waits = [w for w in d["months_from_breach_to_default"] if w["months"] is not None]
+    if waits:
+        found.append(
+            "  months until then         " + ", ".join(f"{w['quantile'].upper()} {w['months']:.0f}" for w in waits)
+        )
     for month in dict.fromkeys(w["month"] for w in d["early_warning"]):
         rows = [w for w in d["early_warning"] if w["month"] == month][:6]
         found += ["", f"at month {month}, who defaults within a year ({rows[0]['failing']} paths)? 50 % is a coin"]
-        found += [f"  {w['figure'][:24]:<24} {shown_share(w['auc']):<28} {w['worse']} is worse" for w in rows]
+        found += [f"  {w['figure'][:24]:<24} {told(w, 'auc'):<28} {w['worse']} is worse" for w in rows]
     return found

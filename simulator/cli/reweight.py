@@ -32,16 +32,16 @@ def reweight(
     from simulator.analysis.reweight import reweight as impose
 
     try:
-        document = impose(run_folder, views, months).document
+        found = impose(run_folder, views, months)
     except ColumnError as problem:
         raise click.UsageError(str(problem)) from None
     except TooFarError as problem:
         raise click.ClickException(str(problem)) from None
+    document = found.document
     if out is not None:
-        from simulator.store.documents import write_document
+        from simulator.analysis.documents import write
 
-        write_document(out, document, {"pd": document["pd"], "means": document["means"]})
-        click.echo(f"written to {shown(out)}", err=True)
+        click.echo(f"written to {shown(write(out, document, found.run.scenario, ('views', 'pd', 'means')))}", err=True)
     if as_json:
         print_json(document)
         return
@@ -57,13 +57,15 @@ def lines(d: dict[str, Any]) -> list[str]:
     found += ["", f"{'default probability by':<26}{'as simulated':>28}{'with the views':>28}"]
     for row in d["pd"]:
         found.append(
-            f"  month {row['month']:<18}{_shown(row['before'], percent):>28}{_shown(row['after'], percent):>28}"
+            f"  month {row['month']:<18}{_shown(row, 'pd_before', percent):>28}{_shown(row, 'pd_after', percent):>28}"
         )
     found.append("")
     for row in d["means"]:
-        found.append(f"mean {row['figure']:<21}{_shown(row['before'], money):>28}{_shown(row['after'], money):>28}")
+        found.append(
+            f"mean {row['figure']:<21}{_shown(row, 'value_before', money):>28}{_shown(row, 'value_after', money):>28}"
+        )
     return found
 
 
-def _shown(e: dict[str, Any], say: Any) -> str:
-    return f"{say(e['value'])} ({say(e['low'])} to {say(e['high'])})"
+def _shown(row: dict[str, Any], name: str, say: Any) -> str:
+    return f"{say(row[name])} ({say(row[name + '_low'])} to {say(row[name + '_high'])})"

@@ -61,6 +61,7 @@ def _after(d: dict[str, Any]) -> Iterator[str]:
     yield from _events(d)
     yield from _losses(d)
     yield from _sampling(d)
+    yield from _precision(d)
     if d["not_a_number"]:
         yield ""
         yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; the first is shown by"
@@ -231,3 +232,17 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
         yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {e['high']:.2f})"
     if not sampling["pays"]:
         yield f"  {sampling['method']} sampling does not pay here: no figure is surely better than with plain paths"
+
+
+def _precision(d: dict[str, Any]) -> Iterator[str]:
+    """What precision was asked for, what it took, and why the run stopped."""
+    precision = d.get("precision")
+    if precision is None:
+        return
+    yield ""
+    spent = f"{precision['paths']:,} paths, {len(precision['looked_at'])} of {precision['looks_planned']} looks"
+    yield f"Precision          {precision['stopped']} ({spent})"
+    for row in precision["targets"][:4]:
+        error, scale = row["error"], 100 if row["relative"] else 1
+        shown = "no interval" if error is None else f"within {error * scale:.4g}{' %' if row['relative'] else ''}"
+        yield f"  {row['asked'][:40]:<40} {shown}{'' if row['reached'] else ': not reached'} (z = {precision['z']:.3f})"
