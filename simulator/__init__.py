@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from simulator.estimate.rare import Failing, Rare, RareError, rare
     from simulator.growth import Growth, Result
     from simulator.precision import Precise, precise
+    from simulator.report.page import write_report
+    from simulator.report.questions import query
     from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
@@ -50,11 +52,13 @@ _HOMES = {
     "load": "simulator.runner",
     "option": "simulator.analysis.leaving",
     "precise": "simulator.precision",
+    "query": "simulator.report.questions",
     "rare": "simulator.estimate.rare",
     "replay": "simulator.runner",
     "reweight": "simulator.analysis.reweight",
     "run": "simulator.runner",
     "sensitivity": "simulator.analysis.sensitivity",
+    "write_report": "simulator.report.page",
 }
 __all__ = [
     "Audit",
@@ -76,11 +80,13 @@ __all__ = [
     "load",
     "option",
     "precise",
+    "query",
     "rare",
     "replay",
     "reweight",
     "run",
     "sensitivity",
+    "write_report",
 ]
 
 

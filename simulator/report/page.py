@@ -214,9 +214,13 @@ def _drawn(piece: Any) -> str:
     return draw(piece)
 
 
-def write(folder: Path, out: Path, with_: Sequence[Path] = ()) -> Report:
-    """Write the page of a finished run. Raises StoreError, OSError (the file cannot be written)."""
-    report = Report(folder, with_)
+def write_report(folder: str | Path, out: str | Path, with_: Sequence[str | Path] = ()) -> Report:
+    """Write the page of a finished run, one HTML file, joined by the answers of other verbs (folders with a `document.json`).
+
+    The result has `charts` (specifications, drawn by report/export.py) and the stored `run`. Raises StoreError (no finished run,
+    no such answer), OSError (the file cannot be written).
+    """
+    report, out = Report(Path(folder), [Path(one) for one in with_]), Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(report.html(), encoding="utf-8")
     return report
