@@ -105,7 +105,7 @@ class Report:
             '<div class="eyebrow"><span>Runway and default risk</span><button id="theme" type="button" hidden '
             f'aria-label="Light or dark">Dark</button></div><h1>{escape(self.run.title)}</h1>'
             + (f"<p>{escape(about)}</p>" if about else "")
-            + f'<p class="facts">{escape(facts)}.</p>'
+            + f'<p class="facts">{_tied(escape(facts))}.</p>'
         )
 
     def _description(self) -> str:
@@ -120,8 +120,7 @@ class Report:
         tiles = ""
         for m in horizons(d):
             row = d["pd"][m - 1]
-            seen = percent(row["value"]) if row["count"] else "none seen"
-            between = interval(row) if row["count"] else f"at most {percent(row['high'])}"
+            seen, between = _told(row)
             tiles += (
                 f"<div><dt>Default by {escape(row['label'])}</dt><dd>{_tied(seen)}"
                 f"<small>{_tied(between)}</small></dd></div>"
@@ -200,6 +199,15 @@ class Report:
             f"Made by simulator {escape(m['made_with']['simulator'])} from the run {escape(m['scenario']['sha256'][:12])}. "
             "This file loads nothing from anywhere."
         )
+
+
+def _told(row: dict[str, Any]) -> tuple[str, str]:
+    """A default probability and its interval, without powers of ten."""
+    if not row["count"]:
+        return "none seen", f"at most {percent(row['high'])}"
+    if row["value"] < 1e-5:
+        return f"{1e6 * row['value']:.2g} in a million", f"{1e6 * row['low']:.2g} to {1e6 * row['high']:.2g}"
+    return percent(row["value"]), interval(row)
 
 
 def _tied(text: str) -> str:
