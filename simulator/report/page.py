@@ -150,6 +150,8 @@ class Report:
             + f"</td><td>{escape(a.source)}</td></tr>"
             for a in read
         )
+        text = self.run.manifest["scenario"]["text"]
+        head = "\n".join(escape(line) for line in assumptions.head(text).splitlines())
         grades = ", ".join(f"{k} {v}" for k, v in assumptions.GRADES.items())
         extends = (
             ""
@@ -157,7 +159,8 @@ class Report:
             else " The file extends another one; what it takes over is not listed."
         )
         return (
-            f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the '
+            (f"<pre>{head}</pre>" if head else "")
+            + f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the '
             f"comment beside it. Grades: {grades}."
             f'{extends}</p><div class="scroll plain words" tabindex="0" role="region" aria-label="Assumptions"><table><thead><tr>'
             '<th scope="col">key</th><th scope="col">value</th><th scope="col">grade</th><th '
