@@ -43,7 +43,8 @@ cash = "0.9B" # A: </code><script>alert(5)</script><style>body{display:none}</st
 floor = "0.1B"
 [recovery]
 unsecured = 0.4
-[contracts.-cmd]
+secured = 0.7
+[contracts.cmd]
 counterparty = "=HYPERLINK(1)"
 fee = "30M/mo" # F: "quoted # not a comment", a source
 start = "2026-11"
@@ -128,9 +129,9 @@ def test_the_numbers_on_the_page_are_the_stored_numbers(text: str, run: Path, re
         if metric == "cash" and months["month"][k]:
             assert money(months["p50"][k]) in " ".join(cash[months["label"][k]])
             assert f"{money(months['p5'][k])} to {money(months['p95'][k])}" in cash[months["label"][k]]
-    loss = figures["creditors"]["-cmd"]["expected_loss"]
+    loss = figures["creditors"]["cmd"]["expected_loss"]
     said = f"{money(loss['value'])} ({money(loss['low'])} to {money(loss['high'])})"
-    assert table_of(text, "loss-by-creditor")["-cmd"] == [said]
+    assert table_of(text, "loss-by-creditor")["cmd"] == [said]
     last = figures["pd"][-1]
     assert f"{percent(last['value'])}<".replace(" %", "\u00a0%") in text
 
@@ -185,7 +186,7 @@ def test_the_page_is_small_and_in_the_order_of_a_reader(text: str) -> None:
 
 def test_assumptions_have_value_grade_and_source() -> None:
     found = {a.key: a for a in assumptions.read(HOSTILE)}
-    fee = found["contracts.-cmd.fee"]
+    fee = found["contracts.cmd.fee"]
     assert (fee.value, fee.grade, fee.source) == ('"30M/mo"', "F", '"quoted # not a comment", a source')
     several = "[a]\nb = [ # A: two\n    1, # A\n    2, # F: S1\n] # end\nc = 'x # y'\n"
     both = {a.key: a for a in assumptions.read(several)}
@@ -248,7 +249,7 @@ def test_no_cell_of_a_csv_file_or_workbook_is_a_formula(report: page.Report, tmp
                     float(cell)
                 except ValueError:
                     assert not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")), (file, cell)
-    assert "'-cmd" in (tmp_path / "contracts.csv").read_text()
+    assert "\n'=cmd|" in (tmp_path / "comparison.csv").read_text()
     book = openpyxl.load_workbook(export.excel(report.run.figures, tmp_path / "t.xlsx"))
     assert [sheet.title for sheet in book] == [t.name for t in tables(report.run.figures)]
     for sheet in book:
@@ -296,7 +297,7 @@ def test_the_examples_of_the_readme_of_results_run(run: Path) -> None:
     examples = re.findall(r"```sql\n(.*?)```", readme, re.S)
     assert len(examples) >= 6
     for sql in examples:
-        sql = sql.replace("NAME", "-cmd")
+        sql = sql.replace("NAME", "cmd")
         found = json.loads(call("query", run, sql, "--json"))
         assert found["rows"], sql
 
