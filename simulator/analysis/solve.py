@@ -185,7 +185,7 @@ def _bracket(search: Search, scale: float, within: tuple[float, float] | None) -
     for n, reach in enumerate(REACH):
         for way in list(ways):
             x = b + way * reach * scale
-            if (search.key == RAISE and x < 0.0) or search.left <= FOR_ENDS + 8:
+            if (search.key == RAISE and x < 0.0) or search.left <= FOR_ENDS + 4:
                 continue
             try:
                 if search.keeps(x) != kept:
@@ -198,7 +198,7 @@ def _bracket(search: Search, scale: float, within: tuple[float, float] | None) -
             here = [
                 abs(search.apart(b + way * reach * scale)) for way in ways if b + way * reach * scale in search.tried
             ]
-            if len(here) == 2 and here[0] != here[1]:
+            if len(here) == 2 and here[0] != here[1] and min(here) < abs(search.apart(b)):
                 ways = [ways[0] if here[0] < here[1] else ways[1]]
     return None
 
@@ -249,20 +249,22 @@ def _interval(search: Search, good: float, bad: float) -> tuple[float, float]:
 
     e = search.estimate(good)
     width = (score(e.high) - score(e.low)) / 2.0 if share else (e.high - e.low) / 2.0
-    beside = sorted((x for x in search.tried if x not in (good, bad)), key=lambda x: abs(x - good))
-    slopes = [
-        abs((search.apart(x) - search.apart(good)) / (x - good))
-        for x in beside
-        if search.apart(x) != search.apart(good)
-    ]
-    if slopes and math.isfinite(width) and width > 0.0 and slopes[0] > 0.0:
-        reach = 1.15 * width / slopes[0]
-        for x in (good - reach, good + reach):
-            if search.left > 0 and not (search.key == RAISE and x < 0.0):
-                try:
-                    search.estimate(x)
-                except ScenarioError:
-                    continue
+    apart = sorted((abs(search.apart(x) - search.apart(good)), abs(x - good)) for x in search.tried)
+    far = [(f, x) for f, x in apart if f >= 0.7 * width and x > 0.0] or [(f, x) for f, x in apart[-1:] if f > 0.0]
+    reach = min(
+        (x * width / f for f, x in far[:1]), default=0.0
+    )  # by the slope to the nearest run that differs as much
+    for stretch in (1.2, 2.4):
+        for way in (-1.0, 1.0):
+            x = good + way * stretch * reach
+            root = found()
+            covered = root is not None and math.isfinite(root.low if way < 0.0 else root.high)
+            if covered or reach == 0.0 or search.left <= 0 or (search.key == RAISE and x < 0.0):
+                continue
+            try:
+                search.estimate(x)
+            except ScenarioError:
+                continue
     root = found()
     return (-math.inf, math.inf) if root is None else (root.low, root.high)
 
