@@ -158,7 +158,7 @@ def _answer(search: Search, shown_base: Amount, within: tuple[float, float] | No
     else:
         good, bad = _narrow(search, *bracket, precision=precision, scale=scale)
         e = search.estimate(good)
-        low, high = _interval(search, good, bad)
+        low, high = _interval(search, good)
         row |= {
             "answer": good, "answer_low": number(low), "answer_high": number(high), "change": good - b,
             "share_of_base": (good - b) / shown_base.number if shown_base.number else None,
@@ -237,7 +237,7 @@ def _narrow(search: Search, good: float, bad: float, precision: float, scale: fl
     return good, bad
 
 
-def _interval(search: Search, good: float, bad: float) -> tuple[float, float]:
+def _interval(search: Search, good: float) -> tuple[float, float]:
     """Where the ends of the figure's interval cross the limit, with runs about where that is expected."""
     share = search.goal.figure.statistic == SHARE_OF_PATHS
 

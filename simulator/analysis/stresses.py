@@ -1,7 +1,7 @@
 """Named shocks that can be laid over any scenario, each a small TOML file (scenarios/README.md, "Stresses").
 
-A shock changes what a scenario has, relative to what it says: it multiplies the price, moves a date, takes a share of growth. What
-has no such driver is said, not passed over. A file:
+A shock changes what a scenario has, relative to what it says, also in its alternatives: it multiplies the price, moves a date,
+takes a share of growth. What has no such driver is said, not passed over. A file:
 
     format = 1
     name = "price-fall"
@@ -13,8 +13,9 @@ has no such driver is said, not passed over. A file:
     multiply = 0.6
 
 A change is one of `multiply` (numbers, laws, schedules), `add` (to the number, in its unit as written: "6 mo"), `set` (a value),
-`not_before` (months from the opening, for keys of dates in one table: all move as far as the first of them must). `lay = true`
-with `set` writes the key also where the table above it exists and the key does not; `type` and `starts_later` choose among tables.
+`not_before` (months from the opening, for keys of dates in one table: all move as far as the first of them must). With
+`lay = true` the key is written also where it is not there but the table of its `*` is; `type` and `starts_later` choose among
+tables.
 `combine = ["a", "b"]` applies other shocks in turn.
 """
 
@@ -179,17 +180,17 @@ def _there(data: Mapping[str, Any], key: Key) -> bool:
 
 def _keys(data: Mapping[str, Any], pattern: str, change: Change) -> list[Key]:
     """The keys that are there and, to be laid, those whose table is."""
-    found = list(matching(data, pattern))
+    found = [*matching(data, pattern), *matching(data, f"alternatives.*.*.{pattern}")]
     if change.lay:
         parts = pattern.split(".")
         stem = max((n for n, part in enumerate(parts) if part == "*"), default=0) + 1
         tables = matching(data, ".".join(parts[:stem]))
-        found = [(*table, *parts[stem:]) for table in tables]
+        found = [*((*table, *parts[stem:]) for table in tables), *(key for key in found if key[0] == "alternatives")]
     return [key for key in found if _chosen(data, key, change)]
 
 
 def _chosen(data: Mapping[str, Any], key: Key, change: Change) -> bool:
-    table = at(data, key[:2])
+    table = at(data, key[:5] if key[0] == "alternatives" else key[:2])
     if not isinstance(table, Mapping):
         return change.type is None and not change.starts_later
     if change.type is not None and table.get("type") != change.type:
@@ -267,10 +268,10 @@ def stress(
     runs: Runs | None = None,
     command: str = "",
 ) -> Document:
-    """The document of `simulator stress`: the scenario under each shock (default: all that are shipped), on common random numbers.
+    """The document of `simulator stress`: the scenario under each shock (default: all that are shipped), same random numbers.
 
-    figures: default PD by the usual horizons, median runway, P90 of the peak need, expected loss. Tables: `stresses` (a row a shock
-    and figure, with the paired difference from the scenario as it is; a shock without its driver has no values and says which),
+    figures: default PD by the usual horizons, median runway, P90 of the peak need, expected loss. Tables: `stresses` (a row a
+    shock and figure, with the paired difference from the scenario as it is; a shock without its driver has no values and says which),
     `applied` (every key that a shock changed). Raises QuantityError (no such shock, no such figure).
     """
     known = [s if isinstance(s, Stress) else load(s) for s in (shocks or names())]
