@@ -1,1 +1,1 @@
-"""From numbers to decisions: what a few runs on common random numbers say that one does not."""
+"""Questions that take a few runs on common random numbers, or a second look at the paths of one."""

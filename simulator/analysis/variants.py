@@ -21,6 +21,7 @@ from simulator.engine.build import Array
 from simulator.engine.simulation import Outline, Simulation, tasks
 from simulator.estimate.asked import Asked, figure
 from simulator.estimate.intervals import Estimate
+from simulator.estimate.training import ready
 from simulator.quantities.units import QuantityError
 from simulator.runner import with_run
 from simulator.scenario.load import varied
@@ -116,6 +117,7 @@ class Runs:
         key = (known.hash, wanted)
         if key in self._held:
             return self._held[key]
+        known = ready(known)
         simulation = Simulation(known, paths=self.paths, announce=self.announce)
         for asked in figures:
             asked.check(known.calendar.months, known.contracts, creditors(simulation.outline))

@@ -4,7 +4,28 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, verify
+from simulator.cli import (
+    audit,
+    bands,
+    bench,
+    check,
+    conditional,
+    diff,
+    doctor,
+    explain,
+    failures,
+    init,
+    option,
+    query,
+    replay,
+    report,
+    results,
+    reweight,
+    run,
+    schema,
+    sensitivity,
+    verify,
+)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -37,12 +58,21 @@ for command in (
     init.init,
     check.check,
     run.run,
+    report.report,
     replay.replay,
+    query.query,
     results.list_runs,
     results.show,
+    option.option,
+    audit.audit,
     diff.diff,
     explain.explain,
     schema.schema,
+    sensitivity.sensitivity,
+    failures.failures,
+    reweight.reweight,
+    conditional.conditional,
+    bands.bands,
     verify.verify,
     bench.bench,
     doctor.doctor,
