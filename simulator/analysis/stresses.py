@@ -150,14 +150,16 @@ def _problems(table: Any) -> list[str]:
 def apply(stress: Stress, scenario: Scenario) -> Applied:
     """Raises ScenarioError where the shocked scenario is not valid."""
     if stress.combine:
-        current, changes, missing = scenario, [], []
+        current = scenario
+        changes: list[dict[str, str | None]] = []
+        missing: list[str] = []
         for name in stress.combine:
             found = apply(load(name), current)
             current = found.scenario or current
             changes += found.changes
             missing += found.missing
         return Applied(current if changes else None, tuple(changes), tuple(missing))
-    data, tables, changes = data_of(scenario), [], []
+    data, tables, changed = data_of(scenario), [], []
     for change in stress.changes:
         for pattern in change.keys:
             for key in _keys(data, pattern, change):
@@ -165,13 +167,13 @@ def apply(stress: Stress, scenario: Scenario) -> Applied:
                 new = _changed(scenario, data, key, old, change)
                 if new is not None and new != old:
                     tables.append(placed(key, new))
-                    changes.append({
+                    changed.append({
                         "stress": stress.name, "key": dotted(key), "old": None if old is None else shown(old),
                         "new": shown(new),
                     })  # fmt: skip
     if not tables:
         return Applied(None, (), (stress.driver or "such a driver",))
-    return Applied(vary(scenario, tables=tables), tuple(changes), ())
+    return Applied(vary(scenario, tables=tables), tuple(changed), ())
 
 
 def _there(data: Mapping[str, Any], key: Key) -> bool:
@@ -271,8 +273,8 @@ def stress(
     """The document of `simulator stress`: the scenario under each shock (default: all that are shipped), same random numbers.
 
     figures: default PD by the usual horizons, median runway, P90 of the peak need, expected loss. Tables: `stresses` (a row a
-    shock and figure, with the paired difference from the scenario as it is; a shock without its driver has no values and says which),
-    `applied` (every key that a shock changed). Raises QuantityError (no such shock, no such figure).
+    shock and figure, with the paired difference from the scenario as it is; a shock without its driver has no values and
+    says which), `applied` (every key that a shock changed). Raises QuantityError (no such shock, no such figure).
     """
     known = [s if isinstance(s, Stress) else load(s) for s in (shocks or names())]
     asked = [figure(f) if isinstance(f, str) else f for f in figures]
