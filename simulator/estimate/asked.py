@@ -140,8 +140,14 @@ class Asked:
         if self.statistic == AT_RISK:
             ordered = np.sort(values)
             low = intervals.quantile(lambda rank: float(ordered[rank - 1]), n, 0.05)
-            centre = float(values.mean()) if sample.cash_flow_target is None else sample.cash_flow_target
-            return Estimate(centre - low.value, centre - low.high, centre - low.low)
+            target = sample.cash_flow_target
+            spread = float(((values - values.mean()) ** 2).sum())
+            centre = (
+                intervals.mean(float(values.mean()), spread, n) if target is None else Estimate(target, target, target)
+            )
+            value, error = centre.value - low.value, centre.high - centre.value  # as in a report (figures.py)
+            below, above = math.hypot(low.high - low.value, error), math.hypot(low.value - low.low, error)
+            return Estimate(value, value - below, value + above)
         centre = float(values.mean()) if n else math.nan
         return intervals.mean(centre, float(((values - centre) ** 2).sum()), n)
 
