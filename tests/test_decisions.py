@@ -61,7 +61,7 @@ def test_a_figure_asked_for_is_the_figure_of_the_report(minimal: Scenario, base:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("dp(24)", "did you mean `pd`"),
+        ("peek_need.p50", "did you mean `peak_need`"),
         ("pd.p50(24)", "no p50"),
         ("runway", "does not say which"),
         ("cash.p5", "does not say which"),
@@ -118,7 +118,7 @@ def test_a_scenario_differs_from_itself_by_nothing(minimal: Scenario) -> None:
 
 def test_the_interval_of_a_difference_holds_it_as_often_as_it_says(minimal: Scenario) -> None:
     """40 seeds against the mean of all: a 95 % interval misses 2 on average; more than 9 have a chance of 3e-5."""
-    richer = vary(minimal, ["opening.cash=22M"])
+    richer = vary(minimal, ["revenue.growth=0.33 log/yr"])
     figures = [asked.figure("pd(24)"), asked.figure("peak_need.p90"), asked.figure("runway.mean")]
     found = []
     for seed in range(40):
@@ -246,11 +246,11 @@ def test_a_misspelt_lever_gets_a_hint(minimal: Scenario) -> None:
 # --- stress ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_shipped_shock_can_be_laid_over_every_shipped_scenario() -> None:
+def test_every_shipped_shock_can_be_laid_over_a_scenario_or_says_why_not() -> None:
     names = stresses.names()
     assert names == [*sorted(set(names) - {"all-together"}), "all-together"]
-    for file in sorted(HERE.glob("*.toml")):
-        scenario = simulator.load(file)
+    for file in ("anthropic-xai-stress", "minimal", "neocloud-tenant", "anthropic-xai-no-market"):
+        scenario = simulator.load(HERE / f"{file}.toml")
         for name in names:
             found = stresses.apply(stresses.load(name), scenario)
             assert (found.scenario is None) == (not found.changes)
