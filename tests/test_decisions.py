@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -88,22 +87,6 @@ def test_figures_are_read_back_as_they_are_written() -> None:
         "firm(xai)",
     ):
         assert asked.figure(text).text == text
-
-
-def test_the_influence_of_a_figure_has_its_standard_error(base: Outcome) -> None:
-    """Half the width of the interval is 1.96 standard errors, of means exactly, of quantiles to a tenth."""
-    for text, within in (
-        ("peak_need", 1e-9),
-        ("peak_need.p90", 0.1),
-        ("lowest_liquidity.p50", 0.1),
-        ("cash.p5(12)", 0.1),
-    ):
-        figure = asked.figure(text)
-        e, influence = figure.estimate(base), figure.influence(base)
-        assert influence is not None
-        half = 1.959964 * float(influence.std(ddof=1)) / math.sqrt(influence.size)
-        assert half == pytest.approx((e.high - e.low) / 2, rel=within)
-        assert abs(float(influence.mean())) <= abs(influence).max() / influence.size + 1e-9 * abs(influence).max()
 
 
 # --- compare -----------------------------------------------------------------------------------------------------------
