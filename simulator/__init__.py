@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.auditing import Audit, audit
     from simulator.estimate.rare import Failing, Rare, RareError, rare
     from simulator.growth import Growth, Result
+    from simulator.precision import Precise, precise
     from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
@@ -33,6 +34,8 @@ _HOMES = {
     "Audit": "simulator.auditing",
     "Failing": "simulator.estimate.rare",
     "Growth": "simulator.growth",
+    "OptionValue": "simulator.analysis.leaving",
+    "Precise": "simulator.precision",
     "Rare": "simulator.estimate.rare",
     "RareError": "simulator.estimate.rare",
     "Replay": "simulator.runner",
@@ -45,9 +48,9 @@ _HOMES = {
     "conditional": "simulator.analysis.conditional",
     "failures": "simulator.analysis.failures",
     "load": "simulator.runner",
-    "rare": "simulator.estimate.rare",
-    "OptionValue": "simulator.analysis.leaving",
     "option": "simulator.analysis.leaving",
+    "precise": "simulator.precision",
+    "rare": "simulator.estimate.rare",
     "replay": "simulator.runner",
     "reweight": "simulator.analysis.reweight",
     "run": "simulator.runner",
@@ -58,6 +61,7 @@ __all__ = [
     "Failing",
     "Growth",
     "OptionValue",
+    "Precise",
     "Rare",
     "RareError",
     "Replay",
@@ -71,6 +75,7 @@ __all__ = [
     "failures",
     "load",
     "option",
+    "precise",
     "rare",
     "replay",
     "reweight",

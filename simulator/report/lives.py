@@ -179,7 +179,7 @@ def _interval(values: Sequence[float]) -> intervals.Estimate:
     return intervals.mean(mean, float(((array - mean) ** 2).sum()), array.size)
 
 
-def waterfalls(run: StoredRun, lives: Lives) -> list[Chart]:
+def waterfalls(lives: Lives) -> list[Chart]:
     found = [
         waterfall("waterfall-median", "Where the money goes: around the median", lives.middle,
                   f"Mean of {len(lives.middle)} paths, simulated again, whose cash at the horizon is nearest to the median."),

@@ -55,7 +55,7 @@ class Report:
             ("years", "Sources and uses of cash", [pictures.sources_and_uses(run, self.lives.receipts), self._table("fiscal_years")]),
             ("funding", "Funding", [pictures.funding(run), self._table("funding")]),
             ("supplier", "The supplier's view", [pictures.losses(run), pictures.creditors(run), self._table("creditors")]),
-            ("money", "Where the money goes", [lives.waterfalls(run, self.lives)]),
+            ("money", "Where the money goes", [lives.waterfalls(self.lives)]),
             ("paths", "Three single paths", [lives.cash_chart(run, self.lives, self.floor), *self._ledgers()]),
         ]  # fmt: skip
         for k, part in enumerate(self.parts):
