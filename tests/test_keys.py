@@ -237,6 +237,8 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "recovery.secured": ((*POOR, RECOVERY), "recovery.secured=80 %"),
     "contracts.contract.recovery": ((*POOR, RECOVERY), "contracts.small.recovery=60 %"),
     "contracts.security.guarantee": ((*POOR, RECOVERY), "contracts.late.security.guarantee=0.1B"),
+    "shocks.monthly": ((), 'shocks.monthly={ "revenue.level" = { 2027-01 = -2.5 } }'),
+    "shocks.once": ((), 'shocks.once={ "flows.settlement.event" = 0.0001 }'),
     "keep.inputs": (('opening.cash={ uniform = { low = "7B", high = "9B" } }',), "keep.inputs=false"),
     "keep.contracts": ((), "keep.contracts=false"),
     "keep.trajectories": ((), 'keep.trajectories=["cash"]'),

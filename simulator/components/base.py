@@ -389,6 +389,11 @@ class Component(BaseModel):
     example: ClassVar[str] = ""  # tables that use it, as a file writes them
     SHOCKS: ClassVar[tuple[str, ...]] = ()  # roles that may stand in the dependence table as NAME.ROLE
 
+    @property
+    def decided_once(self) -> tuple[str, ...]:
+        """Roles of what is decided once a path by a uniform of its own."""
+        return ()
+
     def build(self, b: Builder, host: Any = None) -> None:
         raise TypeError(f"{type(self).__name__} has no law")
 

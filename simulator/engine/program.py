@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.components.base import ALIVE, CASH, ENDED, LIQUIDITY, PRICE, RUN_RATE, Phase, cure_months, is_zero
+from simulator.components.base import (
+    ALIVE,
+    CASH,
+    ENDED,
+    LIQUIDITY,
+    PRICE,
+    RUN_RATE,
+    Phase,
+    Series,
+    cure_months,
+    is_zero,
+)
 from simulator.engine import covenants, ledger
 from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, same, times
 from simulator.engine.dependence import correlate_inputs, correlate_shocks
@@ -84,7 +95,7 @@ def build(
         year=scenario.step.per_year,
         start=scenario.calendar.start - 1,
         seed=seed,
-        draw=correlate_inputs(draw, scenario, given or {}),
+        draw=correlate_inputs(_with_given(draw, scenario.shocks.once), scenario, given or {}),
         deterministic=deterministic,
         evaluate=evaluate,
         regimes=scenario.regimes,
@@ -100,6 +111,7 @@ def build(
         b.name = entry.name
         component.build(b)
     correlate_shocks(b, scenario)
+    _give(b, scenario)
     causes = ledger.close_books(b, terms)
     metrics = _metrics(b, scenario.step.unit)
     columns = _columns(b)
@@ -151,6 +163,34 @@ def _terms(b: ProgramBuilder, scenario: Scenario) -> ledger.Terms:
         restricted_cash=opening.restricted_cash,
         released=None if opening.restricted_until is None else opening.restricted_until - b.start,
     )
+
+
+def _with_given(draw: Draw, once: Mapping[str, float]) -> Draw:
+    """The draws of month 0, those that the scenario gives in their place."""
+    if not once:
+        return draw
+
+    def drawn(stream: str) -> Array | None:
+        own = draw(stream)
+        return np.full_like(own, once[stream]) if own is not None and stream in once else own
+
+    return drawn
+
+
+def _give(b: ProgramBuilder, scenario: Scenario) -> None:
+    """The scores that the scenario gives, after those of the month have been drawn and put together."""
+    if b.deterministic:
+        return
+    b.name = "shocks"
+    for name, by_month in scenario.shocks.monthly.items():
+        if name not in b.shocks and name not in b.table:
+            continue  # nobody reads it: its volatility is nought
+        scores = {month - b.start: value for month, value in by_month.items()}
+        series = Series(scores.get(m, 0.0) for m in range(b.months + 1))
+        phase = b.table_phase + 1 if name in b.table else GIVEN
+        for first in sorted(m for m in scores if m - 1 not in scores):
+            last = next(m for m in range(first, b.months + 1) if m + 1 not in scores)
+            b.step(phase, same, (series,), writes=(name,), months=(first, last))
 
 
 def _draws(b: ProgramBuilder, given: Shocks) -> int:

@@ -116,7 +116,9 @@ class Simulation:
         found = {}
         for group, weights in self.scenario.alternatives.items():
             upto = np.cumsum(list(weights.values()))
-            u = uniforms_of(self.seed, f"alternatives.{group}", paths)
+            stream = f"alternatives.{group}"
+            given = self.scenario.shocks.once.get(stream)
+            u = uniforms_of(self.seed, stream, paths) if given is None else np.full(paths.size, given)
             found[group] = np.searchsorted(upto[:-1], u, side="right")
         return found
 

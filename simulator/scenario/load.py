@@ -11,7 +11,16 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from simulator.components.base import ATTACHED, CALENDAR, REGISTRY, Component, Surroundings, discover, is_zero
+from simulator.components.base import (
+    ATTACHED,
+    CALENDAR,
+    REGISTRY,
+    Component,
+    Surroundings,
+    discover,
+    is_zero,
+    month_label,
+)
 from simulator.quantities.number import STEP, Quantity
 from simulator.quantities.timestep import MONTH, STEPS, TimeStep
 from simulator.quantities.units import SHARE, QuantityError
@@ -31,6 +40,7 @@ from simulator.scenario.model import (
     Default,
     Dependence,
     Entry,
+    GivenShocks,
     Keep,
     Opening,
     Run,
@@ -138,7 +148,7 @@ class _Loader:
             said, hint = "with steps of a quarter a fiscal year begins in month 1, 4, 7 or 10", "fiscal_year_start = 1"
             self.r.complain("E013", ("calendar", "fiscal_year_start"), said, hint, ("calendar", "step"))
         if calendar is not None:
-            self._problems(entries, calendar, plain["dependence"])
+            self._problems(entries, calendar, plain["dependence"], plain["shocks"])
         if self.r.diagnostics or calendar is None:
             return None
         assert isinstance(calendar, Calendar)
@@ -155,6 +165,7 @@ class _Loader:
             run=plain["run"] or Run(),  # type: ignore[arg-type]
             recovery=plain["recovery"],  # type: ignore[arg-type]
             dependence=plain["dependence"],  # type: ignore[arg-type]
+            shocks=plain["shocks"] or GivenShocks(),  # type: ignore[arg-type]
             keep=plain["keep"] or Keep(),  # type: ignore[arg-type]
             comparison=comparison,
             entries=tuple(entries),
@@ -341,7 +352,9 @@ class _Loader:
                 found.setdefault(name, {})[year] = float(value)
         return found
 
-    def _problems(self, entries: list[Entry], calendar: Component, dependence: Component | None) -> None:
+    def _problems(
+        self, entries: list[Entry], calendar: Component, dependence: Component | None, given: Component | None
+    ) -> None:
         shocks = tuple(shock for entry in entries for shock in _shocks(entry))
         regimes = next((tuple(getattr(e.component, "regimes", ())) for e in entries if e.name == "market"), ())
         around = Surroundings(
@@ -363,9 +376,22 @@ class _Loader:
                     )
         tables = around.tables
         listed = sum(len(tables.get(f, ())) if f in NAMED else f in self.data for f in (*SINGLE, *NAMED))
+        complete = len(entries) >= listed  # else shocks may be missing by another error
         if isinstance(dependence, Dependence):
-            complete = len(entries) >= listed  # else shocks may be missing by another error
             check_dependence(self.r, dependence, shocks if complete else None, regimes)
+        if isinstance(given, GivenShocks):
+            self._given(given, shocks if complete else None, around)
+
+    def _given(self, given: GivenShocks, known: Sequence[str] | None, around: Surroundings) -> None:
+        for name, scores in given.monthly.items():
+            at: Key = ("shocks", "monthly", name)
+            if known is not None and name not in known:
+                hint = near(name, known)
+                words = f"did you mean `{hint}`?" if hint else "shocks of this file: " + (", ".join(known) or "none")
+                self.r.complain("E015", at, f"`{name}` is no monthly shock of this file", words)
+            for month in scores:
+                if not around.start <= month < around.start + around.months:
+                    self.r.complain("E013", (*at, month_label(month)), f"{month_label(month)} lies outside the horizon")
 
 
 def _shocks(entry: Entry) -> Iterable[str]:

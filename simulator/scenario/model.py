@@ -132,6 +132,20 @@ def _lower(rows: tuple[tuple[Number, ...], ...]) -> tuple[tuple[Number, ...], ..
     return tuple(row[: k + 1] for k, row in enumerate(rows))
 
 
+Score = Annotated[Number, Quantity(NUMBER, low=-8.0, high=8.0, drawn=False)]
+Share = Annotated[Number, Quantity(SHARE, low=0.0, high=1.0, drawn=False)]
+
+
+class GivenShocks(Component):
+    family: ClassVar[str] = "shocks"
+    monthly: dict[str, dict[Month, Score]] = Field(default_factory=dict)
+    """Scores of monthly shocks that are given instead of drawn, by name (COMPONENT.ROLE) and month: standard normals, or uniforms
+    where the shock is one. Other months are drawn; a shock of [dependence] is given as it is."""
+    once: dict[str, Share] = Field(default_factory=dict)
+    """Uniforms of what is decided once a path (`financing.ipo.success`), or of an input (`inputs.NAME`, or its key), given
+    instead of drawn."""
+
+
 class Run(Component):
     family: ClassVar[str] = "run"
     paths: Annotated[int, Field(ge=1, le=1_000_000_000)] = DEFAULT_PATHS
@@ -168,6 +182,7 @@ PLAIN: dict[str, type[Component]] = {  # tables that stand once and have no type
     "default": Default,
     "recovery": Recovery,
     "dependence": Dependence,
+    "shocks": GivenShocks,
     "keep": Keep,
     "run": Run,
 }
@@ -203,6 +218,7 @@ class Scenario:
     run: Run
     recovery: Recovery | None
     dependence: Dependence | None
+    shocks: GivenShocks
     keep: Keep
     comparison: Mapping[str, Mapping[str, float]]
     entries: tuple[Entry, ...]  # in the order in which they are built
