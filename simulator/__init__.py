@@ -15,7 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.analysis.bands import bands
+    from simulator.analysis.conditional import conditional
+    from simulator.analysis.failures import failures
+    from simulator.analysis.reweight import reweight
+    from simulator.analysis.sensitivity import sensitivity
     from simulator.auditing import Audit, audit
+    from simulator.estimate.rare import Failing, Rare, RareError, rare
     from simulator.growth import Growth, Result
     from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
@@ -24,20 +30,48 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Audit": "simulator.auditing",
+    "Failing": "simulator.estimate.rare",
     "Growth": "simulator.growth",
+    "Rare": "simulator.estimate.rare",
+    "RareError": "simulator.estimate.rare",
     "Replay": "simulator.runner",
     "Result": "simulator.growth",
     "Scenario": "simulator.scenario.model",
     "ScenarioError": "simulator.scenario.diagnostics",
     "StoreError": "simulator.store.disk",
     "audit": "simulator.auditing",
+    "bands": "simulator.analysis.bands",
+    "conditional": "simulator.analysis.conditional",
+    "failures": "simulator.analysis.failures",
     "load": "simulator.runner",
+    "rare": "simulator.estimate.rare",
     "replay": "simulator.runner",
+    "reweight": "simulator.analysis.reweight",
     "run": "simulator.runner",
+    "sensitivity": "simulator.analysis.sensitivity",
 }
 __all__ = [
-    "Audit", "Growth", "Replay", "Result", "Scenario", "ScenarioError", "StoreError", "audit", "load", "replay", "run",
-]  # fmt: skip
+    "Audit",
+    "Failing",
+    "Growth",
+    "Rare",
+    "RareError",
+    "Replay",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "StoreError",
+    "audit",
+    "bands",
+    "conditional",
+    "failures",
+    "load",
+    "rare",
+    "replay",
+    "reweight",
+    "run",
+    "sensitivity",
+]
 
 
 def __getattr__(name: str) -> Any:

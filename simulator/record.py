@@ -194,6 +194,7 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "months": figures.months,
             "start": scenario.label(1),
             "seed": scenario.run.seed,
+            "sampling": scenario.run.sampling,
             "block": BLOCK,
             "streams": STREAM_VERSION,
         },

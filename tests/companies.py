@@ -40,6 +40,32 @@ def treasury(w: Writer) -> str:
 # --- drivers ---------------------------------------------------------------------------------------------------------
 
 
+def chain(w: Writer, one: str, other: str) -> str:
+    """How two states follow each other, by each of the three ways to say it."""
+    sojourns = f"sojourn = [{w.number(4, 20, ' mo')}, {w.number(4, 9, ' mo')}]"
+    matrix, generator = (
+        "monthly_matrix = [[0.9, 0.1], [0.3, 0.7]]",
+        'generator = [["-0.8 /yr", "0.8 /yr"], ["3 /yr", "-3 /yr"]]',
+    )
+    return lines(
+        f'regimes = ["{one}", "{other}"]', w.rarely(f'initial = "{other}"'), w.one_of([sojourns, matrix, generator])
+    )
+
+
+def three_states(w: Writer) -> str:
+    weights = (
+        "destinations = { plenty = { tight = 3, short = 1 }, tight = { plenty = 1, short = 1 }, short = { tight = 1 } }"
+    )
+    generator = '[["-1 /yr", "0.7 /yr", "0.3 /yr"], ["1 /yr", "-2.5 /yr", "1.5 /yr"], ["0 /yr", "4 /yr", "-4 /yr"]]'
+    matrix = "[[0.9, 0.07, 0.03], [0.2, 0.7, 0.1], [0.0, 0.4, 0.6]]"
+    ways = [
+        f'sojourn = ["9 mo", {w.number(4, 8, " mo")}, "4 mo"]\n{weights}',
+        f"generator = {generator}",
+        f"monthly_matrix = {matrix}",
+    ]
+    return lines('regimes = ["plenty", "tight", "short"]', w.rarely('initial = "tight"'), w.one_of(ways))
+
+
 def revenue(w: Writer) -> str:
     number, maybe, rarely = w.number, w.maybe, w.rarely
     laws = ("geometric_brownian", "mean_reverting_growth", "logistic", "bootstrap", "plan", "regime_switching")
@@ -55,6 +81,7 @@ def revenue(w: Writer) -> str:
             f"gap_decay = {number(0, 0.3, ' /mo')}",
             maybe(f"growth_volatility = {number(0, 40, ' %/yr')}"),
             fading(w),
+            rarely(f"market_price_of_risk = {number(-0.5, 0.5, ' /sqrt(yr)')}"),
             maybe(f"noise = {{ sd = {number(0, 0.1)}, persistence = {number(0, 0.8)} }}"),
         ),
         "logistic": lambda: lines(
@@ -70,9 +97,7 @@ def revenue(w: Writer) -> str:
             maybe(rising + f"\nreversion = {number(0, 2, ' /yr')}"),
         ),
         "regime_switching": lambda: lines(
-            'regimes = ["boom", "slump"]',
-            maybe('initial = "slump"'),
-            chain(w),
+            chain(w, "boom", "slump"),
             f"growth = [{number(0, 0.5, ' log/yr')}, {number(-0.6, 0, ' log/yr')}]",
             f"volatility = [{number(0, 30, ' %/yr')}, {number(0, 60, ' %/yr')}]",
         ),
@@ -86,35 +111,27 @@ def revenue(w: Writer) -> str:
         own[law](),
         loss,
         jumps(w, "revenue", rarely(f"compensated = {w.one_of(['true', 'false'])}")),
-        market_growth(w),
-        operations(w),
+        growth_of_market(w),
+        f"[operations]\npartner_share = {number(0, 0.2)}",
+        maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"])),
+        f"variable_cost = {number(0, 0.2)}" if w.coin() else cost_share(w),
     )
 
 
-def chain(w: Writer) -> str:
-    """How two regimes follow each other."""
-    ways = ['sojourn = ["10 mo", "5 mo"]', "monthly_matrix = [[0.9, 0.1], [0.3, 0.7]]"]
-    return w.one_of([*ways, 'generator = [["-1.2 /yr", "1.2 /yr"], ["3 /yr", "-3 /yr"]]'])
-
-
-def market_growth(w: Writer) -> str:
+def growth_of_market(w: Writer) -> str:
     if not w.market or w.coin():
         return ""
-    growth = f"{{ open = {w.number(0, 0.2, ' log/yr')}, shut = {w.number(-0.6, 0, ' log/yr')} }}"
-    return f"[revenue.market_growth]\ngrowth = {growth}"
+    grown = f"{{ open = {w.number(0, 0.3, ' log/yr')}, shut = {w.number(-0.5, 0, ' log/yr')} }}"
+    return f"[revenue.market_growth]\ngrowth = {grown}"
 
 
-def operations(w: Writer) -> str:
-    collected = w.maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"]))
-    head = lines(f"[operations]\npartner_share = {w.number(0, 0.2)}", collected)
-    if w.draw(st.integers(0, 3)):
-        return lines(head, f"variable_cost = {w.number(0, 0.2)}")
+def cost_share(w: Writer) -> str:
+    number = w.number
     w.shocks.append("operations.cost_share.change")
     return lines(
-        head,
-        f"[operations.cost_share]\nnow = {w.number(0.05, 0.4)}\nlong_run = {w.number(0, 0.3)}",
-        f"reversion = {w.number(0, 1, ' /yr')}\nvolatility = {w.number(1, 40, ' %/yr')}",
-        w.maybe(f"volatility_decay = {w.number(0, 2, ' /yr')}\nlong_run_volatility = {w.number(0, 10, ' %/yr')}"),
+        f"[operations.cost_share]\nnow = {number(0, 0.7)}\nlong_run = {number(0, 0.5)}",
+        f"reversion = {number(0, 2, ' /yr')}\nvolatility = {number(0, 50, ' %/yr')}",
+        w.maybe(f"volatility_decay = {number(0, 2, ' /yr')}\nlong_run_volatility = {number(0, 10, ' %/yr')}"),
     )
 
 
@@ -158,7 +175,8 @@ def price(w: Writer) -> str:
             f"reversion = {number(0, 2, ' /yr')}",
         ),
         "two_factor": lines(
-            f"now = {number(0.5, 1.5)}\ndrift = {number(-0.4, 0.4, ' log/yr')}",
+            f"now = {number(0.5, 1.5)}",
+            f"points = [{points}]" if w.coin() else drifting.replace("curve.", ""),
             f"reversion = {number(0.2, 2, ' /yr')}\nlong_volatility = {number(0, 30, ' %/yr')}",
             maybe(f"correlation = {number(-0.8, 0.8)}"),
         ),
@@ -166,40 +184,48 @@ def price(w: Writer) -> str:
             f"now = {number(0.5, 1.5)}\nlevel = {number(0.5, 1.5)}\nreversion = {number(0.2, 2, ' /yr')}"
         ),
     }
-    return lines(
-        f'[price]\ntype = "{law}"',
-        f"volatility = {number(0, 80, ' %/yr')}",
-        own[law],
-        jumps(w, "price"),
-        w.rarely(scarcity(w)),
-        w.rarely(
-            f"[price.generations]\nhazard = {number(0, 300, ' %/yr')}\n"
-            'size = { triangular = { low = "5 %", mode = "20 %", high = "50 %" } }'
-        ),
-        w.rarely(launches(w)),
-    )
+    head = lines(f'[price]\ntype = "{law}"', f"volatility = {number(0, 80, ' %/yr')}", own[law])
+    return lines(head, jumps(w, "price"), scarcity(w), generations(w), launches(w))
 
 
 def scarcity(w: Writer) -> str:
-    depth = f"depth.short = {w.number(0.05, 0.3, 'B/mo')}" if w.computing and w.coin() else ""
-    return lines(
-        '[price.scarcity]\nregimes = ["plenty", "short"]',
-        w.maybe('initial = "short"'),
-        chain(w),
-        f"level = [{w.number(-0.2, 0.1)}, {w.number(0.1, 0.8)}]",
-        depth,
+    """A chain of two or three states with their levels, and what the market delivers in some."""
+    if w.coin():
+        return ""
+    n = w.int(2, 3)
+    names = ["plenty", "tight", "short"][:n]
+    levels = ", ".join(w.number(0.0, 0.6) for _ in names)
+    depth = f"depth = {{ {names[-1]} = {w.number(0, 0.3, 'B/mo')} }}" if w.computing else ""
+    moves = three_states(w) if n == 3 else chain(w, *names)
+    return lines("[price.scarcity]", moves, f"level = [{levels}]", w.maybe(depth))
+
+
+def generations(w: Writer) -> str:
+    """At random dates."""
+    if w.coin():
+        return ""
+    triangular = "{ triangular = { low = 0.05, mode = 0.2, high = 0.4 } }"
+    mixed = "{ alternatives = [{ value = 0.1, weight = 0.6 }, { value = 0.3, weight = 0.4 }] }"
+    size = w.one_of(
+        [
+            "0.2",
+            triangular,
+            mixed,
+            "{ p10 = 0.1, p50 = 0.2, p90 = 0.4 }",
+            "{ beta = { mean = 0.2, sd = 0.1 }, truncate = [0.02, 0.5] }",
+        ]
     )
+    return f"[price.generations]\nhazard = {w.number(0, 200, ' %/yr')}\nsize = {size}"
 
 
 def launches(w: Writer) -> str:
-    after = w.one_of(
-        ['{ uniform = { low = "0.5 mo", high = "20 mo" } }', '{ p10 = "2 mo", p50 = "6 mo", p90 = "15 mo" }']
-    )
-    one = f"[price.launches.generations.next]\nafter = {after}\nsize = {w.share(0.0, 0.5)}"
-    other = (
-        '[price.launches.generations.later]\nafter = { triangular = { low = "10 mo", mode = "20 mo", high = "40 mo" } }'
-    )
-    return lines(one, w.maybe(f"{other}\nsize = 0.3"))
+    """Once each, at an uncertain date."""
+    dates = ['{ p10 = "4 mo", p50 = "9 mo", p90 = "20 mo" }', '{ uniform = { low = "0 mo", high = "40 mo" } }']
+    dates += ['{ lognormal = { p10 = "6 mo", p90 = "50 mo" } }']
+    dates += ['{ alternatives = [{ value = "3 mo", weight = 1 }, { value = "15 mo", weight = 2 }] }']
+    sizes = ["0.15", "{ triangular = { low = 0.1, mode = 0.2, high = 0.5 } }", "{ p10 = 0.1, p50 = 0.2, p90 = 0.35 }"]
+    found = [f"[price.launches.generations.g{k}]\nafter = {w.one_of(dates)}\nsize = {w.one_of(sizes)}" for k in (1, 2)]
+    return lines(*found[: w.draw(st.sampled_from([0, 0, 1, 2]))])
 
 
 def rates(w: Writer) -> str:
@@ -219,7 +245,7 @@ def compute(w: Writer) -> str:
     return lines(
         f"[compute]\nneed = {{ start = {start}, floor = {floor}, decay = {decay} }}",
         w.maybe('overflow = "always"'),
-        w.maybe(f"depth = {w.each(w.number(0, 0.4, 'B/mo'), w.number(0, 0.2, 'B/mo'))}"),
+        w.maybe(f"depth = {w.each(w.number(0, 0.6, 'B/mo'), w.number(0, 0.3, 'B/mo'))}"),
     )
 
 
@@ -230,14 +256,23 @@ def flows(w: Writer) -> str:
     number, maybe, rarely = w.number, w.maybe, w.rarely
     event = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 40)}\nprobability = {w.chance()}"
     size = w.one_of(
-        ['"30M"', '{ lognormal = { p10 = "5M", p90 = "200M" } }', '{ p10 = "5M", p50 = "20M", p90 = "90M" }']
+        [
+            '"30M"',
+            '{ lognormal = { p10 = "5M", p90 = "200M" } }',
+            '{ p10 = "5M", p50 = "20M", p90 = "90M" }',
+            '{ alternatives = [{ value = "10M", weight = 0.7 }, { value = "90M", weight = 0.3 }] }',
+        ]
     )
-    events = f"rate = {number(0, 20, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
-    calm, wild = (
-        '{ normal = { mean = "0M/mo", sd = "100M/mo" } }',
-        '{ uniform = { low = "-300M/mo", high = "100M/mo" } }',
+    events = f"rate = {number(0, 18, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
+    normal = '{ normal = { mean = "0M/mo", sd = "100M/mo" } }'
+    other = w.one_of(
+        [
+            '"-20M/mo"',
+            '{ uniform = { low = "-90M/mo", high = "20M/mo" } }',
+            '{ lognormal = { p10 = "10M/mo", p90 = "90M/mo" } }',
+        ]
     )
-    noise = f'direction = "in"\namount = {w.each(calm, w.one_of([wild, calm]))}'
+    noise = f'direction = "{w.one_of(["in", "out"])}"\namount = {w.each(normal, other)}'
     plan = by_month(w, (1, 2, 9, 24), -0.2, 0.3, "B/mo", "schedule")
     later = f"start = {w.month(-3, 20)}\n" + maybe(f"end = {w.month(20, 62)}")
     indexed = 'indexed = "price"' if w.priced else ""
@@ -261,7 +296,7 @@ def policies(w: Writer) -> str:
 
     def cut(name: str) -> str:
         flow = f'[policies.{name}]\ntype = "cut_expense"\nflow = "expense"'
-        return lines(flow, f"cut = {w.share(0.1, 1)}", w.maybe(f"over = {w.number(2, 8, ' mo')}"), trigger())
+        return lines(flow, f"cut = {w.share(0.1, 1)}", w.maybe(f"over = {w.span(3, 8)}"), trigger())
 
     freeze = lines('[policies.freeze]\ntype = "freeze_expense"\nflow = "expense"', trigger())
     return lines(w.rarely(cut("savings")), w.rarely(cut("deeper")), w.rarely(freeze))
@@ -322,7 +357,8 @@ def companies(draw: st.DrawFn) -> str:
     """The text of a valid scenario."""
     w = Writer(draw)
     w.priced, w.computing, w.market, w.rated = w.coin(), w.coin(), w.coin(), w.coin()
-    market = lines('[market]\nregimes = ["open", "shut"]', chain(w), w.rarely('initial = "shut"'))
+    w.step = draw(st.sampled_from([1, 1, 1, 3]))
+    market = lines("[market]", chain(w, "open", "shut"))
     return lines(
         treasury(w),
         revenue(w),
@@ -336,4 +372,5 @@ def companies(draw: st.DrawFn) -> str:
         financing(w),
         dependence(w),
         alternatives(w),
+        f"[calendar]\nstart = {w.label(1)}" + ('\nstep = "quarter"\nmonths = 60' if w.step > 1 else ""),
     )

@@ -82,7 +82,7 @@ def rights(w: Writer, name: str) -> list[str]:
             f"notice = {number(0, 150, ' days')}\nlock_in = {number(0, 200, ' days')}",
             f"hazard = {number(0, 60, ' %/yr')}",
             "" if w.priced else "gamma = 0.0",
-            maybe(f"recall = {{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"),
+            maybe(f"recall = {{ revenue_lost = {number(0, 0.5)}, months = {w.span(0, 8)} }}"),
         ]
     return found
 
@@ -141,7 +141,7 @@ def ends(w: Writer, name: str) -> list[str]:
             maybe(f"lock_in = {number(0, 200, ' days')}"),
         ]
     if w.coin():
-        lost = f"{{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"
+        lost = f"{{ revenue_lost = {number(0, 0.5)}, months = {w.span(0, 8)} }}"
         hazard = f"hazard = {number(0, 40, ' %/yr')}"
         found += [f"[contracts.{name}.failure]\n{hazard}", maybe(f"recovery = {w.share()}"), maybe(f"recall = {lost}")]
     if w.coin():
@@ -211,7 +211,7 @@ def loan(w: Writer, name: str) -> str:
 
 def rounds(w: Writer, name: str) -> str:
     number, maybe, rarely = w.number, w.maybe, w.rarely
-    comes, looked_for = f"every = {number(2, 9, ' mo')}", sought(w)
+    comes, looked_for = f"every = {number(4, 9, ' mo')}", sought(w)
     law = '{ lognormal = { p10 = "0.1B", p90 = "1B" } }'
     other = w.one_of(
         ['"0.2B"', '{ uniform = { low = "0.1B", high = "0.3B" } }', '{ p10 = "50M", p50 = "0.1B", p90 = "1B" }']
@@ -256,7 +256,7 @@ def offering(w: Writer) -> str:
     return lines(
         f'[financing.ipo]\ntype = "offering"\nproceeds = "2B"\nprobability = {w.chance()}',
         f"first = {w.label(first)}\nlast = {w.label(first + w.int(0, 9))}",
-        'shut = "shut"' if w.market and w.coin() else "",
         w.rarely(f"lag = {w.whole(1, 4)}"),
+        'shut = "shut"' if w.market and w.coin() else "",
         worth,
     )

@@ -245,6 +245,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "keep.at": (('keep.trajectories=["cash"]',), "keep.at=years"),
     "run.paths": ((), "run.paths=1000"),
     "run.seed": ((), "run.seed=2"),
+    "run.sampling": (("run.paths=16384",), "run.sampling=antithetic"),
     "contracts.contract.fee": ((), "contracts.small.fee=0.21B/mo"),
     "contracts.contract.start": ((), "contracts.small.start=2027-03"),
     "contracts.contract.end": ((), "contracts.small.end=2028-12"),

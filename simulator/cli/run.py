@@ -21,6 +21,7 @@ from simulator.cli.common import (
     safe_lines,
     shown,
 )
+from simulator.cli.rare import RARE, refuse, run_rare
 
 OUT = click.option(
     "--out",
@@ -69,6 +70,7 @@ def _conditions(_: click.Context, parameter: click.Parameter, texts: tuple[str, 
     metavar="RUN",
     help="The run folder itself, for example a run to be extended; refused if its scenario or seed is another.",
 )
+@RARE
 @click.option("--dry-run", is_flag=True, help="Say what the run would take, and write nothing.")
 @AS_JSON
 @guarded
@@ -82,6 +84,7 @@ def run(
     conditions: tuple[Any, ...],
     fresh: bool,
     into: Path | None,
+    rare: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -100,10 +103,15 @@ def run(
     from simulator import runner
     from simulator.report.summary import lines
 
+    if rare is not None:
+        refuse(click.get_current_context(), conditions)
     if into is not None and len(files) > 1:
         raise click.UsageError("--into takes one scenario; several go to folders of their own below --out")
     extra = [f"run.paths={paths}"] if paths is not None else []
     extra += [f"run.seed={seed}"] if seed is not None else []
+    if rare is not None:
+        run_rare(files, (*settings, *extra), rare, threads, conditions, as_json)
+        return
     scenarios = load_all(files, (*settings, *extra))
     documents: list[dict[str, Any]] = []
     failed: list[str] = []

@@ -36,6 +36,7 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     yield from _contracts(d)
     yield from _events(d)
     yield from _losses(d)
+    yield from _sampling(d)
     if d["not_a_number"]:
         yield ""
         yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; the first is shown by"
@@ -156,3 +157,17 @@ def _losses(d: dict[str, Any]) -> Iterator[str]:
     if largest and losses[largest[0]]["value"] > 0:
         parts = [f"{name[:16]} {money(losses[name]['value'])}" for name in largest]
         yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)
+
+
+def _sampling(d: dict[str, Any]) -> Iterator[str]:
+    """How many plain paths a path was worth; runs of before there was a choice do not say how they were sampled."""
+    sampling = d.get("sampling") or {}
+    ratios = sampling.get("variance_ratio")
+    if ratios is None:
+        return
+    yield ""
+    yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
+    for name, e in list(ratios.items())[:4]:
+        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {e['high']:.2f})"
+    if not sampling["pays"]:
+        yield f"  {sampling['method']} sampling does not pay here: no figure is surely better than with plain paths"

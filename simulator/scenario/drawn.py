@@ -137,7 +137,14 @@ def _check_launches(resolved: Resolved, scenario: Scenario) -> None:
     if not any(e.name == "price" and getattr(type(e.component), "reprices", False) for e in scenario.entries):
         return
     drawn = drawn_once(scenario)
-    taken = {k: s for k, s in drawn.items() if k.startswith(("price.launches.", "price.curve."))}
+    curve = (
+        "price.launches.",
+        "price.curve.",
+        "price.now",
+        "price.drift",
+        "price.points.",
+    )  # of two factors without a table
+    taken = {k: s for k, s in drawn.items() if k.startswith(curve)}
     table = None if scenario.dependence is None else scenario.dependence.inputs
     tabled = set() if table is None else set(streams_of(table, drawn))
     for key, stream in taken.items():

@@ -35,8 +35,9 @@ class Field(NamedTuple):
 
 
 def table(columns: Mapping[str, Any], fields: Sequence[Field], identity: Mapping[str, str]) -> pa.Table:
-    """An Arrow table with units in the field metadata and the run's identity in the table's."""
-    arrays = [_array(columns[f.name], f) for f in fields]
+    """An Arrow table with units in the field metadata and the run's identity in the table's; a column is a list of arrays that
+    follow each other, and none is copied that has the type it is stored in."""
+    arrays = [pa.chunked_array([_array(piece, f) for piece in columns[f.name]]) for f in fields]
     schema = pa.schema(
         [pa.field(f.name, a.type, metadata={"unit": f.unit}) for f, a in zip(fields, arrays, strict=True)],
         metadata=dict(identity),
@@ -156,14 +157,19 @@ def column_names(folder: Path, name: str) -> list[str]:
     return list(pq.read_schema(pa.BufferReader(read_part(folder, first))).names)
 
 
-def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A table of a finished run: `paths`, `trajectories`, `months` or `contracts`. Checksums are verified."""
+def read_table(folder: Path, name: str, columns: Sequence[str] | None = None, whole: bool = True) -> pa.Table:
+    """A table of a finished run: `paths`, `trajectories`, `months` or `contracts`. Checksums are verified: of whole files, or
+    only of the pages that are read, for a few columns of many paths."""
     files = files_of(read_manifest(folder), name)
     if not files:
         raise StoreError(f"{folder} has no table `{name}`")
     try:
         parts = [
-            pq.read_table(pa.BufferReader(read_part(folder, f)), columns=columns, page_checksum_verification=True)
+            pq.read_table(
+                pa.BufferReader(read_part(folder, f)) if whole else folder / f["file"],
+                columns=columns,
+                page_checksum_verification=True,
+            )
             for f in files
         ]
     except (OSError, pa.ArrowException) as problem:
