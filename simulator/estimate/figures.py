@@ -79,8 +79,12 @@ def _sum_of(names: tuple[str, ...], columns: Columns) -> Array:
 class Figures:
     """Everything a run reports, read off a summary. Months are numbers 1 … M; money is in $."""
 
-    def __init__(self, scenario: Scenario, outline: Outline, summary: Summary, z: float = intervals.Z) -> None:
-        """`z`: the normal quantile of the level of all intervals, 95 % unless said otherwise."""
+    def __init__(
+        self, scenario: Scenario, outline: Outline, summary: Summary, z: float = intervals.Z, binned: bool = False
+    ) -> None:
+        """`z`: the normal quantile of the level of all intervals, 95 % unless said otherwise. `binned`: quantiles of numbers by
+        path to 0.05 % of their value, without looking at the numbers again."""
+        self.binned = binned
         self.scenario, self.outline, self.summary, self.z = scenario, outline, summary, z
         self.months = scenario.calendar.months
         self.paths = summary.paths
@@ -179,15 +183,20 @@ class Figures:
         errors: list[float | None] = [None] * len(probabilities)
         if self.replicates:
             middle = [intervals.quantile_ranks(q, self.n)[0] for q in probabilities]
-            at = bins.of(self.summary.at_ranks(name, middle))
+            at = bins.of(self._at_ranks(name, middle))
             errors = [
                 self._errors(q, lambda f, b=b: _around(f.summary.ranked(name), b))  # type: ignore[misc]
                 for q, b in zip(probabilities, at, strict=True)
             ]
         of = [intervals.quantile_ranks(q, self.n, self.z, e) for q, e in zip(probabilities, errors, strict=True)]
         ranks = sorted({rank for three in of for rank in three})
-        values = dict(zip(ranks, self.summary.at_ranks(name, ranks).tolist(), strict=True))
+        values = dict(zip(ranks, self._at_ranks(name, ranks).tolist(), strict=True))
         return [Estimate(*(values[rank] for rank in three)) for three in of]
+
+    def _at_ranks(self, name: str, ranks: list[int]) -> Array:
+        return (
+            np.array(self.summary.ranked(name).at_ranks(ranks)) if self.binned else self.summary.at_ranks(name, ranks)
+        )
 
     def quantiles(self, name: str, probabilities: tuple[float, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {"interval": {}}
@@ -404,6 +413,31 @@ class Figures:
         apart = squares + n * mean * mean - defaults * of_defaults * of_defaults
         return intervals.mean(of_defaults, apart, defaults, self.z)
 
+    @property
+    def parts(self) -> dict[str, Callable[[], Any]]:
+        """What `run --json` reports, by name, each made when it is called."""
+        return {
+            "pd": self._by_month,
+            "causes": lambda: {name: {**_estimate(e), "count": count} for name, (count, e) in self.causes().items()},
+            "runway": lambda: {kind: self.runway(kind) for kind in ("funded", "unfunded")},
+            "peak_need": lambda: self.quantiles("peak_need", PEAK_QUANTILES),
+            "lowest_liquidity": lambda: self.quantiles("lowest_liquidity", (0.05, 0.50)),
+            "cash_flow_at_risk": self.cash_flow_at_risk,
+            "raised": lambda: self.mean("raised"),
+            "funding": self.funding,
+            "cash": self.cash,
+            "fiscal_years": self.fiscal_years,
+            "contracts": self.contracts,
+            "creditors": self.creditors,
+        }
+
+    def _by_month(self) -> list[dict[str, Any]]:
+        label_of, upto = self.scenario.label, np.cumsum(self.counts.sum(axis=1))
+        return [
+            {"month": m, "label": label_of(m), **_estimate(self.pd(m)), "count": int(upto[m])}
+            for m in range(1, self.months + 1)
+        ]
+
     @cached_property
     def document(self) -> dict[str, Any]:
         """What `run --json` prints, without folder and seconds."""
@@ -421,26 +455,7 @@ class Figures:
             "start": s.label(1),
             "seed": s.run.seed,
             "sampling": self.sampling(),
-            "pd": [
-                {
-                    "month": m,
-                    "label": s.label(m),
-                    **_estimate(self.pd(m)),
-                    "count": int(self.counts[: m + 1].sum()),
-                }
-                for m in range(1, self.months + 1)
-            ],
-            "causes": {name: {**_estimate(e), "count": count} for name, (count, e) in self.causes().items()},
-            "runway": {kind: self.runway(kind) for kind in ("funded", "unfunded")},
-            "peak_need": self.quantiles("peak_need", PEAK_QUANTILES),
-            "lowest_liquidity": self.quantiles("lowest_liquidity", (0.05, 0.50)),
-            "cash_flow_at_risk": self.cash_flow_at_risk(),
-            "raised": self.mean("raised"),
-            "funding": self.funding(),
-            "cash": self.cash(),
-            "fiscal_years": self.fiscal_years(),
-            "contracts": self.contracts(),
-            "creditors": self.creditors(),
+            **{name: part() for name, part in self.parts.items()},
             "comparison": {name: dict(rates) for name, rates in s.comparison.items()},
         }
 

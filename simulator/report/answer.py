@@ -35,7 +35,8 @@ def _default(d: dict[str, Any]) -> str:
     name, most = max(d["causes"].items(), key=lambda c: c[1]["count"])
     share = most["count"] / last["count"]
     return (
-        f"By {last['label']} default has come on {percent(last['value'])} of paths (95 % interval {interval(last)}), most often as "
+        f"By {last['label']} default has come on {percent(last['value'])} of paths (95 % interval "
+        f"{interval(last)}), most often as "
         f"{name}: {percent(most['value'])} of all paths ({interval(most)}), {percent(share)} of defaults."
     )
 
@@ -53,7 +54,8 @@ def _money(d: dict[str, Any]) -> str:
               "high": unfunded["interval"]["share_beyond_horizon"][1]}  # fmt: skip
     return (
         f"In the worst twentieth of cases the money {_ends(funded, 'p5', d)} with the raises that are modelled, and "
-        f"{_ends(unfunded, 'p5', d)} with committed money alone, which outlasts the horizon on {percent(beyond['value'])} of paths "
+        f"{_ends(unfunded, 'p5', d)} with committed money alone, which outlasts the horizon on "
+        f"{percent(beyond['value'])} of paths "
         f"({interval(beyond)})."
     )
 

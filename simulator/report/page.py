@@ -52,10 +52,11 @@ class Report:
             ("runway", "How long the money lasts", [pictures.runway(run), self._table("runway")]),
             ("commitments", "What is promised", [*pictures.commitments(run)[:1], pictures.exposures(run),
                                                  pictures.commitments(run)[1:], self._table("contracts")]),
-            ("years", "Sources and uses of cash", [pictures.sources_and_uses(run, self.lives.receipts), self._table("fiscal_years")]),
+            ("years", "Sources and uses of cash", [pictures.sources_and_uses(run, self.lives.receipts),
+                                                   self._table("fiscal_years")]),
             ("funding", "Funding", [pictures.funding(run), self._table("funding")]),
             ("supplier", "The supplier's view", [pictures.losses(run), pictures.creditors(run), self._table("creditors")]),
-            ("money", "Where the money goes", [lives.waterfalls(run, self.lives)]),
+            ("money", "Where the money goes", [lives.waterfalls(self.lives)]),
             ("paths", "Three single paths", [lives.cash_chart(run, self.lives, self.floor), *self._ledgers()]),
         ]  # fmt: skip
         for k, part in enumerate(self.parts):
@@ -134,7 +135,10 @@ class Report:
 
     def _ledgers(self) -> Iterator[Ledger | str]:
         for name, replay in self.lives.shown.items():
-            yield f"<p>{escape(lives.described(name, replay))}. <code>simulator replay {escape(self.run.folder.name)} --path {replay.path}</code></p>"
+            yield (
+                f"<p>{escape(lives.described(name, replay))}. <code>simulator replay "
+                f"{escape(self.run.folder.name)} --path {replay.path}</code></p>"
+            )
             yield lives.ledger_table(f"Ledger of the {name}", replay)
 
     def _assumptions(self) -> str:
@@ -154,9 +158,11 @@ class Report:
             else " The file extends another one; what it takes over is not listed."
         )
         return (
-            f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the comment beside it. Grades: {grades}.'
+            f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the '
+            f"comment beside it. Grades: {grades}."
             f'{extends}</p><div class="scroll plain words" tabindex="0" role="region" aria-label="Assumptions"><table><thead><tr>'
-            '<th scope="col">key</th><th scope="col">value</th><th scope="col">grade</th><th scope="col">source or reason</th></tr>'
+            '<th scope="col">key</th><th scope="col">value</th><th scope="col">grade</th><th '
+            'scope="col">source or reason</th></tr>'
             f"</thead><tbody>{rows}</tbody></table></div>"
         )
 
@@ -173,11 +179,16 @@ class Report:
         if len(m["parts"]) > 6:
             facts.append((f"{len(m['parts']) - 6} more files", "in the manifest"))
         return (
-            f"<p>Each path is one history of revenue, the price of compute, the funding market and the decisions of both sides, drawn at random "
-            f"{escape(self.run.step)} by {escape(self.run.step)}; all cash goes through one ledger. Default comes when a claim stays unpaid, or liquidity below the "
-            "floor, for longer than its cure. Shares have Wilson intervals, means normal ones, quantiles those of order statistics, all at 95 % and "
-            "pointwise.</p><p>The intervals say how exactly the simulation knows its own answer. They do not say whether the assumptions are right: where "
-            "an assumption is wrong, every figure here is wrong with it. The runway's P5 and liquidity's P5 are bad tails; the peak need's P90 and P99 are.</p>"
+            "<p>Each path is one history of revenue, the price of compute, the funding market "
+            "and the decisions of both sides, drawn at random "
+            f"{escape(self.run.step)} by {escape(self.run.step)}; all cash goes through one "
+            "ledger. Default comes when a claim stays unpaid, or liquidity below the "
+            "floor, for longer than its cure. Shares have Wilson intervals, means normal ones, "
+            "quantiles those of order statistics, all at 95 % and "
+            "pointwise.</p><p>The intervals say how exactly the simulation knows its own answer. "
+            "They do not say whether the assumptions are right: where "
+            "an assumption is wrong, every figure here is wrong with it. The runway's P5 and "
+            "liquidity's P5 are bad tails; the peak need's P90 and P99 are.</p>"
             f"<p>The same figures again:</p><pre><code>{escape(again)}</code></pre>"
             f'<div class="words">{table(["what", "which"], facts, "Identity of the run", "plain")}</div>'
             + (f"<p>{d['not_a_number']} paths are not a number.</p>" if d["not_a_number"] else "")
