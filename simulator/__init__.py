@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.analysis.bands import bands
+    from simulator.analysis.compare import compare
     from simulator.analysis.conditional import conditional
     from simulator.analysis.failures import failures
     from simulator.analysis.leaving import OptionValue, option
     from simulator.analysis.reweight import reweight
     from simulator.analysis.sensitivity import sensitivity
+    from simulator.analysis.solve import solve
+    from simulator.analysis.stresses import stress
+    from simulator.analysis.sweep import sweep
     from simulator.auditing import Audit, audit
     from simulator.estimate.rare import Failing, Rare, RareError, rare
     from simulator.growth import Growth, Result
@@ -47,6 +51,7 @@ _HOMES = {
     "StoreError": "simulator.store.disk",
     "audit": "simulator.auditing",
     "bands": "simulator.analysis.bands",
+    "compare": "simulator.analysis.compare",
     "conditional": "simulator.analysis.conditional",
     "failures": "simulator.analysis.failures",
     "load": "simulator.runner",
@@ -58,6 +63,9 @@ _HOMES = {
     "reweight": "simulator.analysis.reweight",
     "run": "simulator.runner",
     "sensitivity": "simulator.analysis.sensitivity",
+    "solve": "simulator.analysis.solve",
+    "stress": "simulator.analysis.stresses",
+    "sweep": "simulator.analysis.sweep",
     "write_report": "simulator.report.page",
 }
 __all__ = [
@@ -75,6 +83,7 @@ __all__ = [
     "StoreError",
     "audit",
     "bands",
+    "compare",
     "conditional",
     "failures",
     "load",
@@ -86,6 +95,9 @@ __all__ = [
     "reweight",
     "run",
     "sensitivity",
+    "solve",
+    "stress",
+    "sweep",
     "write_report",
 ]
 

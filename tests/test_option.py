@@ -16,8 +16,10 @@ import simulator
 from simulator.analysis.leaving import OptionValue, option
 from simulator.cli import main
 from simulator.components.exit_rules import Optimal
+from simulator.components.sides import BUYER, SUPPLIER
 from simulator.engine.simulation import Simulation
-from simulator.estimate.leaving import months_of
+from simulator.estimate.exercise import NEVER
+from simulator.estimate.leaving import brought, months_of
 from simulator.estimate.training import ready, trained
 from simulator.runner import replay, with_run
 
@@ -26,7 +28,7 @@ FILE = EVIDENCE.with_suffix(".toml")
 DERIVED = json.loads(EVIDENCE.with_suffix(".json").read_text(encoding="utf-8"))
 EXACT = {check["name"]: check["expected"] * 1e6 for check in DERIVED["checks"]}
 BOUNDARY = {row["name"]: row["value"] / 2.1 for row in DERIVED["references"]}
-SUPPLIER = 'contracts.power.exit.supplier={ notice = "60 days" }'
+EQUAL = 'contracts.power.exit.supplier={ notice = "60 days" }'
 BEST = "contracts.power.exit.buyer.when=[{ optimal = { paths = 2048 } }]"
 SE = 4.0 / 1.959964
 
@@ -69,7 +71,7 @@ def test_a_run_at_the_best_moment_brings_that_value() -> None:
 
 
 def test_two_equal_rights_leave_of_the_contract_its_notice() -> None:
-    found = valued("contracts.power.exit.buyer.fee=0", SUPPLIER)
+    found = valued("contracts.power.exit.buyer.fee=0", EQUAL)
     together, first = found.together, months_of(found.scenario, "power", 0, 8192, 1)
     cut = -(first.discount * first.gain)[4:].sum(axis=0).mean()  # notice in month 1, months 2 and 3 still delivered
     assert together["buyer"].value == pytest.approx(-together["supplier"].value, rel=1e-9)
@@ -80,6 +82,74 @@ def test_two_equal_rights_leave_of_the_contract_its_notice() -> None:
     for side, value in found.alone.items():
         assert value.bounds.gap < 0.02, side
         assert value.bounds.lower.value > 0.0
+
+
+TENANT = """
+format = 1
+[calendar]
+start = "2026-11"
+months = 24
+[opening]
+cash = "1B"
+[default]
+stop_at_default = false
+[revenue]
+type = "geometric_brownian"
+run_rate = "3B/yr"
+growth = "0.1 log/yr"
+volatility = "40 %/yr"
+[revenue.customer_loss]
+hazard = "20 %/yr"
+size = "20 %"
+[operations]
+partner_share = "10 %"
+[compute]
+need = { start = 0.6, floor = 0.6, decay = "0 /mo" }
+[price]
+type = "forward_curve"
+volatility = "70 %/yr"
+reversion = "0.8 /yr"
+[contracts.gpu]
+fee = "80M/mo"
+start = "2026-09"
+end = "2028-10"
+unit_price = "5 $/GPU-h"
+market_unit_price = "4.5 $/GPU-h"
+resale.haircut = "60 %"
+[contracts.gpu.exit.buyer]
+notice = "90 days"
+lock_in = "120 days"
+fee_share = "10 %"
+[contracts.gpu.exit.supplier]
+notice = "60 days"
+recall = { revenue_lost = "15 %", months = "4 mo" }
+[contracts.other]
+fee = "60M/mo"
+start = "2026-11"
+end = "2030-10"
+resale.haircut = "60 %"
+"""
+
+
+@pytest.mark.parametrize(
+    "rule", ["buyer.when=[{ price_ratio_below = 0.8 }]", "supplier.when=[{ price_ratio_above = 1.1 }]"]
+)
+def test_what_leaving_brings_is_what_a_run_shows(rule: str, tmp_path: Path) -> None:
+    """Path by path: operating flows of a run in which one side leaves, less those of a run in which nobody does."""
+    file = tmp_path / "tenant.toml"
+    file.write_text(TENANT)
+    kept, left = (Simulation(simulator.load(file, s)) for s in ((), (f"contracts.gpu.exit.{rule}",)))
+    accounts = [a for a in left.program.accounts if not a.slot.startswith("treasury.")]
+    slots = [a.slot for a in accounts]
+    there = left.run_chunk(0, 1024, slots)
+    before = kept.run_chunk(0, 1024, slots).kept
+    changed = sum((1.0 if a.claim is None else -1.0) * (there.kept[a.slot] - before[a.slot]) for a in accounts)
+    month, side = (there.columns[f"gpu.notice_{x}"] for x in ("month", "side"))
+    by_supplier, by_buyer = (np.where(side == code, month, NEVER).astype(np.int64) for code in (SUPPLIER, BUYER))
+    assert 0.2 < ((by_buyer if rule.startswith("buyer") else by_supplier) != NEVER).mean() < 0.9
+    months = months_of(kept.scenario, "gpu", 0, 1024, kept.seed)
+    found = brought(months, by_supplier, by_buyer).to_buyer
+    assert found == pytest.approx((months.discount * changed).sum(axis=0), rel=1e-9, abs=1.0)
 
 
 def test_the_contract_is_valued_to_its_end_beyond_the_horizon() -> None:

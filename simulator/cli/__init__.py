@@ -9,6 +9,7 @@ from simulator.cli import (
     bands,
     bench,
     check,
+    compare,
     conditional,
     diff,
     doctor,
@@ -24,6 +25,9 @@ from simulator.cli import (
     run,
     schema,
     sensitivity,
+    solve,
+    stress,
+    sweep,
     verify,
 )
 
@@ -68,6 +72,10 @@ for command in (
     diff.diff,
     explain.explain,
     schema.schema,
+    compare.compare,
+    sweep.sweep,
+    solve.solve,
+    stress.stress,
     sensitivity.sensitivity,
     failures.failures,
     reweight.reweight,

@@ -9,7 +9,8 @@ the horizon if it ends later. What a month of it brings
     the supplier   fee - capacity value x I x (1 - vacancy): what it gets less what it could let the capacity for.
 
 Before tax and financing. A notice in month m keeps n months more; what follows them is lost, and the fee of leaving is paid.
-After the supplier's notice has run out the buyer also loses the recalled revenue, less the compute that it then need not buy.
+After the supplier's notice has run out the buyer also loses what the recall takes of its operating flows (the same paths
+with the contract at nought, without and with the recall).
 Discounted from the end of each month at `treasury.discount_rate`, under the measure of the drivers as the scenario has them.
 
 The state: the price ratio (piecewise linear), and, where the scenario has them, how much of its capacity the company can use,
@@ -24,7 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.components.base import BILLED, NEED, NET_MARGIN, PRICE, RUN_RATE, STRANDED, UNCOVERED, notice_months
+from simulator.components.base import PRICE, RUN_RATE, STRANDED, UNCOVERED, notice_months
 from simulator.engine.build import Account
 from simulator.engine.simulation import Simulation
 from simulator.estimate.exercise import (
@@ -43,7 +44,7 @@ from simulator.estimate.exercise import (
     powers,
     steps,
 )
-from simulator.estimate.undecided import changed, nought, to_the_end, undecided
+from simulator.estimate.undecided import changed, nought, recalled, to_the_end, undecided
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Entry, Scenario
 
@@ -105,9 +106,12 @@ def months_of(scenario: Scenario, contract: str, first: int, paths: int, seed: i
     here = Simulation(changed(plain, name, to_the_end), seed)
     rows, flows = here.program.rows, _operating(here.program.accounts)
     bought = any(e.name == "compute" for e in scenario.entries)  # something says what would be bought instead
-    gone = Simulation(changed(plain, name, nought), seed) if bought else None
+    exit_: Any = entry.attached["exit"]
+    recalls = exit_.supplier is not None and exit_.supplier.recall is not None
+    gone = Simulation(changed(plain, name, nought), seed) if bought or recalls else None
+    recall = Simulation(changed(plain, name, recalled), seed) if recalls else None
     of_contract = [f"{name}.{x}" for x in ("due", "capacity", "last", "side", "fee_if_left", "exit.price_ratio")]
-    company = [s for s in (NEED, UNCOVERED, STRANDED, BILLED, NET_MARGIN) if s in rows]
+    company = [s for s in (UNCOVERED, STRANDED) if bought]
     shocks = [s for s in here.program.shocks if s.startswith(("price.", "revenue."))]
     wanted = [PRICE, *of_contract, *company, *(s for s in HIDDEN if s in rows), *shocks]
     found: dict[str, list[Array]] = {slot: [] for slot in (*wanted, "gain", "recall")}
@@ -115,15 +119,15 @@ def months_of(scenario: Scenario, contract: str, first: int, paths: int, seed: i
     for begin in range(first, first + paths, CHUNK):
         count = min(CHUNK, first + paths - begin)
         chunk = here.run_chunk(begin, count, list(dict.fromkeys([*wanted, *flows])))
-        if gone is None:
-            gain = chunk.kept[f"{name}.capacity"] * chunk.kept[PRICE] - chunk.kept[f"{name}.due"]
-            without = chunk.kept
-        else:
-            less = _operating(gone.program.accounts)
-            without = gone.run_chunk(begin, count, list(dict.fromkeys([*company, PRICE, *less]))).kept
-            gain = _net(chunk.kept, flows) - _net(without, less)
+        gain = chunk.kept[f"{name}.capacity"] * chunk.kept[PRICE] - chunk.kept[f"{name}.due"]
+        without = None if gone is None else _net_of(gone, begin, count)
+        if bought and without is not None:
+            gain = _net(chunk.kept, flows) - without
         found["gain"].append(gain)
-        found["recall"].append(_served(without))
+        lost = np.zeros_like(gain)
+        if recall is not None and without is not None:
+            lost = without - _net_of(recall, begin, count)
+        found["recall"].append(lost)
         for slot in wanted:
             found[slot].append(chunk.kept[slot].copy())
         for key, values in chunk.inputs.items():
@@ -173,10 +177,9 @@ def _months(
     for rows in (by_slot["gain"], due, capacity, by_slot["recall"], slack):
         rows[0] = 0.0
     ratio[0] = 1.0
-    share, recall_steps = np.zeros(paths), np.zeros(paths)
+    recall_steps = np.zeros(paths)
     if exit_.supplier is not None and exit_.supplier.recall is not None:
-        r, key = exit_.supplier.recall, f"{name}.exit.supplier.recall"
-        share, recall_steps = number(r.revenue_lost, f"{key}.revenue_lost"), number(r.months, f"{key}.months")
+        recall_steps = number(exit_.supplier.recall.months, f"{name}.exit.supplier.recall.months")
     return Months(
         buyer=_terms(exit_.buyer, start),
         supplier=_terms(exit_.supplier, start),
@@ -188,7 +191,7 @@ def _months(
         let=due - capacity * by_slot[PRICE] * (1.0 - vacancy),
         fee=by_slot[f"{name}.fee_if_left"],
         fee_at_notice=exit_.buyer is not None and exit_.buyer.fee_at == "notice",
-        recall=share * by_slot["recall"],
+        recall=by_slot["recall"],
         recall_steps=recall_steps,
         slack=slack,
         hidden={s: by_slot[s] for s in HIDDEN if s in by_slot},
@@ -243,12 +246,9 @@ def _net(kept: dict[str, Array], flows: dict[str, float]) -> Array:
     return total
 
 
-def _served(kept: dict[str, Array]) -> Array:
-    """Net revenue of a step less the compute bought for it: of which a recall takes its share."""
-    if BILLED not in kept or NET_MARGIN not in kept:
-        return np.zeros_like(kept[PRICE])
-    saved = np.minimum(kept[NEED], kept[UNCOVERED]) * kept[PRICE] if NEED in kept else 0.0
-    return np.asarray(kept[BILLED] * kept[NET_MARGIN] - saved)
+def _net_of(simulation: Simulation, first: int, count: int) -> Array:
+    flows = _operating(simulation.program.accounts)
+    return _net(simulation.run_chunk(first, count, list(flows)).kept, flows)
 
 
 # --- rights and what they are regressed on -------------------------------------------------------------------------------

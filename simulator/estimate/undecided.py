@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from simulator.components.exit_rules import SupplierRule
 from simulator.scenario.model import Entry, Keep, Scenario
 
 ENDINGS = ("renewal", "failure", "renegotiation")  # clauses that end or prolong a contract by other than a notice
@@ -58,3 +59,13 @@ def nought(entry: Entry) -> Entry:
     kept = to_the_end(entry)
     attached = {tag: part for tag, part in kept.attached.items() if tag in ("exit", "delivery")}
     return kept._replace(component=component, attached=attached)
+
+
+def recalled(entry: Entry) -> Entry:
+    """The contract at nought, and the supplier's recall in force from month 2 on."""
+    gone = nought(entry)
+    exit_: Any = gone.attached["exit"]
+    rule = SupplierRule.model_construct(_fields_set={"price_ratio_above"}, price_ratio_above=0.0)
+    recall = exit_.supplier.recall.model_copy(update={"months": 1e6})
+    party = exit_.supplier.model_copy(update={"when": (rule,), "notice": 0.0, "lock_in": 0.0, "recall": recall})
+    return gone._replace(attached={**gone.attached, "exit": exit_.model_copy(update={"supplier": party})})
