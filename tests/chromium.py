@@ -143,8 +143,9 @@ def browser() -> Iterator[Browser]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         read_in, to = os.pipe()
         back, write_out = os.pipe()
-        there = f"import fcntl, os, sys; a, b = (fcntl.fcntl(f, fcntl.F_DUPFD, 10) for f in ({read_in}, {write_out}))"
-        there = f"{there}; os.dup2(a, 3); os.dup2(b, 4); os.execv(sys.argv[1], sys.argv[1:])"  # the browser expects its pipes at 3 and 4
+        there = "import fcntl, os, sys; "
+        there += f"a, b = (fcntl.fcntl(f, fcntl.F_DUPFD, 10) for f in ({read_in}, {write_out}))"
+        there += "; os.dup2(a, 3); os.dup2(b, 4); os.execv(sys.argv[1], sys.argv[1:])"  # the numbers that it expects
         process = subprocess.Popen(
             [sys.executable, "-c", there, program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(read_in, write_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -95,8 +95,14 @@ def report(run: Path, place: Path) -> page.Report:
 
 
 @pytest.fixture(scope="module")
-def text(report: page.Report, place: Path) -> str:
-    return (place / "page.html").read_text(encoding="utf-8")
+def written(report: page.Report, place: Path) -> Path:
+    assert report.charts
+    return place / "page.html"
+
+
+@pytest.fixture(scope="module")
+def text(written: Path) -> str:
+    return written.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +126,7 @@ def table_of(text: str, key: str) -> dict[str, list[str]]:
     }
 
 
-def test_the_numbers_on_the_page_are_the_stored_numbers(text: str, run: Path, report: page.Report) -> None:
+def test_the_numbers_on_the_page_are_the_stored_numbers(text: str, run: Path) -> None:
     figures = json.loads((run / "manifest.json").read_text())["figures"]
     default = table_of(text, "default-probability")
     for row in figures["pd"]:
@@ -180,8 +186,8 @@ def test_equal_runs_give_equal_pages(report: page.Report, text: str) -> None:
 
 def test_the_page_is_small_and_in_the_order_of_a_reader(text: str) -> None:
     assert len(text.encode()) < 2_000_000
-    order = [text.index(f'<section id="{key}"') for key in ("default", "cash", "runway", "commitments", "years", "supplier", "money",
-                                                           "paths", "joined-1", "assumptions", "method")]  # fmt: skip
+    keys = "default cash runway commitments years supplier money paths joined-1 assumptions method".split()
+    order = [text.index(f'<section id="{key}"') for key in keys]
     assert order == sorted(order)
     assert text.index('id="answer"') < order[0]
 
@@ -374,14 +380,16 @@ def test_a_pipe_gets_no_colours_and_says_what_to_run_next(run: Path) -> None:
 
 @pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (390, "light")])
 def test_the_page_loads_nothing_and_complains_of_nothing(
-    browser: chromium.Browser, report: page.Report, place: Path, width: int, theme: str
+    browser: chromium.Browser, report: page.Report, written: Path, width: int, theme: str
 ) -> None:
-    browser.open(place / "page.html", width, 900, theme)
-    assert browser.requests == [(place / "page.html").resolve().as_uri()]
+    browser.open(written, width, 900, theme)
+    assert browser.requests == [(written).resolve().as_uri()]
     assert browser.complaints == []
     assert browser.run("document.documentElement.scrollWidth") <= width
-    shown = browser.run("[...document.querySelectorAll('figure')].map(f => [...f.querySelectorAll('svg')].filter(s => "
-                        "s.getBoundingClientRect().width > 100 && s.querySelectorAll('path,rect,circle').length > 2).length)")  # fmt: skip
+    shown = browser.run(
+        "[...document.querySelectorAll('figure')].map(f => [...f.querySelectorAll('svg')].filter(s => "
+        "s.getBoundingClientRect().width > 100 && s.querySelectorAll('path,rect,circle').length > 2).length)"
+    )
     assert shown == [1] * len(report.charts)
     ink, paper = browser.run("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
     assert contrast(ink, paper) >= 7.0
@@ -406,10 +414,8 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_nothing_of_a_scenario_becomes_part_of_the_page(
-    browser: chromium.Browser, report: page.Report, place: Path
-) -> None:
-    browser.open(place / "page.html")
+def test_nothing_of_a_scenario_becomes_part_of_the_page(browser: chromium.Browser, written: Path) -> None:
+    browser.open(written)
     assert browser.run("document.scripts.length") == 1
     assert browser.run("document.querySelectorAll('img,iframe,object,embed,base,form').length") == 0
     assert (
@@ -431,8 +437,8 @@ def test_a_standing_alone_svg_runs_nothing(browser: chromium.Browser, report: pa
     assert browser.run("document.querySelectorAll('script').length") == 0
 
 
-def test_the_theme_and_the_tables_can_be_switched(browser: chromium.Browser, report: page.Report, place: Path) -> None:
-    browser.open(place / "page.html")
+def test_the_theme_and_the_tables_can_be_switched(browser: chromium.Browser, written: Path) -> None:
+    browser.open(written)
     paper = "getComputedStyle(document.body).backgroundColor"
     light = browser.run(paper)
     browser.click("#theme")
@@ -450,9 +456,9 @@ def test_the_theme_and_the_tables_can_be_switched(browser: chromium.Browser, rep
     ("key", "row"), [("default-probability", 23), ("waterfall-failing", 0), ("sources-and-uses", 0)]
 )
 def test_hovering_shows_the_value_and_interval_of_the_table(
-    browser: chromium.Browser, report: page.Report, place: Path, key: str, row: int
+    browser: chromium.Browser, report: page.Report, written: Path, key: str, row: int
 ) -> None:
-    browser.open(place / "page.html")
+    browser.open(written)
     x, y = browser.run(
         f"(() => {{const f = document.querySelector('figure[data-chart={key}]');"
         "const s = [...f.querySelectorAll('svg')].find(s => s.getBoundingClientRect().width > 0);"
@@ -469,8 +475,8 @@ def test_hovering_shows_the_value_and_interval_of_the_table(
     assert all(cell in tip for cell in cells if cell != "-")
 
 
-def test_the_keyboard_reads_a_chart_aloud(browser: chromium.Browser, report: page.Report, place: Path) -> None:
-    browser.open(place / "page.html")
+def test_the_keyboard_reads_a_chart_aloud(browser: chromium.Browser, report: page.Report, written: Path) -> None:
+    browser.open(written)
     browser.run("document.querySelector('figure[data-chart=cash] svg.wide').focus()")
     browser.key("ArrowRight")
     browser.key("ArrowRight")
@@ -483,8 +489,8 @@ def test_the_keyboard_reads_a_chart_aloud(browser: chromium.Browser, report: pag
     )
 
 
-def test_the_page_prints_on_a4(browser: chromium.Browser, report: page.Report, place: Path, tmp_path: Path) -> None:
-    browser.open(place / "page.html", theme="dark")
+def test_the_page_prints_on_a4(browser: chromium.Browser, written: Path, tmp_path: Path) -> None:
+    browser.open(written, theme="dark")
     browser.printed(tmp_path / "page.pdf")
     data = (tmp_path / "page.pdf").read_bytes()
     boxes = {tuple(round(float(x)) for x in found.split()) for found in re.findall(rb"/MediaBox \[([^\]]*)\]", data)}
