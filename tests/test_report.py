@@ -186,7 +186,19 @@ def test_equal_runs_give_equal_pages(report: page.Report, text: str) -> None:
 
 def test_the_page_is_small_and_in_the_order_of_a_reader(text: str) -> None:
     assert len(text.encode()) < 2_000_000
-    keys = "default cash runway commitments years supplier money paths joined-1 assumptions method".split()
+    keys = [
+        "default",
+        "cash",
+        "runway",
+        "commitments",
+        "years",
+        "supplier",
+        "money",
+        "paths",
+        "joined-1",
+        "assumptions",
+        "method",
+    ]
     order = [text.index(f'<section id="{key}"') for key in keys]
     assert order == sorted(order)
     assert text.index('id="answer"') < order[0]
