@@ -128,6 +128,8 @@ def run(
 
     if rare is not None:
         refuse(click.get_current_context(), conditions)
+        if targets:
+            raise click.UsageError("--precision does not go with --rare, whose figures say how precise they are")
     if into is not None and len(files) > 1:
         raise click.UsageError("--into takes one scenario; several go to folders of their own below --out")
     extra = [f"run.paths={paths}"] if paths is not None else []

@@ -1,7 +1,8 @@
-"""The summary of a run on a terminal: at most 80 columns and 40 lines, plain in a pipe."""
+"""The summary of a run on a terminal: at most 80 columns and 45 lines, plain in a pipe."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +24,7 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     yield ""
     yield from _pd(d, plain)
     yield from _causes(d)
-    yield from _runway(d)
+    yield from _runway(d, plain)
     need = d["peak_need"]
     yield ""
     yield f"Peak funding need  {_with(need, 'p50', money, 'P50')}, {_with(need, 'p90', money, 'P90')}"
@@ -31,9 +32,10 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     yield f"Lowest liquidity   {_with(low, 'p5', money, 'P5')}, {_with(low, 'p50', money, 'P50')}"
     if d["cash"]:
         spark = _spark([row["p50"] for row in d["cash"]], plain)
-        yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
-    yield from _funding(d)
-    yield from _contracts(d)
+        ends = [_amount(row["p50"], row["interval"]["p50"], plain) for row in (d["cash"][0], d["cash"][-1])]
+        yield f"Median cash        {spark} {ends[0]} to {ends[1]}"
+    yield from _funding(d, plain)
+    yield from _contracts(d, plain)
     yield from _events(d)
     yield from _losses(d)
     yield from _sampling(d)
@@ -85,46 +87,60 @@ def _causes(d: dict[str, Any]) -> Iterator[str]:
         yield f"  {len(seen) - 5} more causes{'':<31} {rest:>8} paths"
 
 
-def _runway(d: dict[str, Any]) -> Iterator[str]:
+def _runway(d: dict[str, Any], plain: bool) -> Iterator[str]:
     yield ""
     when = f"Runway ({_step(d)} in which the money ends; P5 is the bad tail)"
     yield f"{when:<58}   beyond {d['months']} {SHORT[_step(d)]}"
     for kind in ("funded", "unfunded"):
         r = d["runway"][kind]
         parts = "  ".join(f"{q.upper()} {_runway_month(r, q, d['months'])}" for q in ("p5", "p25", "p50"))
-        yield f"  {kind:<9} {parts:<46}  {percent(r['share_beyond_horizon'])}"
+        yield f"  {kind:<9} {parts:<46}  {_share(r['share_beyond_horizon'], r['interval']['share_beyond_horizon'], plain)}"
 
 
 def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
-    if r[q] is None:
-        return f">{months}"
     low, high = r["interval"][q]
+    if r[q] is None:
+        return f">{months}" if low is None else f">{months} ({low}->{months})"
     return f"{r[q]} ({low or '>' + str(months)}-{high or '>' + str(months)})"
 
 
-def _funding(d: dict[str, Any]) -> Iterator[str]:
+def _down(e: dict[str, Any], plain: bool) -> str:
+    return f", down rounds on {_share(e['value'], (e['low'], e['high']), plain)}"
+
+
+def _funding(d: dict[str, Any], plain: bool) -> Iterator[str]:
     funding = d.get("funding") or {}
     if funding.get("dilution"):
         taken = _with(funding["dilution"], "p50", percent, "P50")
         down = funding["down_rounds"]
-        tail = "" if down is None else f", down rounds on {percent(down['share_of_paths']['value'])} of paths"
+        tail = "" if down is None else _down(down["share_of_paths"], plain)
         yield f"Dilution           {taken}{tail}"
     if funding.get("refinancing_failed"):
         failed = funding["refinancing_failed"]["share_of_paths"]
         yield f"Refinancing fails  on {percent(failed['value'])} of paths ({percent(failed['low'])} to {percent(failed['high'])})"
 
 
-def _contracts(d: dict[str, Any]) -> Iterator[str]:
+def _contracts(d: dict[str, Any], plain: bool) -> Iterator[str]:
     if not d["contracts"]:
         return
     yield ""
     yield "Contract               firm now  headline  mean paid  stranded  left: buyer supplier"
-    for name, c in list(d["contracts"].items())[:8]:
+    sign = "+-" if plain else "±"
+    for name, c in list(d["contracts"].items())[:3]:
         left = c["terminated"]
         yield (
             f"  {name[:20]:<20} {money(c['firm']):>9} {money(c['headline']):>9}  {money(c['paid']):>9} "
             f"{money(c['stranded']):>9}     {percent(left['buyer']['value']):>7}  {percent(left['supplier']['value']):>7}"
         )
+        firm, headline, paid, stranded = (
+            sign + money(_half(c[key], c["interval"][key])) for key in ("firm", "headline", "paid", "stranded")
+        )
+        buyer, supplier = (
+            sign + percent(_half(e["value"], (e["low"], e["high"]))) for e in (left["buyer"], left["supplier"])
+        )
+        yield f"{'':<22} {firm:>9} {headline:>9}  {paid:>9} {stranded:>9}     {buyer:>7}  {supplier:>7}"
+    if len(d["contracts"]) > 3:
+        yield f"  and {len(d['contracts']) - 3} more: `simulator run --json` has all"
 
 
 def _events(d: dict[str, Any]) -> Iterator[str]:
@@ -136,12 +152,26 @@ def _events(d: dict[str, Any]) -> Iterator[str]:
         yield f"  {f'{name[:20]}: {words}':<44}{seen}"
 
 
+def _half(value: float | None, interval: Any) -> float:
+    """The greater distance of the interval's ends."""
+    low, high = interval
+    return math.nan if value is None or low is None or high is None else max(value - low, high - value)
+
+
+def _share(value: float, interval: Any, plain: bool) -> str:
+    return f"{percent(value)} {'+-' if plain else '±'}{percent(_half(value, interval))}"
+
+
+def _amount(value: float, interval: Any, plain: bool) -> str:
+    return f"{money(value)} {'+-' if plain else '±'}{money(_half(value, interval))}"
+
+
 def _with(table: dict[str, Any], key: str, write: Any, name: str) -> str:
     low, high = table["interval"][key]
     return f"{name} {write(table[key])} ({write(low)} to {write(high)})"
 
 
-def _spark(values: list[float | None], plain: bool, width: int = 30) -> str:
+def _spark(values: list[float | None], plain: bool, width: int = 24) -> str:
     numbers = [v for v in values if v is not None]
     if not numbers:
         return ""
@@ -156,8 +186,10 @@ def _losses(d: dict[str, Any]) -> Iterator[str]:
     losses = {name: c["expected_loss"] for name, c in d.get("creditors", {}).items() if c["expected_loss"]}
     largest = sorted(losses, key=lambda name: -losses[name]["value"])[:3]
     if largest and losses[largest[0]]["value"] > 0:
-        parts = [f"{name[:16]} {money(losses[name]['value'])}" for name in largest]
-        yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)
+        yield f"Expected loss by {_step(d)} {d['months']}"
+        for name in largest:
+            e = losses[name]
+            yield f"  {name[:44]:<44} {money(e['value']):>8}  {money(e['low'])} to {money(e['high'])}"
 
 
 def _sampling(d: dict[str, Any]) -> Iterator[str]:
