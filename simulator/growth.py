@@ -19,6 +19,7 @@ from simulator.engine.frozen import count_by_month, freeze, thaw
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
 from simulator.estimate.figures import Figures, questions
+from simulator.estimate.training import ready
 from simulator.record import (
     contracts_table,
     folder_name,
@@ -121,6 +122,7 @@ class Growth:
         fresh: bool = False,
     ) -> None:
         started = time.perf_counter()
+        scenario = ready(scenario)
         self.scenario, self.most, self.progress = scenario, most, progress
         self.workers = executors.available_threads() if threads is None else threads
         self.writer: RunWriter | None = None

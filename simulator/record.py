@@ -15,6 +15,7 @@ import numpy.typing as npt
 from simulator.engine.block import BLOCK
 from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation
 from simulator.estimate.figures import CASH_QUANTILES, Figures, label
+from simulator.estimate.training import ready, trained
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.scenario.model import Scenario
 from simulator.store import folder as store
@@ -106,7 +107,7 @@ def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:
 
 
 def from_manifest(stored: dict[str, Any]) -> Scenario:
-    """The scenario a run was made with, out of its manifest."""
+    """The scenario a run was made with, out of its manifest, with the boundaries that were trained for it."""
     from simulator.scenario.load import from_resolved
 
     scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
@@ -117,7 +118,7 @@ def from_manifest(stored: dict[str, Any]) -> Scenario:
             "the stored scenario gives another hash than the run's "
             f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
         )
-    return scenario
+    return ready(scenario, stored.get("trained"))
 
 
 def months_table(figures: Figures) -> Any:
@@ -198,6 +199,7 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "block": BLOCK,
             "streams": STREAM_VERSION,
         },
+        "trained": trained(scenario),
         "alternatives": {group: list(members) for group, members in scenario.alternatives.items()},
         "endings": [cause.sentence for cause in figures.outline.causes],
         "made_with": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, "maker": maker()},

@@ -27,6 +27,7 @@ from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.engine.simulation import CHUNK, Outline, Simulation
 from simulator.estimate.figures import questions
+from simulator.estimate.training import ready
 from simulator.growth import Growth, Progress, Result, memory
 from simulator.record import (
     contracts_table,
@@ -94,6 +95,7 @@ def run(
 
 def warm(scenario: Scenario, announce: Announce | None = None) -> None:
     """Compile all that a run of this scenario will need, so that the run need not wait for it."""
+    scenario = ready(scenario)
     simulation = Simulation(scenario, paths=scenario.run.paths, announce=announce)
     asked = questions(scenario.calendar.months, simulation.outline)
     simulation.run_chunk(0, min(scenario.run.paths, BLOCK)).tallied(asked).counted()
@@ -101,6 +103,7 @@ def warm(scenario: Scenario, announce: Announce | None = None) -> None:
 
 def plan(scenario: Scenario, out: Path, threads: int | None = None, into: Path | None = None) -> dict[str, Any]:
     """What a run would take: paths, bytes on disk (uncompressed), memory in bytes, seconds (measured on one chunk)."""
+    scenario = ready(scenario)
     simulation = Simulation(scenario, paths=scenario.run.paths)
     paths, months = scenario.run.paths, scenario.calendar.months
     target = out / folder_name(scenario) if into is None else into

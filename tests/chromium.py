@@ -110,7 +110,8 @@ class Browser:
     def click(self, selector: str) -> None:
         """A real click in the middle of an element."""
         place = self.run(
-            f"(() => {{const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
+            f"(() => {{const e = document.querySelector({json.dumps(selector)});"
+            "e.scrollIntoView({block: 'center', behavior: 'instant'});"
             "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]})()"
         )
         for kind in ("mousePressed", "mouseReleased"):
@@ -121,9 +122,9 @@ class Browser:
             self.ask("Input.dispatchKeyEvent", type=kind, key=name, code=name)
 
     def picture(self, file: Path, whole: bool = False) -> None:
-        found = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **(
-            {"clip": {**{k: self.ask("Page.getLayoutMetrics")["cssContentSize"][k] for k in ("x", "y", "width", "height")}, "scale": 1}}
-            if whole else {}))  # fmt: skip
+        size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"clip": {**size, "scale": 1}} if whole else {}
+        found = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **clip)
         file.write_bytes(base64.b64decode(found["data"]))
 
     def printed(self, file: Path) -> None:

@@ -1,12 +1,13 @@
 """Whole scenarios at random, of every law, clause, financing rule, policy and ending there is.
 
 Any drivers, up to five contracts with any clauses, any flows, financing, policies, alternatives, recovery, tax and dependence.
-tests/companies_deals.py writes contracts and financing.
+tests/companies_deals.py writes contracts and financing, tests/companies_price.py the price of compute.
 """
 
 from __future__ import annotations
 
 from companies_deals import contract, financing
+from companies_price import chain, jumps, price, three_states
 from companies_text import EPOCH, Writer, lines
 from hypothesis import strategies as st
 
@@ -40,32 +41,6 @@ def treasury(w: Writer) -> str:
 # --- drivers ---------------------------------------------------------------------------------------------------------
 
 
-def chain(w: Writer, one: str, other: str) -> str:
-    """How two states follow each other, by each of the three ways to say it."""
-    sojourns = f"sojourn = [{w.number(4, 20, ' mo')}, {w.number(4, 9, ' mo')}]"
-    matrix, generator = (
-        "monthly_matrix = [[0.9, 0.1], [0.3, 0.7]]",
-        'generator = [["-0.8 /yr", "0.8 /yr"], ["3 /yr", "-3 /yr"]]',
-    )
-    return lines(
-        f'regimes = ["{one}", "{other}"]', w.rarely(f'initial = "{other}"'), w.one_of([sojourns, matrix, generator])
-    )
-
-
-def three_states(w: Writer) -> str:
-    weights = (
-        "destinations = { plenty = { tight = 3, short = 1 }, tight = { plenty = 1, short = 1 }, short = { tight = 1 } }"
-    )
-    generator = '[["-1 /yr", "0.7 /yr", "0.3 /yr"], ["1 /yr", "-2.5 /yr", "1.5 /yr"], ["0 /yr", "4 /yr", "-4 /yr"]]'
-    matrix = "[[0.9, 0.07, 0.03], [0.2, 0.7, 0.1], [0.0, 0.4, 0.6]]"
-    ways = [
-        f'sojourn = ["9 mo", {w.number(4, 8, " mo")}, "4 mo"]\n{weights}',
-        f"generator = {generator}",
-        f"monthly_matrix = {matrix}",
-    ]
-    return lines('regimes = ["plenty", "tight", "short"]', w.rarely('initial = "tight"'), w.one_of(ways))
-
-
 def revenue(w: Writer) -> str:
     number, maybe, rarely = w.number, w.maybe, w.rarely
     laws = ("geometric_brownian", "mean_reverting_growth", "logistic", "bootstrap", "plan", "regime_switching")
@@ -96,11 +71,7 @@ def revenue(w: Writer) -> str:
             maybe(f"scale = {number(0.5, 1.5)}"),
             maybe(rising + f"\nreversion = {number(0, 2, ' /yr')}"),
         ),
-        "regime_switching": lambda: lines(
-            chain(w, "boom", "slump"),
-            f"growth = [{number(0, 0.5, ' log/yr')}, {number(-0.6, 0, ' log/yr')}]",
-            f"volatility = [{number(0, 30, ' %/yr')}, {number(0, 60, ' %/yr')}]",
-        ),
+        "regime_switching": lambda: by_its_own_regimes(w),
     }
     w.shocks += {"mean_reverting_growth": ["revenue.growth"], "regime_switching": ["revenue.regime"]}.get(law, [])
     loss = maybe(f"[revenue.customer_loss]\nhazard = {number(0, 80, ' %/yr')}\nsize = {number(0, 0.5)}")
@@ -116,6 +87,14 @@ def revenue(w: Writer) -> str:
         maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"])),
         f"variable_cost = {number(0, 0.2)}" if w.coin() else cost_share(w),
     )
+
+
+def by_its_own_regimes(w: Writer) -> str:
+    n = w.int(2, 3)
+    growth = [w.number(0, 0.5, " log/yr"), w.number(-0.6, 0, " log/yr"), w.number(-0.3, 0.3, " log/yr")][:n]
+    volatility = ", ".join(w.number(0, high, " %/yr") for high in (30, 60, 45)[:n])
+    moves = chain(w, "boom", "slump") if n == 2 else three_states(w)
+    return lines(moves, f"growth = [{', '.join(growth)}]", f"volatility = [{volatility}]")
 
 
 def growth_of_market(w: Writer) -> str:
@@ -148,84 +127,6 @@ def fading(w: Writer) -> str:
         f"long_run_growth_volatility = {w.number(0, 20, ' %/yr')}",
         w.maybe(f"volatility = {w.number(0, 60, ' %/yr')}\nlong_run_volatility = {w.number(0, 20, ' %/yr')}"),
     )
-
-
-def jumps(w: Writer, of: str, more: str = "") -> str:
-    number = w.number
-    normal = f"rate = {number(0, 12, ' /yr')}\nmean = {number(-0.3, 0.1)}\nsd = {number(0, 0.3)}"
-    double = f"rate = {number(0, 12, ' /yr')}\nup_share = {number(0.2, 0.8)}\nup_mean = {number(0.01, 0.1)}"
-    return lines(
-        w.rarely(lines(f"[{of}.merton_jumps]", normal, more)),
-        w.rarely(lines(f"[{of}.kou_jumps]", double, f"down_mean = {number(0.01, 0.1)}", more)),
-    )
-
-
-def price(w: Writer) -> str:
-    number, maybe = w.number, w.maybe
-    law = w.one_of(["forward_curve", "forward_curve", "two_factor", "ornstein_uhlenbeck"])
-    points = ", ".join(f"{{ month = {w.label(m)}, index = {w.fixed(0.4, 1.6)} }}" for m in (2, 7, 20))
-    w.shocks += ["price.deviation"]  # a table with both factors of a price would move its mean
-    drifting = lines(
-        f"curve.drift = {number(-0.4, 0.4, ' log/yr')}", maybe(f"curve.drift_for = {number(1, 30, ' mo')}")
-    )
-    own = {
-        "forward_curve": lines(
-            f"curve.now = {number(0.5, 1.5)}",
-            f"curve.points = [{points}]" if w.draw(st.integers(0, 2)) == 0 else drifting,
-            f"reversion = {number(0, 2, ' /yr')}",
-        ),
-        "two_factor": lines(
-            f"now = {number(0.5, 1.5)}",
-            f"points = [{points}]" if w.coin() else drifting.replace("curve.", ""),
-            f"reversion = {number(0.2, 2, ' /yr')}\nlong_volatility = {number(0, 30, ' %/yr')}",
-            maybe(f"correlation = {number(-0.8, 0.8)}"),
-        ),
-        "ornstein_uhlenbeck": lines(
-            f"now = {number(0.5, 1.5)}\nlevel = {number(0.5, 1.5)}\nreversion = {number(0.2, 2, ' /yr')}"
-        ),
-    }
-    head = lines(f'[price]\ntype = "{law}"', f"volatility = {number(0, 80, ' %/yr')}", own[law])
-    return lines(head, jumps(w, "price"), scarcity(w), generations(w), launches(w))
-
-
-def scarcity(w: Writer) -> str:
-    """A chain of two or three states with their levels, and what the market delivers in some."""
-    if w.coin():
-        return ""
-    n = w.int(2, 3)
-    names = ["plenty", "tight", "short"][:n]
-    levels = ", ".join(w.number(0.0, 0.6) for _ in names)
-    depth = f"depth = {{ {names[-1]} = {w.number(0, 0.3, 'B/mo')} }}" if w.computing else ""
-    moves = three_states(w) if n == 3 else chain(w, *names)
-    return lines("[price.scarcity]", moves, f"level = [{levels}]", w.maybe(depth))
-
-
-def generations(w: Writer) -> str:
-    """At random dates."""
-    if w.coin():
-        return ""
-    triangular = "{ triangular = { low = 0.05, mode = 0.2, high = 0.4 } }"
-    mixed = "{ alternatives = [{ value = 0.1, weight = 0.6 }, { value = 0.3, weight = 0.4 }] }"
-    size = w.one_of(
-        [
-            "0.2",
-            triangular,
-            mixed,
-            "{ p10 = 0.1, p50 = 0.2, p90 = 0.4 }",
-            "{ beta = { mean = 0.2, sd = 0.1 }, truncate = [0.02, 0.5] }",
-        ]
-    )
-    return f"[price.generations]\nhazard = {w.number(0, 200, ' %/yr')}\nsize = {size}"
-
-
-def launches(w: Writer) -> str:
-    """Once each, at an uncertain date."""
-    dates = ['{ p10 = "4 mo", p50 = "9 mo", p90 = "20 mo" }', '{ uniform = { low = "0 mo", high = "40 mo" } }']
-    dates += ['{ lognormal = { p10 = "6 mo", p90 = "50 mo" } }']
-    dates += ['{ alternatives = [{ value = "3 mo", weight = 1 }, { value = "15 mo", weight = 2 }] }']
-    sizes = ["0.15", "{ triangular = { low = 0.1, mode = 0.2, high = 0.5 } }", "{ p10 = 0.1, p50 = 0.2, p90 = 0.35 }"]
-    found = [f"[price.launches.generations.g{k}]\nafter = {w.one_of(dates)}\nsize = {w.one_of(sizes)}" for k in (1, 2)]
-    return lines(*found[: w.draw(st.sampled_from([0, 0, 1, 2]))])
 
 
 def rates(w: Writer) -> str:
@@ -280,13 +181,29 @@ def flows(w: Writer) -> str:
     return lines(
         f"[flows.expense]\namount = {amount}\ngrowth = {number(-10, 30, ' %/yr')}",
         maybe(indexed),
-        rarely(f"[flows.rent]\namount = {number(0, 0.5, 'B/yr')}\ngrowth = {number(0, 10, ' %/yr')}\n{later}"),
+        rent(w),
         rarely(f'[flows.licence]\ndirection = "in"\namount = {number(0, 1, "B/yr")}\n{later}'),
         maybe(f'[flows.happening]\ntype = "one_off"\n{event}\n' + rarely('direction = "in"')),
-        maybe(f'[flows.accidents]\ntype = "arrivals"\n{events}\n' + rarely(later)),
+        maybe(f'[flows.accidents]\ntype = "arrivals"\n{events}\n' + rarely(later) + rarely('\ndirection = "in"')),
         maybe(f'[flows.noise]\ntype = "random"\n{noise}\n' + rarely(later)),
-        rarely(lines(f'[flows.listed]\ntype = "schedule"\n{plan}', maybe(indexed), maybe("scale = 1.5"))),
+        rarely(
+            lines(
+                f'[flows.listed]\ntype = "schedule"\n{plan}',
+                maybe(indexed),
+                maybe("scale = 1.5"),
+                maybe('direction = "in"'),
+            )
+        ),
     )
+
+
+def rent(w: Writer) -> str:
+    """A second expense, which may begin later and may be cut or frozen."""
+    if w.int(0, 2):
+        return ""
+    w.expenses.append("rent")
+    head = f"[flows.rent]\namount = {w.number(0, 0.5, 'B/yr')}\ngrowth = {w.number(0, 10, ' %/yr')}"
+    return lines(head, f"start = {w.month(-3, 20)}", w.maybe(f"end = {w.month(20, 62)}"))
 
 
 def policies(w: Writer) -> str:
@@ -295,10 +212,10 @@ def policies(w: Writer) -> str:
         return w.one_of([runway, poor, f"{runway}\n{poor}"])
 
     def cut(name: str) -> str:
-        flow = f'[policies.{name}]\ntype = "cut_expense"\nflow = "expense"'
+        flow = f'[policies.{name}]\ntype = "cut_expense"\nflow = "{w.one_of(w.expenses)}"'
         return lines(flow, f"cut = {w.share(0.1, 1)}", w.maybe(f"over = {w.span(3, 8)}"), trigger())
 
-    freeze = lines('[policies.freeze]\ntype = "freeze_expense"\nflow = "expense"', trigger())
+    freeze = lines(f'[policies.freeze]\ntype = "freeze_expense"\nflow = "{w.one_of(w.expenses)}"', trigger())
     return lines(w.rarely(cut("savings")), w.rarely(cut("deeper")), w.rarely(freeze))
 
 
@@ -340,6 +257,22 @@ def shared_inputs(w: Writer, text: str) -> str:
     return lines(inputs, text)
 
 
+def given_shocks(w: Writer) -> str:
+    """Scores that are given instead of drawn."""
+    if w.draw(st.integers(0, 3)) or not w.shocks:
+        return ""
+    normal = ("level", "growth", "deviation", "change")
+    found = ["[shocks.monthly]"]
+    for name in dict.fromkeys(w.one_of(w.shocks) for _ in range(2)):
+        low, high = (-3.0, 3.0) if name.split(".")[-1] in normal else (0.0, 1.0)
+        first = w.int(1, 20)
+        scores = ", ".join(f"{w.label(m)} = {w.fixed(low, high)}" for m in (first, first + 1, first + 9))
+        found.append(f'"{name}" = {{ {scores} }}')
+    if w.once:
+        found.append(f'[shocks.once]\n"{w.one_of(w.once)}" = {w.fixed(0.0, 1.0)}')
+    return lines(*found)
+
+
 def alternatives(w: Writer) -> str:
     """Two readings of the same facts."""
     if w.draw(st.integers(0, 4)):
@@ -371,6 +304,7 @@ def companies(draw: st.DrawFn) -> str:
         market if w.market else "",
         financing(w),
         dependence(w),
+        given_shocks(w),
         alternatives(w),
         f"[calendar]\nstart = {w.label(1)}" + ('\nstep = "quarter"\nmonths = 60' if w.step > 1 else ""),
     )

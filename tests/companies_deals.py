@@ -157,7 +157,7 @@ def financing(w: Writer) -> str:
     found = [rounds(w, name) for name in ("rounds", "bridge") if w.int(0, 2) == 0 or (name == "rounds" and w.coin())]
     found += [line(w, f"line{k}") for k in range(w.int(0, 2))]
     found += [loan(w, f"loan{k}") for k in range(w.int(0, 2))]
-    found += [w.maybe(tranche(w)), w.maybe(offering(w))]
+    found += [w.maybe(tranche(w)), offering(w) if w.int(0, 2) else ""]
     return lines(*found)
 
 
@@ -188,7 +188,7 @@ def line(w: Writer, name: str) -> str:
         price_of_debt(w),
         maybe(f"commitment_fee = {number(0, 2, ' %/yr nominal')}"),
         maybe("draw_stop = false"),
-        rarely(f"rank = {w.int(1, 5)}\ncure = {number(0, 60, ' days')}"),
+        rarely(f"rank = {w.int(1, 5)}\ncure = {number(0, 60, ' days')}\nlate_interest = {number(0, 3, ' %/mo')}"),
         lines(f"maturity = {w.month(1, 58)}", going_on(w, "renewal")) if w.coin() else "",
         maybe('drawn = "0.1B"'),
     )
@@ -252,6 +252,7 @@ def tranche(w: Writer) -> str:
 
 def offering(w: Writer) -> str:
     first = w.int(1, 10)
+    w.once += ["financing.ipo.month", "financing.ipo.success"]
     worth = w.one_of(["", f"valuation = {w.number(5, 100, 'B')}", f"multiple = {w.each('9', '3')}"])
     return lines(
         f'[financing.ipo]\ntype = "offering"\nproceeds = "2B"\nprobability = {w.chance()}',

@@ -22,6 +22,8 @@ class Writer:
     step: int = 1  # months in a step
     shared: bool = False  # some numbers come from [inputs]
     shocks: list[str] = field(default_factory=list)  # that may stand in the dependence table
+    expenses: list[str] = field(default_factory=lambda: ["expense"])  # that policies may cut or freeze
+    once: list[str] = field(default_factory=list)  # what is decided once a path
     late: list[str] = field(default_factory=list)  # contracts with a delivery
 
     def number(self, low: float, high: float, unit: str = "") -> str:

@@ -27,11 +27,11 @@ def query(run_folder: Path, sql: str | None, as_csv: bool, rows: int, as_json: b
     from simulator.report import questions
 
     try:
-        found = questions.ask(run_folder, sql)
-    except questions.NoDatabase as problem:
+        found = questions.query(run_folder, sql)
+    except questions.DatabaseError as problem:
         click.echo(f"error: {problem}", err=True)
         sys.exit(ENVIRONMENT)
-    except questions.WrongQuestion as problem:
+    except questions.QuestionError as problem:
         click.echo(f"error: {problem}", err=True)
         sys.exit(INVALID)
     if as_json:

@@ -45,16 +45,16 @@ def report(
     make it again. PNG files need the package resvg-py: pip install 'simulator[report]'.
     """
     from simulator.report import export, page
-    from simulator.report.charts.png import NoPictures
+    from simulator.report.charts.png import PictureError
 
     target = out or run_folder.parent / f"{run_folder.resolve().name}.html"
-    made = page.write(run_folder, target, joined)
+    made = page.write_report(run_folder, target, joined)
     written = [target]
     missing = None
     if charts is not None:
         try:
             written += export.charts(made.charts, charts)
-        except NoPictures as problem:
+        except PictureError as problem:
             missing = problem
             written += export.charts(made.charts, charts, png=False)
     if csv_folder is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, plain, print_json, safe_lines, shown
+from simulator.cli.common import AS_JSON, guarded, print_json, safe_lines, shown, summary
 
 
 @click.command("list", short_help="List finished runs.")
@@ -59,7 +59,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
 @guarded
 def show(run_folder: Path, as_json: bool) -> None:
     """Print the summary of a finished RUN again."""
-    from simulator.report.summary import lines
+    from simulator.report.summary import next_steps
     from simulator.store.folder import read_manifest
 
     manifest = read_manifest(run_folder)
@@ -67,6 +67,7 @@ def show(run_folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    for line in lines(document, plain=plain()):
-        click.echo(safe_lines(line))
-    click.echo(f"\n{shown(run_folder)}; next: simulator replay {shown(run_folder)} --path 0")
+    summary(document)
+    click.echo("")
+    for line in next_steps(shown(run_folder)):
+        click.echo(line)

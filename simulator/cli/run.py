@@ -16,10 +16,9 @@ from simulator.cli.common import (
     announce_compiling,
     guarded,
     load_all,
-    plain,
     print_json,
-    safe_lines,
     shown,
+    summary,
 )
 from simulator.cli.rare import RARE, refuse, run_rare
 
@@ -124,7 +123,7 @@ def run(
 
     limits.check_program()
     from simulator import runner
-    from simulator.report.summary import lines
+    from simulator.report.summary import next_steps
 
     if rare is not None:
         refuse(click.get_current_context(), conditions)
@@ -168,17 +167,15 @@ def run(
         if not as_json:
             if n:
                 click.echo("")
-            for line in lines(documents[-1], plain=plain()):
-                click.echo(safe_lines(line))
+            summary(documents[-1])
             s = result.seconds
             click.echo("")
             click.echo(
                 f"{shown(result.folder)}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, "
                 f"{s['write']:.1f} s write)"
             )
-            click.echo(
-                f"next: simulator replay {shown(result.folder)} --path 0   |   simulator check {shown(files[n])}"
-            )
+            for line in next_steps(shown(result.folder)):
+                click.echo(line)
         failed += _failed(conditions, scenario.name, result.document)
     if as_json:
         print_json(documents[0] if len(documents) == 1 else documents)

@@ -169,7 +169,7 @@ class Simulation:
         return next(self._run(first, [count], keep))
 
     def run_paths(self, paths: Paths, keep: Sequence[str]) -> ChunkResult:
-        """Simulate any paths, in the order given, and keep the given slots by month; `first` of the result is that of the first."""
+        """Simulate any paths, in the order given, and keep the given slots by month."""
         found = self._of_branches if len(self.branches) > 1 else self._plain
         return next(found(paths, [paths.size], tuple(keep)))
 

@@ -169,7 +169,7 @@ def _with_tilt(program: Program, tilt: Tilt, which: Array, opening: Array) -> Pr
     return replace(program, rows=rows, values=tuple(values), steps=tuple(steps), columns=(*program.columns, *columns))
 
 
-def move_scores(slots: Any, words: Any, index: Any, params: Any, month: int, paths: Any) -> None:
+def move_scores(slots: Any, _words: Any, index: Any, params: Any, month: int, _paths: Any) -> None:
     """index = (row of scores, row of components, row of the ending's month, first row of log ratios, components beyond the
     first, lanes); params: shifts, by component and month."""
     target, which, ended = slots[index[0]], slots[index[1]], slots[index[2]]

@@ -30,7 +30,7 @@ MOST = 5_000  # paths that are looked at
 class Scores(NamedTuple):
     """Of paths that default: what was drawn, as normal scores after the shift."""
 
-    weights: Array  # (paths,)
+    weights: Array  # (paths,), of which the sum estimates the probability
     months: Array  # (paths,) of the default
     monthly: Array  # (shocks, months, paths)
     once: Array  # (streams, paths)
@@ -41,13 +41,10 @@ class Scores(NamedTuple):
         return float(self.weights.sum()) ** 2 / squares if squares > 0.0 else 0.0
 
     def together(self, other: Scores) -> Scores:
-        """Two samples of one law, each counted with its effective number."""
-        mine, theirs = self._counting(), other._counting()
-        return Scores(*(np.concatenate(pair, axis=-1) for pair in zip(mine, theirs, strict=True)))
-
-    def _counting(self) -> Scores:
-        total = float(self.weights.sum())
-        return self._replace(weights=self.weights * (self.effective() / total)) if total > 0.0 else self
+        """Two samples of one law, half each: what only one of them has found counts by its probability. (Weighing by effective
+        numbers would trust the copies of a splitting, which are many and alike.)"""
+        half = self._replace(weights=0.5 * self.weights), other._replace(weights=0.5 * other.weights)
+        return Scores(*(np.concatenate(pair, axis=-1) for pair in zip(*half, strict=True)))
 
     def thinned(self) -> Scores:
         """At most MOST of the paths, those of the largest weights always, the others drawn evenly by weight."""
@@ -90,10 +87,7 @@ def fit(s: Scores, start: Mixture | None = None) -> Mixture | None:
         return None
     s = s.thinned()
     basis, living = polygon(s.monthly.shape[1]), _living(s)
-    if start is None:
-        belongs = _groups(s, basis, living)
-    else:
-        belongs = _belonging(start, s)
+    belongs = _groups(s, basis, living) if start is None else _belonging(start, s)
     mixture = _maximised(s, belongs, basis, living, effective)
     for _ in range(ROUNDS):
         mixture = _maximised(s, _belonging(mixture, s), basis, living, effective)

@@ -150,7 +150,7 @@ class Pilot:
         found = self.split([source.slot for source in sources])
         once = [self.plain.scores_once(d.roots) for d in found]
         return Scores(
-            np.concatenate([d.weights for d in found]),
+            np.concatenate([d.weights for d in found]) / (SPLIT_PILOT * POPULATION),
             np.concatenate([d.months for d in found]).astype(np.float64),
             np.concatenate([_monthly(d.shocks, sources, self.scenario.calendar.months) for d in found], axis=2),
             np.concatenate(
@@ -172,7 +172,7 @@ class Pilot:
         weights = np.exp(np.concatenate([p.log_weights for p in found]))
         once = runner.scores_once(numbers)
         scores = Scores(
-            weights,
+            weights / paths,
             np.concatenate([p.columns["end_month"] for p in found]),
             np.concatenate([_monthly(p.kept, sources, self.scenario.calendar.months) for p in found], axis=2),
             _stacked([once[s] for s in streams], numbers.size),

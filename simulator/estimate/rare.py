@@ -248,7 +248,10 @@ def _branch(part: Part, scenario: Scenario) -> dict[str, Any]:
     tilt, s = part.tilt, part.sample
     components = []
     for k in range(tilt.components):
-        moved = {slot.removesuffix(":z"): float(shifts[k].sum()) for slot, shifts in tilt.monthly.items()}
+        moved = {
+            slot.removesuffix(":z"): math.copysign(math.sqrt(float((x[k] ** 2).sum())), float(x[k].sum()))
+            for slot, x in tilt.monthly.items()
+        }
         moved |= {stream: float(shifts[k]) for stream, shifts in tilt.once.items()}
         components.append({"share": float(tilt.shares[k + 1]), "shift": {n: x for n, x in moved.items() if x}})
     return {
@@ -359,7 +362,8 @@ def _run(scenario: Scenario, method: Method, workers: int, shocks: bool, progres
     if not seen:
         raise RareError(
             f"{scenario.name}: no path in default was found in {sum(p.used for _, p, _ in pilots):,} pilot paths, so the default "
-            f"probability by {scenario.calendar.step} {scenario.calendar.months} is 0 or beyond what can be seen, and no number is given. The "
+            f"probability by {scenario.calendar.step} {scenario.calendar.months} is 0 or beyond what can be seen, and "
+            "no number is given. The "
             f"{PILOT:,} plain paths among them alone only say that it is below {intervals.share(0, PILOT).high:.2g}."
         )
     parts = []

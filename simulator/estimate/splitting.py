@@ -30,6 +30,7 @@ from simulator.engine.tilt import TiltedRunner
 
 KNOWN = (LIQUIDITY, ledger.SHADOW_FLOW, RUN_RATE, PRICE, REGIME)  # what the regressions see after a month
 UNEVEN = 0.8  # resample where the effective share of the population falls below this
+DEFENSIVE = 0.2  # added to h, in units of its mean: a path whose way to default h does not see is thinned out, not lost
 TEMPER = 0.9  # power of h: a guess that is too sure of itself costs more than one that is too vague
 SCALING = (KNOWN.index(RUN_RATE), KNOWN.index(PRICE))  # of KNOWN: what a spread may be proportional to a power of
 FEW, LEAST = 100, 1e-9  # paths that a power is not fitted to; the least of which a logarithm is taken
@@ -144,6 +145,7 @@ def split(runner: TiltedRunner, outlook: Outlook, size: int, first: int, keep: S
             continue
         guess = np.zeros(size)
         guess[alive] = np.exp(np.maximum(chance - top, -600.0))
+        guess[alive] += DEFENSIVE * float(weights @ guess) / float(weights.sum())
         product = weights * guess
         total = product.sum()
         if not total > 0.0 or total * total / (product * product).sum() >= UNEVEN * size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.report.charts.specification import ranged
 from simulator.report.words import money, percent
 
 YEARS = (1, 2, 3, 5)
@@ -35,7 +36,8 @@ def _default(d: dict[str, Any]) -> str:
     name, most = max(d["causes"].items(), key=lambda c: c[1]["count"])
     share = most["count"] / last["count"]
     return (
-        f"By {last['label']} default has come on {percent(last['value'])} of paths (95 % interval {interval(last)}), most often as "
+        f"By {last['label']} default has come on {percent(last['value'])} of paths (95 % interval "
+        f"{interval(last)}), most often as "
         f"{name}: {percent(most['value'])} of all paths ({interval(most)}), {percent(share)} of defaults."
     )
 
@@ -44,7 +46,7 @@ def _ends(r: dict[str, Any], q: str, d: dict[str, Any]) -> str:
     if r[q] is None:
         return f"lasts beyond {d['pd'][-1]['label']}"
     low, high = (d["pd"][m - 1]["label"] if m else f"beyond {d['pd'][-1]['label']}" for m in r["interval"][q])
-    return f"ends by {d['pd'][r[q] - 1]['label']} ({low} to {high})"
+    return f"ends by {ranged(d['pd'][r[q] - 1]['label'], low, high)}"
 
 
 def _money(d: dict[str, Any]) -> str:
@@ -53,7 +55,8 @@ def _money(d: dict[str, Any]) -> str:
               "high": unfunded["interval"]["share_beyond_horizon"][1]}  # fmt: skip
     return (
         f"In the worst twentieth of cases the money {_ends(funded, 'p5', d)} with the raises that are modelled, and "
-        f"{_ends(unfunded, 'p5', d)} with committed money alone, which outlasts the horizon on {percent(beyond['value'])} of paths "
+        f"{_ends(unfunded, 'p5', d)} with committed money alone, which outlasts the horizon on "
+        f"{percent(beyond['value'])} of paths "
         f"({interval(beyond)})."
     )
 

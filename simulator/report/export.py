@@ -15,7 +15,7 @@ from simulator.report.workbook import workbook
 
 
 def charts(found: Sequence[Chart], folder: Path, png: bool = True) -> list[Path]:
-    """KEY.json, KEY.svg and KEY.png of every chart. Raises NoPictures (PNG without its package), OSError."""
+    """KEY.json, KEY.svg and KEY.png of every chart. Raises PictureError (PNG without its package), OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for chart in found:

@@ -21,7 +21,8 @@ def figure(chart: Chart) -> str:
     )
     note = f'<p class="note">{escape(chart.note)}</p>' if chart.note else ""
     return (
-        f'<figure data-chart="{escape(chart.key)}" aria-label="{escape(chart.title)}"><figcaption>{escape(chart.title)}</figcaption>'
+        f'<figure data-chart="{escape(chart.key)}" aria-label="{escape(chart.title)}"><figcaption>'
+        f"{escape(chart.title)}</figcaption>"
         f'{wide}{narrow}{note}<p class="sr" aria-live="polite"></p>'
         f'<details class="screen"><summary>Table</summary>{table(heads, rows, chart.title)}</details></figure>'
     )
@@ -43,7 +44,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], label: str, kind:
         for row in rows
     )
     return (
-        f'<div class="scroll {kind}" tabindex="0" role="region" aria-label="{escape(label)}"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll {kind}" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f"<table><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -55,17 +57,23 @@ def left(column: int) -> str:
 def shown(found: Ledger) -> str:
     """A table that is always open."""
     note = f'<p class="note">{escape(found.note)}</p>' if found.note else ""
-    return f"<h3>{escape(found.title)}</h3>{table(found.heads, found.rows, found.title, 'plain')}{note}"
+    inside = table(found.heads, found.rows, found.title, "plain")
+    return f'<div class="together"><h3>{escape(found.title)}</h3>{inside}{note}</div>'
 
 
 def folded(found: Ledger) -> str:
-    return f'<details class="screen"><summary>{escape(found.title)}</summary>{table(found.heads, found.rows, found.title)}</details>'
+    return (
+        f'<details class="screen"><summary>{escape(found.title)}</summary>'
+        f"{table(found.heads, found.rows, found.title)}</details>"
+    )
 
 
 def document(title: str, header: str, sections: Sequence[tuple[str, str, str]], footer: str) -> str:
     """The whole page; sections are (id, heading, body). It may load nothing: the policy at its head forbids it."""
     style, script = css(), (files("simulator.report") / "page.js").read_text(encoding="utf-8")
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src '{_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src '{_hash(script)}'; img-src data:; base-uri 'none'"
+    )
     links = "".join(f'<li><a href="#{key}">{escape(name)}</a></li>' for key, name, _ in sections if name)
     body = "".join(
         f'<section id="{key}" aria-labelledby="h-{key}"><h2 id="h-{key}">{escape(name)}</h2>{html}</section>'
@@ -79,7 +87,8 @@ def document(title: str, header: str, sections: Sequence[tuple[str, str, str]], 
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head><body>'
         f'<a class="skip" href="#main">To the answer</a><header>{header}</header><main id="main">{answer}</section>'
-        f'<nav aria-label="Contents"><ol>{links}</ol></nav>{rest}</main><footer>{footer}</footer><script>{script}</script></body></html>\n'
+        f'<nav aria-label="Contents"><ol>{links}</ol></nav>{rest}</main><footer>{footer}</footer>'
+        f"<script>{script}</script></body></html>\n"
     )
 
 

@@ -1,7 +1,8 @@
 """Answers of other verbs on the page: `document.json` of compare, sensitivity, sweep, stress and whatever else writes one.
 
-Their tables are lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`. What the rows are like says how they
-are drawn: a name and an estimate becomes a chart of intervals, two settings and an estimate a grid; everything is a table too.
+Their tables are lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`. What the rows are like
+says how they are drawn: a name and an estimate becomes a chart of intervals, two settings and an estimate a grid;
+everything is a table too.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def read(folder: Path) -> dict[str, Any]:
 
 def part(found: Mapping[str, Any], number: int) -> Part:
     verb = str(found["verb"])
-    charts, tables = [], []
+    charts: list[Chart] = []
+    tables: list[Ledger] = []
     for name, rows in found.items():
         if _is_table(rows):
             columns = list(dict.fromkeys(key for row in rows for key in row))
@@ -169,5 +171,6 @@ def _charts(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Seq
                     _numbers(picked, f"{c}_high"),
                 )
             ]
-            yield Chart(f"{key}-{_word(c)}", f"{title}: {c.replace('_', ' ')}", "rows", _unit(c), [labels[i] for i in kept], series,
+            heading = f"{title}: {c.replace('_', ' ')}"
+            yield Chart(f"{key}-{_word(c)}", heading, "rows", _unit(c), [labels[i] for i in kept], series,
                         (names or values)[0])  # fmt: skip

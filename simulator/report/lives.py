@@ -64,7 +64,7 @@ def relive(run: StoredRun) -> Lives:
     )
 
 
-def spread(paths: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def spread(paths: np.ndarray) -> np.ndarray:
     """At most SAMPLE of them, evenly spaced in their order."""
     if paths.size <= SAMPLE:
         return paths
@@ -77,7 +77,8 @@ def described(name: str, replay: Replay) -> str:
     when = f" in {s.step.name} {end} ({s.label(end)})" if end else ""
     low = int(replay.row["lowest_liquidity_month"])
     return (
-        f"{name.capitalize()}: path {replay.path}, {replay.ending}{when}; lowest liquidity {money(replay.row['lowest_liquidity'])}"
+        f"{name.capitalize()}: path {replay.path}, {replay.ending}{when}; lowest liquidity "
+        f"{money(replay.row['lowest_liquidity'])}"
         f" in {s.label(low)}"
     )
 
@@ -85,13 +86,13 @@ def described(name: str, replay: Replay) -> str:
 def cash_chart(run: StoredRun, lives: Lives, floor: float | None) -> Chart | None:
     if not lives.shown:
         return None
-    colors = {"median": 0, "narrow escape": 4, "failure": "bad"}
+    colors: dict[str, int | str] = {"median": 0, "narrow escape": 4, "failure": "bad"}
     series = []
     for name, replay in lives.shown.items():
         end = int(replay.row["end_month"])
-        values = [float(v) for v in replay.months[CASH]]
+        values = [float(v) if not end or m <= end else None for m, v in enumerate(replay.months[CASH])]
         series.append(
-            Series(f"{name} (path {replay.path})", "line", [v if not end or m <= end else None for m, v in enumerate(values)], colors[name])
+            Series(f"{name} (path {replay.path})", "line", values, colors[name])
         )  # fmt: skip
     lines = [] if floor is None else [Reference("floor", floor)]
     return Chart("three-paths", "Cash on three single paths", "months", "$", run.labels, series, run.step, lines,
@@ -179,7 +180,7 @@ def _interval(values: Sequence[float]) -> intervals.Estimate:
     return intervals.mean(mean, float(((array - mean) ** 2).sum()), array.size)
 
 
-def waterfalls(run: StoredRun, lives: Lives) -> list[Chart]:
+def waterfalls(lives: Lives) -> list[Chart]:
     found = [
         waterfall("waterfall-median", "Where the money goes: around the median", lives.middle,
                   f"Mean of {len(lives.middle)} paths, simulated again, whose cash at the horizon is nearest to the median."),

@@ -52,10 +52,11 @@ class Report:
             ("runway", "How long the money lasts", [pictures.runway(run), self._table("runway")]),
             ("commitments", "What is promised", [*pictures.commitments(run)[:1], pictures.exposures(run),
                                                  pictures.commitments(run)[1:], self._table("contracts")]),
-            ("years", "Sources and uses of cash", [pictures.sources_and_uses(run, self.lives.receipts), self._table("fiscal_years")]),
+            ("years", "Sources and uses of cash", [pictures.sources_and_uses(run, self.lives.receipts),
+                                                   self._table("fiscal_years")]),
             ("funding", "Funding", [pictures.funding(run), self._table("funding")]),
             ("supplier", "The supplier's view", [pictures.losses(run), pictures.creditors(run), self._table("creditors")]),
-            ("money", "Where the money goes", [lives.waterfalls(run, self.lives)]),
+            ("money", "Where the money goes", [lives.waterfalls(self.lives)]),
             ("paths", "Three single paths", [lives.cash_chart(run, self.lives, self.floor), *self._ledgers()]),
         ]  # fmt: skip
         for k, part in enumerate(self.parts):
@@ -104,7 +105,7 @@ class Report:
             '<div class="eyebrow"><span>Runway and default risk</span><button id="theme" type="button" hidden '
             f'aria-label="Light or dark">Dark</button></div><h1>{escape(self.run.title)}</h1>'
             + (f"<p>{escape(about)}</p>" if about else "")
-            + f'<p class="facts">{escape(facts)}.</p>'
+            + f'<p class="facts">{_tied(escape(facts))}.</p>'
         )
 
     def _description(self) -> str:
@@ -119,8 +120,7 @@ class Report:
         tiles = ""
         for m in horizons(d):
             row = d["pd"][m - 1]
-            seen = percent(row["value"]) if row["count"] else "none seen"
-            between = interval(row) if row["count"] else f"at most {percent(row['high'])}"
+            seen, between = _told(row)
             tiles += (
                 f"<div><dt>Default by {escape(row['label'])}</dt><dd>{_tied(seen)}"
                 f"<small>{_tied(between)}</small></dd></div>"
@@ -134,7 +134,10 @@ class Report:
 
     def _ledgers(self) -> Iterator[Ledger | str]:
         for name, replay in self.lives.shown.items():
-            yield f"<p>{escape(lives.described(name, replay))}. <code>simulator replay {escape(self.run.folder.name)} --path {replay.path}</code></p>"
+            yield (
+                f"<p>{escape(lives.described(name, replay))}. <code>simulator replay "
+                f"{escape(self.run.folder.name)} --path {replay.path}</code></p>"
+            )
             yield lives.ledger_table(f"Ledger of the {name}", replay)
 
     def _assumptions(self) -> str:
@@ -147,6 +150,8 @@ class Report:
             + f"</td><td>{escape(a.source)}</td></tr>"
             for a in read
         )
+        text = self.run.manifest["scenario"]["text"]
+        head = "\n".join(escape(line) for line in assumptions.head(text).splitlines())
         grades = ", ".join(f"{k} {v}" for k, v in assumptions.GRADES.items())
         extends = (
             ""
@@ -154,9 +159,12 @@ class Report:
             else " The file extends another one; what it takes over is not listed."
         )
         return (
-            f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the comment beside it. Grades: {grades}.'
+            (f"<pre>{head}</pre>" if head else "")
+            + f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the '
+            f"comment beside it. Grades: {grades}."
             f'{extends}</p><div class="scroll plain words" tabindex="0" role="region" aria-label="Assumptions"><table><thead><tr>'
-            '<th scope="col">key</th><th scope="col">value</th><th scope="col">grade</th><th scope="col">source or reason</th></tr>'
+            '<th scope="col">key</th><th scope="col">value</th><th scope="col">grade</th><th '
+            'scope="col">source or reason</th></tr>'
             f"</thead><tbody>{rows}</tbody></table></div>"
         )
 
@@ -173,11 +181,16 @@ class Report:
         if len(m["parts"]) > 6:
             facts.append((f"{len(m['parts']) - 6} more files", "in the manifest"))
         return (
-            f"<p>Each path is one history of revenue, the price of compute, the funding market and the decisions of both sides, drawn at random "
-            f"{escape(self.run.step)} by {escape(self.run.step)}; all cash goes through one ledger. Default comes when a claim stays unpaid, or liquidity below the "
-            "floor, for longer than its cure. Shares have Wilson intervals, means normal ones, quantiles those of order statistics, all at 95 % and "
-            "pointwise.</p><p>The intervals say how exactly the simulation knows its own answer. They do not say whether the assumptions are right: where "
-            "an assumption is wrong, every figure here is wrong with it. The runway's P5 and liquidity's P5 are bad tails; the peak need's P90 and P99 are.</p>"
+            "<p>Each path is one history of revenue, the price of compute, the funding market "
+            "and the decisions of both sides, drawn at random "
+            f"{escape(self.run.step)} by {escape(self.run.step)}; all cash goes through one "
+            "ledger. Default comes when a claim stays unpaid, or liquidity below the "
+            "floor, for longer than its cure. Shares have Wilson intervals, means normal ones, "
+            "quantiles those of order statistics, all at 95 % and "
+            "pointwise.</p><p>The intervals say how exactly the simulation knows its own answer. "
+            "They do not say whether the assumptions are right: where "
+            "an assumption is wrong, every figure here is wrong with it. The runway's P5 and "
+            "liquidity's P5 are bad tails; the peak need's P90 and P99 are.</p>"
             f"<p>The same figures again:</p><pre><code>{escape(again)}</code></pre>"
             f'<div class="words">{table(["what", "which"], facts, "Identity of the run", "plain")}</div>'
             + (f"<p>{d['not_a_number']} paths are not a number.</p>" if d["not_a_number"] else "")
@@ -189,6 +202,15 @@ class Report:
             f"Made by simulator {escape(m['made_with']['simulator'])} from the run {escape(m['scenario']['sha256'][:12])}. "
             "This file loads nothing from anywhere."
         )
+
+
+def _told(row: dict[str, Any]) -> tuple[str, str]:
+    """A default probability and its interval, without powers of ten."""
+    if not row["count"]:
+        return "none seen", f"at most {percent(row['high'])}"
+    if row["value"] < 1e-5:
+        return f"{1e6 * row['value']:.2g} in a million", f"{1e6 * row['low']:.2g} to {1e6 * row['high']:.2g}"
+    return percent(row["value"]), interval(row)
 
 
 def _tied(text: str) -> str:
@@ -203,9 +225,13 @@ def _drawn(piece: Any) -> str:
     return draw(piece)
 
 
-def write(folder: Path, out: Path, with_: Sequence[Path] = ()) -> Report:
-    """Write the page of a finished run. Raises StoreError, OSError (the file cannot be written)."""
-    report = Report(folder, with_)
+def write_report(folder: str | Path, out: str | Path, with_: Sequence[str | Path] = ()) -> Report:
+    """Write the page of a finished run, one HTML file, joined by the answers of other verbs (folders with a `document.json`).
+
+    The result has `charts` (specifications, drawn by report/export.py) and the stored `run`. Raises StoreError (no finished run,
+    no such answer), OSError (the file cannot be written).
+    """
+    report, out = Report(Path(folder), [Path(one) for one in with_]), Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(report.html(), encoding="utf-8")
     return report

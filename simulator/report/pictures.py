@@ -67,7 +67,7 @@ def agencies(run: StoredRun) -> Chart | None:
         series.append(Series(name, "tick", [rates.get(str(y)) for y in years], k % SIZE))
     return Chart("agency-default-rates", "Beside average default rates by rating", "rows", "share",
                  [f"{y} year{'s' if y > 1 else ''}" for y in years], series, "after", log=True,
-                 note="Logarithmic scale. Averages of many rated companies, for comparison; no target and no rating of this one.")  # fmt: skip
+                 note="Logarithmic scale. Averages of many rated companies: no target, and no rating of this one.")  # fmt: skip
 
 
 def cash(run: StoredRun, floor: float | None) -> Chart:
@@ -81,7 +81,7 @@ def cash(run: StoredRun, floor: float | None) -> Chart:
     ]
     lines = [] if floor is None else [Reference("floor", floor)]
     return Chart("cash", f"Cash by {run.step}", "months", "$", run.labels[1:], series, run.step, lines,
-                 note="Pointwise quantiles over all paths, those in default at their frozen balance; no single path follows them.")  # fmt: skip
+                 note="Pointwise quantiles over all paths, those in default at their frozen balance.")  # fmt: skip
 
 
 def low_cash(run: StoredRun, floor: float | None) -> Chart:
@@ -111,9 +111,10 @@ def runway(run: StoredRun) -> Chart:
         n = int(valid.sum())
         counts = np.bincount(month[valid], minlength=months + 2)[: months + 1].cumsum()[1:]
         shares = [intervals.share(int(c), n) for c in counts]
-        series.append(Series(name, "step", [e.value for e in shares], color, [e.low for e in shares], [e.high for e in shares]))  # fmt: skip
+        value, low, high = zip(*shares, strict=True)
+        series.append(Series(name, "step", value, color, low, high))
     return Chart("runway", f"Share of paths whose money has ended by {run.step}", "months", "share", run.labels[1:],
-                 series, run.step, note="Left is bad. What the curves do not reach by the last month lies beyond the horizon.")  # fmt: skip
+                 series, run.step, note="Early is bad; what the curves do not reach lies beyond the horizon.")  # fmt: skip
 
 
 def _of_contracts(run: StoredRun, metric: str) -> dict[str, list[float | None]]:
@@ -143,7 +144,8 @@ def commitments(run: StoredRun) -> list[Chart]:
             series.append(Series(name, "line", _after(row), color, _after(row, "low"), _after(row, "high")))
     if any(any(s.values) for s in series):
         found.append(Chart("stranded-overflow", "Too much and too little: stranded capacity and overflow", "months", "$/mo",
-                           run.labels[1:], series, run.step, note=f"Means over all paths, in $ a {run.step}; capacity at the reference price."))  # fmt: skip
+                           run.labels[1:], series, run.step,
+                           note=f"Means over all paths, $ a {run.step} at the reference price."))  # fmt: skip
     return found
 
 
@@ -205,7 +207,7 @@ def sources_and_uses(run: StoredRun, receipts: frozenset[str]) -> Chart:
     series = stack({name: list(values) for name, values in sums.items()}, "bar", 7)
     return Chart("sources-and-uses", "What comes in and what goes out, by fiscal year", "months", "$",
                  [f"FY{y['year']}" for y in years], series, "fiscal year",
-                 note="Means over all paths of what falls due and comes in, months inside the horizon; first and last year may be parts of one.")  # fmt: skip
+                 note="Means over all paths of what falls due and comes in; first and last year may be partial.")  # fmt: skip
 
 
 def funding(run: StoredRun) -> Chart | None:
@@ -215,7 +217,8 @@ def funding(run: StoredRun) -> Chart | None:
         series.append(Series(f"raised in the {run.step}", "bar", _after(raised), 2))
     drawn = run.metrics.get("drawn")
     if drawn is not None and any(drawn["mean"]):
-        series.append(Series("drawn on lines and loans (balance)", "line", _after(drawn), 1, _after(drawn, "low"), _after(drawn, "high")))  # fmt: skip
+        low, high = _after(drawn, "low"), _after(drawn, "high")
+        series.append(Series("drawn on lines and loans (balance)", "line", _after(drawn), 1, low, high))
     if not series:
         return None
     return Chart("funding", f"Money raised and drawn by {run.step}", "months", "$", run.labels[1:], series, run.step,

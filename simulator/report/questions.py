@@ -15,11 +15,11 @@ COLUMNS = (
 )
 
 
-class NoDatabase(Exception):
+class DatabaseError(Exception):
     """The package is not installed."""
 
 
-class WrongQuestion(Exception):
+class QuestionError(Exception):
     """What the database says of the query."""
 
 
@@ -28,15 +28,15 @@ class Answer(NamedTuple):
     rows: list[tuple[Any, ...]]
 
 
-def ask(folder: str | Path, sql: str | None = None) -> Answer:
-    """Columns and rows of a query; without one the tables and their columns. Raises StoreError (no finished run), NoDatabase,
-    WrongQuestion. The query can read the files of the run and nothing else, and write nothing."""
+def query(folder: str | Path, sql: str | None = None) -> Answer:
+    """Columns and rows of a query; without one the tables and their columns. Raises StoreError (no finished run), DatabaseError,
+    QuestionError. The query can read the files of the run and nothing else, and write nothing."""
     place = Path(folder).resolve()
     manifest = store.read_manifest(place)
     try:
         import duckdb
     except ImportError:
-        raise NoDatabase("SQL needs the package duckdb: pip install 'simulator[sql]'") from None
+        raise DatabaseError("SQL needs the package duckdb: pip install 'simulator[sql]'") from None
     database = duckdb.connect(":memory:", config={"allow_community_extensions": "false"})
     try:
         files = {name: [str(place / p["file"]) for p in store.files_of(manifest, name)] for name in TABLES}
@@ -50,7 +50,7 @@ def ask(folder: str | Path, sql: str | None = None) -> Answer:
         result = database.execute(sql if sql is not None else COLUMNS)
         return Answer([column[0] for column in result.description or ()], result.fetchall())
     except duckdb.Error as problem:
-        raise WrongQuestion(safe_lines(str(problem))) from None
+        raise QuestionError(safe_lines(str(problem))) from None
     finally:
         database.close()
 

@@ -18,7 +18,8 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     """The lines of a document of kind `rare`. `plain`: ASCII only."""
     d = document
     yield (d["title"] or d["scenario"])[:80]
-    yield f"{METHODS[d['method']]}, {d['paths']:,} paths x {d['months']} {d['step']}s from {d['start']}, seed {d['seed']}, 95 % intervals"
+    how = METHODS[d["method"]]
+    yield f"{how}, {d['paths']:,} paths x {d['months']} {d['step']}s from {d['start']}, seed {d['seed']}, 95 % intervals"
     yield ""
     yield from _pd(d)
     yield from _causes(d)
@@ -28,10 +29,8 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
     yield f"Coefficient of variation    {100 * d['cv']:.2g} %"
     gain = d["gain"]
     if gain["plain_paths"] is not None:
-        yield (
-            f"Plain sampling would need   {_count(gain['plain_paths'])} paths for the same: {_count(gain['paths'])} times as many, "
-            f"{_count(gain['time'])} times as long"
-        )
+        times = f"{_count(gain['paths'])} times as many, {_count(gain['time'])} times as long"
+        yield f"Plain sampling would need   {_count(gain['plain_paths'])} paths for the same: {times}"
     s = d["seconds"]
     yield f"Seconds                     {s['pilot']:.1f} pilot, {s['simulate']:.1f} estimate"
     yield from _branches(d, plain)
@@ -54,7 +53,7 @@ def _pd(d: dict[str, Any]) -> Iterator[str]:
     known = [row for row in d["pd"] if row["value"] is not None]
     year = YEAR[d["step"]]
     marks = [row for row in known if row["month"] % year == 0 or row["month"] == d["months"]]
-    rows = marks[-MOST_MONTHS:]
+    rows = (known[:1] if known and known[0] not in marks else []) + marks[-MOST_MONTHS:]
     yield "Default probability by"
     for row in rows:
         yield f"  {d['step']} {row['month']:>3} ({row['label']}) {_interval(row)}  ({row['ess']:,.0f} effective)"
@@ -100,10 +99,11 @@ def _branches(d: dict[str, Any], plain: bool) -> Iterator[str]:
         for c in b["components"]:
             most = sorted(c["shift"].items(), key=lambda item: -abs(item[1]))[:3]
             said = ", ".join(f"{name} {x:+.1f}" for name, x in most)
-            yield f"  {share(c['share']):>7} of the paths with shocks moved, in standard deviations over the horizon: {said}"
+            yield f"  {share(c['share']):>7} of the paths pushed, in standard deviations: {said}"
     for u in d["unseen"]:
         chosen = ", ".join(f"{group}={name}" for group, name in u["alternatives"].items())
-        yield f"With {chosen} (weight {share(u['weight'])}): no default was found; counted as 0 (plain paths alone: below {share(u['at_most'])})"
+        bound = f"plain paths alone: below {share(u['at_most'])}"
+        yield f"With {chosen} (weight {share(u['weight'])}): no default was found; counted as 0 ({bound})"
 
 
 def _count(x: float | None) -> str:

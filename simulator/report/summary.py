@@ -1,8 +1,9 @@
-"""The summary of a run on a terminal: at most 80 columns and 45 lines, plain in a pipe."""
+"""The summary of a run on a terminal: at most 80 columns and 40 lines, plain in a pipe."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,32 +13,55 @@ HORIZONS = (1, 2, 3, 5)  # years
 STEPS_A_YEAR = {"month": 12, "quarter": 4}
 SHORT = {"month": "mo", "quarter": "qtr"}
 BAR = 22
+WIDTH, LINES = 80, 40
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
-    """The summary of a `run --json` document. `plain`: ASCII only."""
+def lines(document: dict[str, Any], plain: bool = False, width: int = WIDTH) -> Iterator[str]:
+    """The summary of a `run --json` document: no line wider than `width`, at most LINES at 80. `plain`: ASCII only."""
     d = document
-    yield (d["title"] or d["scenario"])[:80]
+    before, after = list(_before(d, plain, width)), list(_after(d, plain))
+    contracts = list(_contracts(d, max(3, LINES - len(before) - len(after) - 4), plain, width))
+    for line in (*before, *contracts, *after):
+        yield from fit(line, width)
+
+
+def fit(line: str, width: int) -> Iterator[str]:
+    """The line, broken between words where it is too wide; what follows is indented."""
+    while len(line) > width and not line.startswith("  simulator "):  # a command is copied as it stands
+        at = line.rfind("  ", 24, width)
+        at = line.rfind(" ", 8, width + 1) if at < 0 else at
+        at = width if at <= 0 else at
+        yield line[:at].rstrip()
+        line = "    " + line[at:].strip()
+    yield line
+
+
+def _before(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
+    """What comes before the contracts."""
+    yield (d["title"] or d["scenario"])[:width]
     invalid = f"; {d['not_a_number']} paths are not a number" if d["not_a_number"] else ""
     yield f"{d['paths']:,} paths x {d['months']} {_step(d)}s from {d['start']}, seed {d['seed']}, 95 % intervals{invalid}"
     yield ""
-    yield from _pd(d, plain)
-    yield from _causes(d)
-    yield from _runway(d, plain)
+    yield from _pd(d, plain, width)
+    yield from _causes(d, 44)
+    yield from _runway(d, plain, width)
     need = d["peak_need"]
     yield ""
     yield f"Peak funding need  {_with(need, 'p50', money, 'P50')}, {_with(need, 'p90', money, 'P90')}"
     low = d["lowest_liquidity"]
     yield f"Lowest liquidity   {_with(low, 'p5', money, 'P5')}, {_with(low, 'p50', money, 'P50')}"
     if d["cash"]:
-        spark = _spark([row["p50"] for row in d["cash"]], plain)
-        ends = [_amount(row["p50"], row["interval"]["p50"], plain) for row in (d["cash"][0], d["cash"][-1])]
+        spark = _spark([row["p50"] for row in d["cash"]], plain, 24 if width >= WIDTH else max(8, width - 46))
+        ends = [_within(row["p50"], row["interval"]["p50"], money, plain) for row in (d["cash"][0], d["cash"][-1])]
         yield f"Median cash        {spark} {ends[0]} to {ends[1]}"
     yield from _funding(d, plain)
-    yield from _contracts(d, plain)
+
+
+def _after(d: dict[str, Any], plain: bool) -> Iterator[str]:
+    """What comes after them."""
     yield from _events(d)
-    yield from _losses(d)
+    yield from _losses(d, plain)
     yield from _sampling(d)
     yield from _precision(d)
     if d["not_a_number"]:
@@ -46,12 +70,33 @@ def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
         yield f"  simulator replay {d['folder'] or 'RUN'} --path {d['not_a_number_paths'][0]}"
 
 
+def next_steps(folder: str) -> Iterator[str]:
+    """What to run after a run."""
+    yield f"next: simulator report {folder}"
+    yield f'      simulator query {folder} "select cause, count(*) from paths group by cause"'
+
+
+BOLD, FAINT, RED, BLUE, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[34m", "\x1b[0m"
+BARS = re.compile("([█▒#=]+)([░.]*)(?=  )|([▁▂▃▄▅▆▇█]{3,})")
+HEADINGS = re.compile(
+    "^(Default probability by|Causes by|Runway|Peak funding need|Lowest liquidity|Median cash|Contract|Dilution)"
+)
+
+
+def colored(line: str, first: bool = False) -> str:
+    """A line for a terminal with colours: headings bold, bars blue. The line must be harmless already."""
+    if first:
+        return f"{BOLD}{line}{RESET}"
+    line = BARS.sub(lambda m: f"{BLUE}{m[1] or m[3]}{RESET}" + (f"{FAINT}{m[2]}{RESET}" if m[2] else ""), line)
+    return HEADINGS.sub(lambda m: f"{BOLD}{m[1]}{RESET}", line)
+
+
 def _step(d: dict[str, Any]) -> str:
     """What a step is called; runs of before quarters do not say."""
     return str(d.get("step", "month"))
 
 
-def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
+def _pd(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     year = STEPS_A_YEAR[_step(d)]
     marks = [y * year for y in HORIZONS if y * year <= d["months"]] or [d["months"]]
     if d["months"] not in marks and len(marks) < 5:
@@ -60,20 +105,28 @@ def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
     yield "Default probability by"
     for m in marks:
         row = d["pd"][m - 1]
-        filled = round(BAR * min(1.0, row["value"] / largest))
-        bar = ("#" if plain else "█") * filled + ("." if plain else "░") * (BAR - filled)
-        bound = "none seen, " if row["count"] == 0 else ""
-        shown = f"  {_step(d)} {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  "
-        yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
+        bar = _bar(row, largest, max(4, BAR - max(0, WIDTH - width)), plain)
+        label = f"({row['label']}) " if width >= 62 else ""
+        shown = f"  {_step(d) if width >= 50 else ''} {m:>3} {label}{percent(row['value']):>8}  {bar}  "
+        between = f"{percent(row['low'])} to {percent(row['high'])}"
+        yield shown + (between if row["count"] else f"none seen, <{percent(row['high'])}")
     years = [str(m // year) for m in marks if m % year == 0]
     told = {name: [rates.get(y) for y in years] for name, rates in d["comparison"].items()}
     if any(x is not None for row in told.values() for x in row):
         yield f"Compare, average default rates after {', '.join(years)} years (no target):"
-        for name, row in told.items():
-            yield f"  {name[:24]:<24}" + "".join(f"{percent(x):>9}" for x in row)
+        room = max(8, min(24, width - 40))
+        for name, row in list(told.items())[:4]:
+            yield f"  {name[:room]:<{room}}" + "".join(f"{percent(x):>9}" for x in row)
 
 
-def _causes(d: dict[str, Any]) -> Iterator[str]:
+def _bar(e: dict[str, Any], largest: float, width: int, plain: bool) -> str:
+    """Full to the lower end of the interval, half to its upper end."""
+    low, high = (min(width, round(width * e[end] / largest)) for end in ("low", "high"))
+    full, half, empty = "#=." if plain else "█▒░"
+    return full * low + half * (high - low) + empty * (width - high)
+
+
+def _causes(d: dict[str, Any], room: int) -> Iterator[str]:
     seen = sorted((c for c in d["causes"].items() if c[1]["count"]), key=lambda c: -c[1]["count"])
     yield ""
     if not seen:
@@ -81,20 +134,21 @@ def _causes(d: dict[str, Any]) -> Iterator[str]:
         return
     yield f"Causes by {_step(d)} {d['months']}"
     for name, c in seen[:5]:
-        yield f"  {name[:44]:<44} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
+        yield f"  {name[:room]:<{room}} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
     if len(seen) > 5:
         rest = sum(c["count"] for _, c in seen[5:])
-        yield f"  {len(seen) - 5} more causes{'':<31} {rest:>8} paths"
+        yield f"  {len(seen) - 5} more causes{'':<{room - 13}} {rest:>8} paths"
 
 
-def _runway(d: dict[str, Any], plain: bool) -> Iterator[str]:
+def _runway(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     yield ""
     when = f"Runway ({_step(d)} in which the money ends; P5 is the bad tail)"
-    yield f"{when:<58}   beyond {d['months']} {SHORT[_step(d)]}"
+    yield f"{when:<{58 if width >= WIDTH else 1}}   beyond {d['months']} {SHORT[_step(d)]}"
     for kind in ("funded", "unfunded"):
         r = d["runway"][kind]
         parts = "  ".join(f"{q.upper()} {_runway_month(r, q, d['months'])}" for q in ("p5", "p25", "p50"))
-        yield f"  {kind:<9} {parts:<46}  {_share(r['share_beyond_horizon'], r['interval']['share_beyond_horizon'], plain)}"
+        beyond = _within(r["share_beyond_horizon"], r["interval"]["share_beyond_horizon"], percent, plain)
+        yield f"  {kind:<9} {parts:<{46 if width >= WIDTH else 1}}  {beyond}"
 
 
 def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
@@ -104,43 +158,40 @@ def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
     return f"{r[q]} ({low or '>' + str(months)}-{high or '>' + str(months)})"
 
 
-def _down(e: dict[str, Any], plain: bool) -> str:
-    return f", down rounds on {_share(e['value'], (e['low'], e['high']), plain)}"
-
-
 def _funding(d: dict[str, Any], plain: bool) -> Iterator[str]:
     funding = d.get("funding") or {}
     if funding.get("dilution"):
         taken = _with(funding["dilution"], "p50", percent, "P50")
         down = funding["down_rounds"]
-        tail = "" if down is None else _down(down["share_of_paths"], plain)
+        tail = "" if down is None else f", down rounds on {_of(down['share_of_paths'], percent, plain)}"
         yield f"Dilution           {taken}{tail}"
     if funding.get("refinancing_failed"):
         failed = funding["refinancing_failed"]["share_of_paths"]
         yield f"Refinancing fails  on {percent(failed['value'])} of paths ({percent(failed['low'])} to {percent(failed['high'])})"
 
 
-def _contracts(d: dict[str, Any], plain: bool) -> Iterator[str]:
+def _contracts(d: dict[str, Any], most: int, plain: bool, width: int) -> Iterator[str]:
+    """At most so many lines, three at least."""
     if not d["contracts"]:
         return
+    whole = width >= WIDTH
+    room = max(1, (most - 2) // (2 if whole else 1))
+    listed = list(d["contracts"].items())
+    shown = listed if len(listed) <= room else listed[: max(1, room - 1)]
     yield ""
-    yield "Contract               firm now  headline  mean paid  stranded  left: buyer supplier"
-    sign = "+-" if plain else "±"
-    for name, c in list(d["contracts"].items())[:3]:
+    yield "Contract           firm now  headline  mean paid" + ("  stranded  left: buyer supplier" if whole else "")
+    for name, c in shown:
         left = c["terminated"]
-        yield (
-            f"  {name[:20]:<20} {money(c['firm']):>9} {money(c['headline']):>9}  {money(c['paid']):>9} "
-            f"{money(c['stranded']):>9}     {percent(left['buyer']['value']):>7}  {percent(left['supplier']['value']):>7}"
-        )
-        firm, headline, paid, stranded = (
-            sign + money(_half(c[key], c["interval"][key])) for key in ("firm", "headline", "paid", "stranded")
-        )
-        buyer, supplier = (
-            sign + percent(_half(e["value"], (e["low"], e["high"]))) for e in (left["buyer"], left["supplier"])
-        )
-        yield f"{'':<22} {firm:>9} {headline:>9}  {paid:>9} {stranded:>9}     {buyer:>7}  {supplier:>7}"
-    if len(d["contracts"]) > 3:
-        yield f"  and {len(d['contracts']) - 3} more: `simulator run --json` has all"
+        row = f"  {name[:16]:<16} {money(c['firm']):>8} {money(c['headline']):>9}  {money(c['paid']):>9}"
+        gone = f"{percent(left['buyer']['value']):>11} {percent(left['supplier']['value']):>8}"
+        yield row + (f" {money(c['stranded']):>9}  {gone}" if whole else "")
+        if whole:
+            sign = "+-" if plain else "±"
+            parts = [sign + money(_half(c[k], c["interval"][k])) for k in ("firm", "headline", "paid", "stranded")]
+            sides = [sign + percent(_half(e["value"], (e["low"], e["high"]))) for e in left.values()]
+            yield f"{'':<18} {parts[0]:>8} {parts[1]:>9}  {parts[2]:>9} {parts[3]:>9}  {sides[0]:>11} {sides[1]:>8}"
+    if len(shown) < len(listed):
+        yield f"  {len(listed) - len(shown)} more contracts: simulator report"
 
 
 def _events(d: dict[str, Any]) -> Iterator[str]:
@@ -158,12 +209,12 @@ def _half(value: float | None, interval: Any) -> float:
     return math.nan if value is None or low is None or high is None else max(value - low, high - value)
 
 
-def _share(value: float, interval: Any, plain: bool) -> str:
-    return f"{percent(value)} {'+-' if plain else '±'}{percent(_half(value, interval))}"
+def _within(value: float | None, interval: Any, write: Any, plain: bool) -> str:
+    return f"{write(value)} {'+-' if plain else '±'}{write(_half(value, interval))}"
 
 
-def _amount(value: float, interval: Any, plain: bool) -> str:
-    return f"{money(value)} {'+-' if plain else '±'}{money(_half(value, interval))}"
+def _of(e: dict[str, Any], write: Any, plain: bool) -> str:
+    return _within(e["value"], (e["low"], e["high"]), write, plain)
 
 
 def _with(table: dict[str, Any], key: str, write: Any, name: str) -> str:
@@ -171,7 +222,7 @@ def _with(table: dict[str, Any], key: str, write: Any, name: str) -> str:
     return f"{name} {write(table[key])} ({write(low)} to {write(high)})"
 
 
-def _spark(values: list[float | None], plain: bool, width: int = 24) -> str:
+def _spark(values: list[float | None], plain: bool, width: int = 30) -> str:
     numbers = [v for v in values if v is not None]
     if not numbers:
         return ""
@@ -182,14 +233,12 @@ def _spark(values: list[float | None], plain: bool, width: int = 24) -> str:
     return "".join(scale[int((v - low) / (high - low) * 7.999) if high > low else 0] for v in picked)
 
 
-def _losses(d: dict[str, Any]) -> Iterator[str]:
+def _losses(d: dict[str, Any], plain: bool) -> Iterator[str]:
     losses = {name: c["expected_loss"] for name, c in d.get("creditors", {}).items() if c["expected_loss"]}
     largest = sorted(losses, key=lambda name: -losses[name]["value"])[:3]
     if largest and losses[largest[0]]["value"] > 0:
-        yield f"Expected loss by {_step(d)} {d['months']}"
-        for name in largest:
-            e = losses[name]
-            yield f"  {name[:44]:<44} {money(e['value']):>8}  {money(e['low'])} to {money(e['high'])}"
+        parts = [f"{name[:10]} {_of(losses[name], money, plain)}" for name in largest[:2]]
+        yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)
 
 
 def _sampling(d: dict[str, Any]) -> Iterator[str]:

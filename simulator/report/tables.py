@@ -19,7 +19,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    rows: list[tuple[Value, ...]]
+    rows: Sequence[tuple[Value, ...]]
     units: Mapping[str, str]
     title: str = ""
 
@@ -111,7 +111,7 @@ def _runway(d: Mapping[str, Any]) -> Table:
         rows.append(tuple(row))
     units = {"share_beyond_horizon": "share"}
     return Table("runway", tuple(columns), rows, units,
-                 f"Runway: {d.get('step', 'month')} in which the money ends (a dash lies beyond the horizon; P5 is the bad tail)")  # fmt: skip
+                 f"Runway: {d.get('step', 'month')} in which the money ends (-: beyond the horizon; P5 is bad)")  # fmt: skip
 
 
 def _money(d: Mapping[str, Any]) -> Table:
@@ -149,7 +149,8 @@ def _funding(d: Mapping[str, Any]) -> Table:
     for event, f in funding.items():
         if event != "dilution" and f is not None:
             rows.append((event.replace("_", " "), *_three(f["mean"]), *_three(f["share_of_paths"])))
-    return Table("funding", ("event", *_columns("mean_a_path"), *_columns("share_of_paths")), rows, {"share_of_paths": "share"}, "Events of funding")  # fmt: skip
+    columns = ("event", *_columns("mean_a_path"), *_columns("share_of_paths"))
+    return Table("funding", columns, rows, {"share_of_paths": "share"}, "Events of funding")
 
 
 def _contracts(d: Mapping[str, Any]) -> Table:

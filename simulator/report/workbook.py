@@ -19,7 +19,8 @@ HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 FORMATS = {"": 0, "share": 2, "$": 3}  # index of the cell's style
 STYLES = (
     f'{HEAD}<styleSheet xmlns="{MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="#,##0"/></numFmts>'
-    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/>'
+    '<name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="4">'
@@ -50,7 +51,8 @@ def workbook(found: Sequence[Table]) -> bytes:
             "xl/workbook.xml",
             f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>{listed}</sheets></workbook>',
         )
-        write("xl/_rels/workbook.xml.rels", _relations([*(("worksheet", f"worksheets/sheet{k}.xml") for k in sheets), ("styles", "styles.xml")]))  # fmt: skip
+        parts = [("worksheet", f"worksheets/sheet{k}.xml") for k in sheets]
+        write("xl/_rels/workbook.xml.rels", _relations([*parts, ("styles", "styles.xml")]))
         write("xl/styles.xml", STYLES)
         for k, table in zip(sheets, found, strict=True):
             write(f"xl/worksheets/sheet{k}.xml", _sheet(table))
@@ -82,7 +84,8 @@ def _sheet(table: Table) -> str:
     ]
     return (
         f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
-        f'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>{widths}</cols><sheetData>{"".join(rows)}</sheetData></worksheet>'
+        f'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>{widths}</cols>'
+        f"<sheetData>{''.join(rows)}</sheetData></worksheet>"
     )
 
 
@@ -116,6 +119,7 @@ def _content(sheets: Sequence[int]) -> str:
     parts += [(f"/xl/worksheets/sheet{k}.xml", f"{kind}.worksheet+xml") for k in sheets]
     listed = "".join(f'<Override PartName="{name}" ContentType="{of}"/>' for name, of in parts)
     return (
-        f'{HEAD}<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'{HEAD}<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Default Extension="xml" ContentType="application/xml"/>{listed}</Types>'
     )

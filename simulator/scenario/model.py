@@ -55,6 +55,8 @@ class Treasury(Component):
     family: ClassVar[str] = "treasury"
     interest: Annotated[Number, Quantity(INTEREST)] = 0.0
     """Earned on the cash of the last close, if it is above 0."""
+    discount_rate: Annotated[Number, Quantity(INTEREST, drawn=False)] | None = None
+    """At which a right to leave is valued, from the end of each month; `log/yr` is continuous. Default: `interest`."""
     tax_rate: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
     """On profit, monthly, after losses carried forward."""
     tax_losses: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0

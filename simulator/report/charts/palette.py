@@ -19,7 +19,8 @@ DARK = {
 SIZE = 8  # of the palette
 
 RULES = """
-text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,"DejaVu Sans",sans-serif;font-size:12px;fill:{ink}}
+text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,"DejaVu Sans",sans-serif;
+font-size:12px;fill:{ink}}
 .t-muted{fill:{muted}}.t-head{font-size:16px;font-weight:600}
 .axis{stroke:{muted};stroke-width:1}.grid{stroke:{rule};stroke-width:1}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}

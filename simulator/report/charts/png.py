@@ -10,18 +10,18 @@ from simulator.report.charts.specification import Chart
 from simulator.report.charts.svg import render
 
 
-class NoPictures(Exception):
+class PictureError(Exception):
     """What is missing to make PNG files, and how to get it."""
 
 
 def picture(chart: Chart, width: int = 860, zoom: int = 2) -> bytes:
-    """The chart as PNG, `zoom` pixels for each of its width. Raises NoPictures."""
+    """The chart as PNG, `zoom` pixels for each of its width. Raises PictureError."""
     try:
         import resvg_py
     except ImportError:
-        raise NoPictures("PNG files need the package resvg-py: pip install 'simulator[report]'") from None
+        raise PictureError("PNG files need the package resvg-py: pip install 'simulator[report]'") from None
     if not _writes(resvg_py):
-        raise NoPictures("PNG files need a font: install Liberation Sans or DejaVu Sans (Debian: fonts-dejavu-core)")
+        raise PictureError("PNG files need a font: install Liberation Sans or DejaVu Sans (Debian: fonts-dejavu-core)")
     return bytes(resvg_py.svg_to_bytes(svg_string=render(chart, width, standalone=True), zoom=zoom))
 
 

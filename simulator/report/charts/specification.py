@@ -1,4 +1,5 @@
-"""What a chart is, before anybody draws it: names, numbers with their intervals, units. Plain data, so that it is also a JSON file.
+"""What a chart is, before anybody draws it: names, numbers with their intervals, units. Plain data, so that it
+is also a JSON file.
 
 Three kinds: `months` (values along time), `rows` (one thing a row, values along a scale) and `grid` (a value for each pair of
 two settings). A value is None where there is none. Colours are numbers of the palette, or the name of a meaning.
