@@ -186,12 +186,11 @@ def run(
 
 
 def _precise(scenario: Any, targets: tuple[Any, ...], most: int | None, how: dict[str, Any]) -> Any:
-    from simulator.estimate.precision import MOST
     from simulator.precision import precise
     from simulator.quantities.units import QuantityError
 
     try:
-        return precise(scenario, targets, MOST if most is None else most, **how)
+        return precise(scenario, targets, most, **how)
     except QuantityError as problem:
         hint = f"; {problem.hint}" if problem.hint else ""
         raise click.UsageError(f"--precision: {problem}{hint}") from None
