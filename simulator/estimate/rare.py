@@ -27,6 +27,7 @@ from simulator.estimate import importance, intervals
 from simulator.estimate.importance import PILOT, POPULATIONS, Pilot, first_path, sampled
 from simulator.estimate.sample import Precise, Sample, together
 from simulator.estimate.splitting import Defaults, split
+from simulator.estimate.training import ready
 from simulator.scenario.model import Branch, Scenario
 
 FLOOR = 100.0  # effective paths in default behind every number
@@ -321,7 +322,7 @@ def rare(
 
     if method not in METHODS:
         raise ValueError(f"{method!r} is no method for rare events; one of {', '.join(METHODS)}")
-    known = scenario if isinstance(scenario, Scenario) else load(scenario)
+    known = ready(scenario if isinstance(scenario, Scenario) else load(scenario))
     changes = {k: v for k, v in (("paths", paths), ("seed", seed)) if v is not None}
     if changes:
         known = replace(known, run=type(known.run).model_validate({**known.run.model_dump(), **changes}))
