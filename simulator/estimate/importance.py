@@ -92,12 +92,13 @@ class Pilot:
         lived = self.plain.lived(first_path(self.branch, PLAIN) + np.arange(PILOT), KNOWN)
         self.used += PILOT
         self.share = float((lived.columns["cause"] > ledger.NAN_CODE).mean())
+        self.found, self.spread = self.share > 0.0, math.sqrt(self.share * (1.0 - self.share))
+        if self.not_rare:
+            return
         floor = self.scenario.default.floor
         level = float(floor) if isinstance(floor, int | float) else 0.0
         kept = {slot: np.nan_to_num(lived.kept[slot], posinf=0.0, neginf=0.0) for slot in KNOWN}
         self.outlook = Outlook.fitted(kept, lived.columns["end_month"], level)
-        self.found = self.share > 0.0
-        self.spread = math.sqrt(self.share * (1.0 - self.share))
 
     @property
     def not_rare(self) -> bool:

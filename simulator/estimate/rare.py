@@ -352,7 +352,9 @@ def _run(scenario: Scenario, method: Method, workers: int, shocks: bool, progres
         speed += branch.weight * PILOT / (time.perf_counter() - at) * workers
         tilt: Tilt | None = Tilt.nothing()
         if not pilot.not_rare:
-            tilt = pilot.tilt() if method == "is" else (pilot.split() and None)
+            tilt = pilot.tilt() if method == "is" else None
+            if method == "splitting":
+                pilot.split()
         pilots.append((branch, pilot, tilt))
         if progress is not None:
             progress(number + 1, steps)
