@@ -339,6 +339,10 @@ class SampledField:
 
         def validate(value: Any) -> Sampled:
             law = getattr(value, "law", None)
+            if not self.once and getattr(value, "shared", None) is not None:
+                problem = "this key is drawn anew each month or at each event; a shared input is one draw a path"
+                hint = "write its distribution here"
+                raise PydanticCustomError("quantity", "{problem}", {"problem": problem, "hint": hint})
             if not self.once and isinstance(law, Distribution) and law.monthly() is None:
                 numbers = "" if law.tag == "truncate" else ", with these numbers"
                 problem = f"`{law.tag}` cannot be drawn every month{numbers}"
@@ -388,6 +392,11 @@ class Component(BaseModel):
     order: ClassVar[int] = 50  # of building among the clauses of one host: who says how long it lasts comes first
     example: ClassVar[str] = ""  # tables that use it, as a file writes them
     SHOCKS: ClassVar[tuple[str, ...]] = ()  # roles that may stand in the dependence table as NAME.ROLE
+
+    @property
+    def decided_once(self) -> tuple[str, ...]:
+        """Roles of what is decided once a path by a uniform of its own."""
+        return ()
 
     def build(self, b: Builder, host: Any = None) -> None:
         raise TypeError(f"{type(self).__name__} has no law")

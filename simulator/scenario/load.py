@@ -11,7 +11,16 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from simulator.components.base import ATTACHED, CALENDAR, REGISTRY, Component, Surroundings, discover, is_zero
+from simulator.components.base import (
+    ATTACHED,
+    CALENDAR,
+    REGISTRY,
+    Component,
+    Surroundings,
+    discover,
+    is_zero,
+    month_label,
+)
 from simulator.quantities.number import STEP, Quantity
 from simulator.quantities.timestep import MONTH, STEPS, TimeStep
 from simulator.quantities.units import SHARE, QuantityError
@@ -31,13 +40,14 @@ from simulator.scenario.model import (
     Default,
     Dependence,
     Entry,
+    GivenShocks,
     Keep,
     Opening,
     Run,
     Scenario,
     Treasury,
 )
-from simulator.scenario.resolve import Resolved, resolve
+from simulator.scenario.resolve import Resolved, lay_over, resolve
 from simulator.scenario.source import Key, Source
 
 SINGLE = (
@@ -69,6 +79,12 @@ def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
 def from_resolved(text: str, file: str = "") -> Scenario:
     """The scenario of a stored canonical text (a run's manifest). Raises ScenarioError."""
     return build(Resolved(json.loads(text), {}, Source(file, "", {})))
+
+
+def varied(scenario: Scenario, settings: Sequence[str] = (), tables: Sequence[Mapping[str, Any]] = ()) -> Scenario:
+    """The scenario with tables, then settings (`KEY=VALUE`), laid over what it says. Raises ScenarioError."""
+    resolved = Resolved(json.loads(scenario.canonical), {}, Source(scenario.file, "", {}))
+    return build(lay_over(resolved, settings, tables))
 
 
 def build(resolved: Resolved) -> Scenario:
@@ -132,13 +148,17 @@ class _Loader:
         keep = plain["keep"]
         if isinstance(keep, Keep):
             check_keep(self.r, keep, self.data)
+        run = plain["run"]
+        wrong = run.complaint() if isinstance(run, Run) else None
+        if wrong is not None:
+            self.r.complain("E013", ("run", "sampling"), *wrong)
         comparison = self._comparison()
         calendar = plain["calendar"]
         if isinstance(calendar, Calendar) and calendar.step != "month" and calendar.fiscal_year_start % 3 != 1:
             said, hint = "with steps of a quarter a fiscal year begins in month 1, 4, 7 or 10", "fiscal_year_start = 1"
             self.r.complain("E013", ("calendar", "fiscal_year_start"), said, hint, ("calendar", "step"))
         if calendar is not None:
-            self._problems(entries, calendar, plain["dependence"])
+            self._problems(entries, calendar, plain["dependence"], plain["shocks"])
         if self.r.diagnostics or calendar is None:
             return None
         assert isinstance(calendar, Calendar)
@@ -155,6 +175,7 @@ class _Loader:
             run=plain["run"] or Run(),  # type: ignore[arg-type]
             recovery=plain["recovery"],  # type: ignore[arg-type]
             dependence=plain["dependence"],  # type: ignore[arg-type]
+            shocks=plain["shocks"] or GivenShocks(),  # type: ignore[arg-type]
             keep=plain["keep"] or Keep(),  # type: ignore[arg-type]
             comparison=comparison,
             entries=tuple(entries),
@@ -341,7 +362,9 @@ class _Loader:
                 found.setdefault(name, {})[year] = float(value)
         return found
 
-    def _problems(self, entries: list[Entry], calendar: Component, dependence: Component | None) -> None:
+    def _problems(
+        self, entries: list[Entry], calendar: Component, dependence: Component | None, given: Component | None
+    ) -> None:
         shocks = tuple(shock for entry in entries for shock in _shocks(entry))
         regimes = next((tuple(getattr(e.component, "regimes", ())) for e in entries if e.name == "market"), ())
         around = Surroundings(
@@ -363,9 +386,22 @@ class _Loader:
                     )
         tables = around.tables
         listed = sum(len(tables.get(f, ())) if f in NAMED else f in self.data for f in (*SINGLE, *NAMED))
+        complete = len(entries) >= listed  # else shocks may be missing by another error
         if isinstance(dependence, Dependence):
-            complete = len(entries) >= listed  # else shocks may be missing by another error
             check_dependence(self.r, dependence, shocks if complete else None, regimes)
+        if isinstance(given, GivenShocks):
+            self._given(given, shocks if complete else None, around)
+
+    def _given(self, given: GivenShocks, known: Sequence[str] | None, around: Surroundings) -> None:
+        for name, scores in given.monthly.items():
+            at: Key = ("shocks", "monthly", name)
+            if known is not None and name not in known:
+                hint = near(name, known)
+                words = f"did you mean `{hint}`?" if hint else "shocks of this file: " + (", ".join(known) or "none")
+                self.r.complain("E015", at, f"`{name}` is no monthly shock of this file", words)
+            for month in scores:
+                if not around.start <= month < around.start + around.months:
+                    self.r.complain("E013", (*at, month_label(month)), f"{month_label(month)} lies outside the horizon")
 
 
 def _shocks(entry: Entry) -> Iterable[str]:

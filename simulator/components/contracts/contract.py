@@ -253,6 +253,10 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
             shape = continued(shape, ends, b.months + int(term))
         return level, shape
 
+    @property
+    def decided_once(self) -> tuple[str, ...]:
+        return tuple(f"amendments.{name}" for name in self.amendments)
+
     def build(self, b: Builder, host: Any = None) -> None:
         level, shape = self.dues(b, b.name)
         due, capacity, used, stranded = (b.flow(f"{b.name}.{x}") for x in ("due", "capacity", "used", "stranded"))

@@ -43,6 +43,10 @@ instalments = 6
     instalments: Annotated[int, Field(ge=1, le=600)]
     """Into how many equal monthly payments the arrears are spread."""
 
+    @property
+    def decided_once(self) -> tuple[str, ...]:
+        return ("accepted",)
+
     def build(self, b: Builder, host: Any = None) -> None:
         accepts: Any = self.probability
         if not (is_zero(accepts) or is_fixed(accepts, 1.0)):

@@ -94,6 +94,10 @@ valuation = "900B"
         if self.valuation is not None and self.multiple is not None:
             yield Problem(("multiple",), "the valuation is an amount or a multiple, not both", also=("valuation",))
 
+    @property
+    def decided_once(self) -> tuple[str, ...]:
+        return ("month", "success")
+
     def build(self, b: Builder, host: Any = None) -> None:
         received, pending = b.flow(f"{b.name}.received"), b.state(f"{b.name}.pending", 1.0)
         first, last = self.first - b.start, self.last - b.start

@@ -70,6 +70,10 @@ probability = "70 %"
         if self.run_rate_above is not None and "revenue" not in around.tables:
             yield Problem(("run_rate_above",), "there is no [revenue] whose run-rate could open the gate", code="E015")
 
+    @property
+    def decided_once(self) -> tuple[str, ...]:
+        return ("event",)
+
     def build(self, b: Builder, host: Any = None) -> None:
         received, open_ = b.flow(f"{b.name}.received"), b.state(f"{b.name}.waiting", 1.0)
         opened = b.state(f"{b.name}.opened", float("inf"))

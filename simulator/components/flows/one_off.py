@@ -45,6 +45,10 @@ probability = "60 %"
         if self.month < around.start:
             yield Problem(("month",), f"{month_label(self.month)} lies before month 1 ({month_label(around.start)})")
 
+    @property
+    def decided_once(self) -> tuple[str, ...]:
+        return ("event",)
+
     def build(self, b: Builder, host: Any = None) -> None:
         amount = b.flow(f"{b.name}.amount")
         u: Any = 0.0 if is_fixed(self.probability, 1.0) else b.once("event", still=1.0 - 2.0**-33)

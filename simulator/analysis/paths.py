@@ -1,0 +1,141 @@
+"""Paths of a scenario in memory, some of their draws replaced: what sensitivities, archetypes and bands are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine import executors
+from simulator.engine.block import BLOCK, uniforms_of
+from simulator.engine.build import Array
+from simulator.engine.ledger import NAN_CODE
+from simulator.engine.simulation import ChunkResult, Simulation
+from simulator.estimate.training import ready
+from simulator.quantities.number import Uncertain
+from simulator.scenario.drawn import drawn_once, streams_of, with_drawn
+from simulator.scenario.model import Scenario
+
+MOST = 65_536  # paths looked at side by side: everything stays in memory
+Bools = npt.NDArray[np.bool_]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Input:
+    """A number drawn once a path. name: as in [inputs], or its key; stream: of its uniforms; keys: where it is used."""
+
+    name: str
+    stream: str
+    keys: tuple[str, ...]
+    number: Uncertain | None  # None: drawn by a component itself
+
+    @property
+    def law(self) -> Any:
+        return None if self.number is None else self.number.law
+
+
+def inputs_of(scenario: Scenario) -> list[Input]:
+    """Every number of a scenario that is drawn once a path, those that share a draw as one, in the order of the file."""
+    numbers: dict[str, Uncertain] = {}
+
+    def note(key: str, value: Uncertain) -> Uncertain:
+        numbers[key] = value
+        return value
+
+    streams: dict[str, list[str]] = {}
+    for branch in scenario.branches:
+        for name, part in parts_of(branch.scenario):
+            with_drawn(part, name, note)
+        for key, stream in drawn_once(branch.scenario).items():
+            keys = streams.setdefault(stream, [])
+            if key not in keys:
+                keys.append(key)
+    return [
+        Input(_name(s, keys), s, tuple(keys), next((numbers[k] for k in keys if k in numbers), None))
+        for s, keys in streams.items()
+    ]
+
+
+def _name(stream: str, keys: Sequence[str]) -> str:
+    """As the file says it: a name of [inputs], or the key; several keys that are drawn as one go by the first."""
+    return keys[0] if "@" in stream else stream.removeprefix("inputs.")
+
+
+def parts_of(scenario: Scenario) -> Iterable[tuple[str, Any]]:
+    for name in ("opening", "treasury", "default", "recovery"):
+        if getattr(scenario, name) is not None:
+            yield name, getattr(scenario, name)
+    for entry in scenario.entries:
+        yield entry.name, entry.component
+        yield from ((f"{entry.name}.{tag}", part) for tag, part in entry.attached.items())
+    if scenario.dependence is not None:
+        yield "dependence", scenario.dependence.triangular()
+
+
+def tabled(scenario: Scenario) -> frozenset[str]:
+    """Streams of the inputs that [dependence.inputs] correlates."""
+    found: set[str] = set()
+    for branch in scenario.branches:
+        s = branch.scenario
+        if s.dependence is not None and s.dependence.inputs is not None:
+            found |= set(streams_of(s.dependence.inputs, drawn_once(s)))
+    return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Lives:
+    """Paths 0 … n - 1 of a scenario. kept: slot -> (months + 1, n)."""
+
+    scenario: Scenario
+    simulation: Simulation
+    chunk: ChunkResult
+
+    @property
+    def columns(self) -> Mapping[str, Array]:
+        return self.chunk.columns
+
+    @property
+    def kept(self) -> Mapping[str, Array]:
+        return self.chunk.kept
+
+    @cached_property
+    def numbers(self) -> Bools:
+        """Paths that are a number."""
+        return np.asarray(self.columns["cause"] != NAN_CODE)
+
+    def defaults(self, month: int) -> Bools:
+        """Paths in default by a month."""
+        end = self.columns["end_month"]
+        return np.asarray((end > 0) & (end <= month) & (self.columns["cause"] > NAN_CODE))
+
+    def uniforms(self, stream: str) -> Array:
+        """The uniforms of an input drawn once a path, by itself (not correlated)."""
+        return uniforms_of(self.simulation.seed, stream, np.arange(self.columns["cause"].size))
+
+
+def live(
+    scenario: Scenario,
+    paths: int,
+    given: Mapping[str, Array] | None = None,
+    keep: Sequence[str] = (),
+    seed: int | None = None,
+) -> Lives:
+    """Simulate paths 0 … paths - 1 in memory. given: stream -> uniforms of an input by path instead of its own draws, shape
+    (paths,); everything else is drawn as always, so that differences come of it alone. Raises ValueError above MOST paths."""
+    if not 1 <= paths <= MOST:
+        raise ValueError(f"between 1 and {MOST:,} paths are looked at side by side, not {paths:,}")
+    whole = -(-paths // BLOCK) * BLOCK
+    shocks = None if given is None else {name: np.resize(u, whole)[None, :] for name, u in given.items()}
+    scenario = ready(scenario)
+    simulation = Simulation(scenario, seed=seed, given=shocks)
+    return Lives(scenario, simulation, simulation.run_chunk(0, paths, tuple(keep)))
+
+
+def each(work: Callable[[Any], T], tasks: Iterable[Any], threads: int | None = None) -> list[T]:
+    """`work` of every task, in their order, on all cores."""
+    return list(executors.run(work, tasks, executors.available_threads() if threads is None else threads))
