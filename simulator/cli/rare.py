@@ -19,7 +19,7 @@ RARE = click.option(
     "defaults that build up month by month through what cannot be tilted (sizes of jumps and events), and as a check of `is`. "
     "Stores nothing.",
 )
-STORING = ("out", "into", "fresh", "dry_run")  # options that make no sense where nothing is stored
+STORING = ("out", "into", "fresh", "dry_run", "precision")  # options that make no sense where nothing is stored
 
 
 def refuse(context: click.Context, conditions: tuple[Any, ...]) -> None:
@@ -50,6 +50,10 @@ def run_rare(
     refused: list[str] = []
     failed: list[str] = []
     for n, scenario in enumerate(load_all(files, settings)):
+        if scenario.run.sampling != "plain":
+            raise click.UsageError(
+                f'--rare does not go with sampling = "{scenario.run.sampling}"; add --set run.sampling=plain'
+            )
         try:
             with Progress(scenario.name) as advance:
                 found = rare(scenario, method, threads=threads, progress=advance)

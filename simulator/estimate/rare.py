@@ -325,6 +325,10 @@ def rare(
     changes = {k: v for k, v in (("paths", paths), ("seed", seed)) if v is not None}
     if changes:
         known = replace(known, run=type(known.run).model_validate({**known.run.model_dump(), **changes}))
+    if known.run.sampling != "plain":
+        raise ValueError(
+            f'{known.name}: sampling = "{known.run.sampling}" does not go with rare events; leave it plain'
+        )
     workers = executors.available_threads() if threads is None else threads
     found = _run(known, method, workers, shocks, progress)
     last = found.precise(found.months)
