@@ -246,7 +246,13 @@ def test_the_command_says_what_it_found_and_refuses_what_it_cannot_do() -> None:
     text = "\n".join(lines(document, plain=True))
     assert "Effective paths in default" in text
     assert text.isascii()
-    for arguments in (("--out", "x"), ("--dry-run",), ("--fail-if", "runway(p5) < 3")):
+    for arguments in (
+        ("--out", "x"),
+        ("--dry-run",),
+        ("--precision", "1pp on pd(24)"),
+        ("--fail-if", "runway(p5) < 3"),
+        ("--set", "run.sampling='sobol'", "--paths", "16384"),
+    ):
         code, _, err = call("--rare", "is", *arguments)
         assert code == 2
         assert "--rare" in err

@@ -114,9 +114,7 @@ def table_of(text: str, key: str) -> dict[str, list[str]]:
     figure = re.search(rf'<figure data-chart="{key}".*?</figure>', text, re.S)
     assert figure, key
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", figure.group(), re.S)
-    return {
-        html.unescape(head): [html.unescape(c) for c in re.findall(r"<td>(.*?)</td>", cells)] for head, cells in rows
-    }
+    return {html.unescape(head): [html.unescape(c) for c in re.findall(r"<td>(.*?)</td>", cells)] for head, cells in rows}
 
 
 def test_the_numbers_on_the_page_are_the_stored_numbers(text: str, run: Path, report: page.Report) -> None:
@@ -218,16 +216,7 @@ def test_charts_are_written_as_specification_svg_and_png(report: page.Report, tm
     assert sorted(p.suffix for p in files) == [".json", ".json", ".png", ".png", ".svg", ".svg"]
     for chart in chosen:
         root = ElementTree.parse(tmp_path / f"{chart.key}.svg").getroot()
-        assert {e.tag.rpartition("}")[2] for e in root.iter()} <= {
-            "svg",
-            "title",
-            "style",
-            "rect",
-            "text",
-            "path",
-            "line",
-            "circle",
-        }
+        assert {e.tag.rpartition("}")[2] for e in root.iter()} <= {"svg", "title", "style", "rect", "text", "path", "line", "circle"}
         assert json.loads((tmp_path / f"{chart.key}.json").read_text())["labels"] == list(chart.labels)
         assert (tmp_path / f"{chart.key}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -265,9 +254,7 @@ def test_no_cell_of_a_csv_file_or_workbook_is_a_formula(report: page.Report, tmp
     for sheet in book:
         assert all(cell.data_type in ("s", "n") for row in sheet.iter_rows() for cell in row)  # "f" would be a formula
     rows = list(book["pd"].iter_rows(min_row=2, values_only=True))
-    assert [(r[0], r[2], r[5]) for r in rows] == [
-        (p["month"], p["value"], p["count"]) for p in report.run.figures["pd"]
-    ]
+    assert [(r[0], r[2], r[5]) for r in rows] == [(p["month"], p["value"], p["count"]) for p in report.run.figures["pd"]]
     assert book["comparison"]["A2"].value == "=cmd|' /C calc'!A0<b>"
     assert book["comparison"]["A2"].data_type == "s"
 
@@ -315,19 +302,7 @@ def test_the_examples_of_the_readme_of_results_run(run: Path) -> None:
 
 
 def test_the_command_writes_what_it_says(run: Path, tmp_path: Path) -> None:
-    out = json.loads(
-        call(
-            "report",
-            run,
-            "--out",
-            tmp_path / "p.html",
-            "--csv",
-            tmp_path / "csv",
-            "--excel",
-            tmp_path / "t.xlsx",
-            "--json",
-        )
-    )
+    out = json.loads(call("report", run, "--out", tmp_path / "p.html", "--csv", tmp_path / "csv", "--excel", tmp_path / "t.xlsx", "--json"))
     assert all(Path(p).stat().st_size for p in out["files"])
     assert out["bytes"] == (tmp_path / "p.html").stat().st_size
     assert "not a run" in call("report", tmp_path, code=4)
@@ -401,18 +376,11 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_nothing_of_a_scenario_becomes_part_of_the_page(
-    browser: chromium.Browser, report: page.Report, place: Path
-) -> None:
+def test_nothing_of_a_scenario_becomes_part_of_the_page(browser: chromium.Browser, report: page.Report, place: Path) -> None:
     browser.open(place / "page.html")
     assert browser.run("document.scripts.length") == 1
     assert browser.run("document.querySelectorAll('img,iframe,object,embed,base,form').length") == 0
-    assert (
-        browser.run(
-            "[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => a.name.startsWith('on')).length"
-        )
-        == 0
-    )
+    assert browser.run("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => a.name.startsWith('on')).length") == 0
     assert "<script>alert(1)</script>" in browser.run("document.title")
     assert "<script>alert(5)</script>" in browser.run("document.getElementById('assumptions').textContent")
 
@@ -441,9 +409,7 @@ def test_the_theme_and_the_tables_can_be_switched(browser: chromium.Browser, rep
     assert browser.run(table) > 100
 
 
-@pytest.mark.parametrize(
-    ("key", "row"), [("default-probability", 23), ("waterfall-failing", 0), ("sources-and-uses", 0)]
-)
+@pytest.mark.parametrize(("key", "row"), [("default-probability", 23), ("waterfall-failing", 0), ("sources-and-uses", 0)])
 def test_hovering_shows_the_value_and_interval_of_the_table(
     browser: chromium.Browser, report: page.Report, place: Path, key: str, row: int
 ) -> None:
@@ -473,9 +439,7 @@ def test_the_keyboard_reads_a_chart_aloud(browser: chromium.Browser, report: pag
     assert browser.run("document.querySelector('figure[data-chart=cash] .sr').textContent").startswith(chart.labels[1])
     unnamed = browser.run("[...document.querySelectorAll('svg')].filter(s => !s.getAttribute('aria-label')).length")
     assert unnamed == 0
-    assert browser.run("document.querySelectorAll('figure').length") == browser.run(
-        "document.querySelectorAll('figure table').length"
-    )
+    assert browser.run("document.querySelectorAll('figure').length") == browser.run("document.querySelectorAll('figure table').length")
 
 
 def test_the_page_prints_on_a4(browser: chromium.Browser, report: page.Report, place: Path, tmp_path: Path) -> None:
@@ -489,7 +453,7 @@ def test_the_page_prints_on_a4(browser: chromium.Browser, report: page.Report, p
 def test_without_scripts_the_page_says_the_same(text: str) -> None:
     body = re.sub(r"<script>.*?</script>", "", text, flags=re.S)
     assert 'id="theme" type="button" hidden' in body
-    assert body.count("<figure") == body.count('<details class="screen"><summary>Table')
+    assert body.count("<figure") == body.count("<details class=\"screen\"><summary>Table")
 
 
 def test_the_hash_of_the_policy_is_that_of_the_script(text: str) -> None:

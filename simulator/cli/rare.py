@@ -19,14 +19,19 @@ RARE = click.option(
     "defaults that build up month by month through what cannot be tilted (sizes of jumps and events), and as a check of `is`. "
     "Stores nothing.",
 )
-STORING = ("out", "into", "fresh", "dry_run", "precision")  # options that make no sense where nothing is stored
+FOREIGN = {  # what belongs to a stored run of plain paths: parameter -> option
+    "out": "--out",
+    "into": "--into",
+    "fresh": "--fresh",
+    "dry_run": "--dry-run",
+    "targets": "--precision",
+}
 
 
 def refuse(context: click.Context, conditions: tuple[Any, ...]) -> None:
     """Options that do not go with --rare."""
-    for name in STORING:
+    for name, option in FOREIGN.items():
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-            option = "--" + name.replace("_", "-")
             raise click.UsageError(
                 f"{option} does not go with --rare, which stores no paths; use --json for its figures"
             )
