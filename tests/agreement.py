@@ -84,6 +84,8 @@ def agrees(lived: Lived, rows: Mapping[str, Any], columns: Mapping[str, float], 
         if name not in columns:
             assert not value, name
             continue
+        if name == "lowest_liquidity_month":  # of months that differ by rounding only, either
+            value, name = lived.months["liquidity"][int(columns[name])], "lowest_liquidity"
         slack = CLOSE * largest if name.split(".")[-1] in MONEY else CLOSE
         assert np.isclose(columns[name], value, rtol=CLOSE, atol=slack), (name, columns[name], value)
 
