@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from simulator.analysis.documents import document, spread
 from simulator.analysis.paths import Lives, inputs_of, live
-from simulator.analysis.sensitivity import as_json, monthly_normals
+from simulator.analysis.sensitivity import monthly_normals
 from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.estimate.intervals import Estimate, share
@@ -74,35 +75,37 @@ class Failures:
     @property
     def document(self) -> dict[str, Any]:
         """What `failures --json` prints."""
-        return {
-            "schema": 1,
-            "verb": "failures",
-            "scenario": self.scenario.name,
-            "title": self.scenario.title,
-            "scenario_hash": self.scenario.hash,
-            "month": self.month,
-            "label": self.scenario.label(self.month),
-            "paths": self.paths,
-            "seed": self.scenario.run.seed,
-            "pd": as_json(self.pd),
-            "silhouette": self.silhouette,
-            "archetypes": [
+        numbered = list(enumerate(self.archetypes, 1))
+        return document(
+            "failures",
+            self.scenario,
+            f"simulator failures {self.scenario.file} --by {self.month} --paths {self.paths}",
+            self.paths,
+            self.scenario.run.seed,
+            by={"month": self.month, "label": self.scenario.label(self.month), **spread("pd", self.pd)},
+            silhouette=self.silhouette,
+            archetypes=[
                 {
-                    "number": n,
+                    "way": f"{n}: {next(iter(one.causes))}",
+                    **spread("share_of_failing", one.of_failing),
                     "paths": one.paths,
-                    "share_of_failing": as_json(one.of_failing),
                     "month": one.month,
                     "label": self.scenario.label(one.month),
-                    "causes": dict(one.causes),
-                    "drivers": [d._asdict() for d in one.drivers],
+                    "drivers": ", ".join(f"{d.name} {d.deviations:+.1f} sd" for d in one.drivers[:5]),
                     "plausibility": one.plausibility,
                     "path": one.path,
                     "path_month": one.path_month,
-                    "reproduced": None if one.reproduced is None else as_json(one.reproduced),
+                    **spread("share_reproduced", one.reproduced),
                 }
-                for n, one in enumerate(self.archetypes, 1)
+                for n, one in numbered
             ],
-        }
+            drivers=[
+                {"way": n, "driver": d.name, "deviations": d.deviations} for n, one in numbered for d in one.drivers
+            ],
+            causes=[
+                {"way": n, "cause": cause, "paths": count} for n, one in numbered for cause, count in one.causes.items()
+            ],
+        )
 
 
 def failures(

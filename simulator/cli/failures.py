@@ -49,19 +49,13 @@ def failures(
         raise click.UsageError(str(problem)) from None
     document = found.document
     if out is not None:
+        from simulator.analysis.documents import write
         from simulator.store.disk import write_whole
-        from simulator.store.documents import write_document
 
-        rows = [
-            {"number": one["number"], "driver": d["name"], "deviations": d["deviations"]}
-            for one in document["archetypes"]
-            for d in one["drivers"]
-        ]
-        plain = [{k: v for k, v in one.items() if k not in ("drivers", "causes")} for one in document["archetypes"]]
-        place = write_document(out, document, {"archetypes": plain, "drivers": rows})
+        place = write(out, document, scenario, ("archetypes", "drivers", "causes"))
         for number, one in enumerate(found.archetypes, 1):
             write_whole(out, f"{scenario.name}-failure-{number}.toml", [one.scenario.encode()])
-        click.echo(f"written to {shown(place.parent)}", err=True)
+        click.echo(f"written to {shown(place)}", err=True)
     if as_json:
         print_json(document)
         return
@@ -72,24 +66,21 @@ def failures(
 def lines(d: dict[str, Any]) -> list[str]:
     from simulator.report.words import percent
 
-    pd = d["pd"]
+    by = d["by"]
     found = [
-        f"In default by month {d['month']} ({d['label']}): {percent(pd['value'])} of {d['paths']:,} paths, in "
+        f"In default by month {by['month']} ({by['label']}): {percent(by['pd'])} of {d['paths']:,} paths, in "
         f"{len(d['archetypes'])} ways"
     ]
     for one in d["archetypes"]:
-        part, cause = one["share_of_failing"], next(iter(one["causes"]))
-        again = one["reproduced"]
+        number, cause = one["way"].split(": ", 1)
+        part = f"{percent(one['share_of_failing_low'])} to {percent(one['share_of_failing_high'])}"
+        again = one["share_reproduced"]
         found += [
             "",
-            f"{one['number']}. {percent(part['value'])} of them ({percent(part['low'])} to {percent(part['high'])}), typically "
-            f"in month {one['month']} ({one['label']}), mostly {cause}",
-            "   " + ", ".join(f"{x['name']} {x['deviations']:+.1f} sd" for x in one["drivers"][:5]),
+            f"{number}. {percent(one['share_of_failing'])} of them ({part}), typically in month {one['month']} "
+            f"({one['label']}), mostly {cause}",
+            f"   {one['drivers']}",
             f"   plausibility {percent(one['plausibility'])} of drivers as far out; path {one['path']}"
-            + (
-                ""
-                if again is None
-                else f", {percent(again['value'])} of its file's paths fail by month {one['path_month']}"
-            ),
+            + ("" if again is None else f", {percent(again)} of its file's paths fail by month {one['path_month']}"),
         ]
     return found

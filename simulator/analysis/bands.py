@@ -1,0 +1,122 @@
+"""What is not known about the default probability itself: outer draws of the uncertain inputs, inner draws of everything else.
+
+For each outer draw θ of all inputs the default probability given θ is estimated from n inner paths. Its band over θ is what
+better knowledge of the inputs could narrow; no number of paths narrows it. The inner noise widens the raw band: of k outer draws
+with observed shares p_j the variance is Var PD(θ) + E[PD(θ)(1 - PD(θ))] / n, so the shares are drawn together about their mean by
+the root of what is left without the second term (the mean is kept, quantiles are those of the corrected shares).
+The budget N = k n is split with n near N^(1/3), at least 128 and whole in lanes: bias falls as 1/n, noise of quantiles as 1/√k
+(Gordy & Juneja 2010).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulator.analysis.documents import document, spread
+from simulator.analysis.paths import each, inputs_of, live
+from simulator.engine.block import uniforms_of
+from simulator.engine.build import Array
+from simulator.estimate.intervals import Estimate, mean, quantile
+from simulator.scenario.model import Scenario
+
+BAND = (0.05, 0.25, 0.5, 0.75, 0.95)
+FEWEST_INNER = 128
+TOGETHER = 16_384  # paths of one run
+
+
+class Row(NamedTuple):
+    """At a month: the default probability over everything, and quantiles over the inputs of what it is given them."""
+
+    month: int
+    pd: Estimate
+    band: tuple[Estimate, ...]
+    noise: float  # share of the raw spread that was inner noise
+
+
+@dataclass(frozen=True)
+class Bands:
+    scenario: Scenario
+    outer: int
+    inner: int
+    rows: tuple[Row, ...]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `bands --json` prints."""
+        return document(
+            "bands",
+            self.scenario,
+            f"simulator bands {self.scenario.file} --budget {self.outer * self.inner} --inner {self.inner}",
+            self.outer * self.inner,
+            self.scenario.run.seed,
+            outer=self.outer,
+            inner=self.inner,
+            bands=[
+                {"month": r.month, "label": self.scenario.label(r.month), **spread("pd", r.pd)}
+                | {
+                    k: v
+                    for q, e in zip(BAND, r.band, strict=True)
+                    for k, v in spread(f"pd_p{round(100 * q)}", e).items()
+                }
+                | {"inner_noise": r.noise}
+                for r in self.rows
+            ],
+        )
+
+
+def split(budget: int) -> tuple[int, int]:
+    """(outer draws, inner paths of each) of a budget of paths."""
+    inner = max(FEWEST_INNER, 2 ** round(math.log2(max(2.0, 4.0 * budget ** (1 / 3)))))
+    return max(2, budget // inner), inner
+
+
+def bands(
+    scenario: Scenario,
+    budget: int = 131_072,
+    inner: int | None = None,
+    months: Sequence[int] = (),
+    threads: int | None = None,
+) -> Bands:
+    """The default probability by month as a band over the uncertain inputs. budget: paths in all. inner: paths of each outer draw
+    instead of the usual split. Raises ValueError where no number is drawn once a path."""
+    known = inputs_of(scenario)
+    if not known:
+        raise ValueError("no number of this scenario is drawn once a path; its default probability has no band")
+    outer, n = split(budget) if inner is None else (max(2, budget // inner), inner)
+    per_run = max(1, TOGETHER // n)
+    starts = range(0, outer, per_run)
+    marks = list(months) or list(range(1, scenario.calendar.months + 1))
+
+    def work(first: int) -> Array:
+        count = min(per_run, outer - first)
+        drawn = np.arange(first, first + count)
+        given = {
+            one.stream: np.repeat(uniforms_of(scenario.run.seed, f"{one.stream}:outer", drawn), n) for one in known
+        }
+        # every run has inner paths of its own: another seed for everything that is not given
+        lives = live(scenario, count * n, given, seed=(scenario.run.seed + 1 + first) % 2**64)
+        end = np.where(lives.defaults(scenario.calendar.months), lives.columns["end_month"], np.inf).reshape(count, n)
+        return np.array([(end <= m).mean(axis=1) for m in marks])
+
+    p = np.concatenate(each(work, starts, threads), axis=1)  # (months, outer)
+    return Bands(scenario, outer, n, tuple(_row(month, of_month, n) for month, of_month in zip(marks, p, strict=True)))
+
+
+def _row(month: int, p: Array, n: int) -> Row:
+    raw, inner = float(p.var(ddof=1)), float((p * (1.0 - p)).mean()) / (n - 1)
+    kept = math.sqrt(max(0.0, 1.0 - inner / raw)) if raw > 0.0 else 0.0
+    corrected = np.sort(p.mean() + kept * (p - p.mean()))
+    band = tuple(quantile(lambda rank: float(corrected[rank - 1]), p.size, q) for q in BAND)
+    centre = float(p.mean())
+    total = mean(centre, float(((p - centre) ** 2).sum()), p.size)
+    return Row(
+        month,
+        Estimate(centre, max(0.0, total.low), min(1.0, total.high)),
+        band,
+        min(1.0, inner / raw) if raw > 0.0 else 0.0,
+    )

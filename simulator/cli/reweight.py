@@ -1,0 +1,71 @@
+"""`simulator reweight`: a view imposed on the paths of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulator.cli.common import AS_JSON, guarded, print_json, shown
+
+
+@click.command(short_help="Impose a view on the paths of a run, without a new run.")
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--view", "views", multiple=True, required=True, metavar="VIEW", help="For example 'share(raised < 10B) = 30 %'."
+)
+@click.option("--by", "months", multiple=True, type=click.IntRange(1), help="Default by this month. Repeatable.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Also write document and tables here.")
+@AS_JSON
+@guarded
+def reweight(
+    run_folder: Path, views: tuple[str, ...], months: tuple[int, ...], out: Path | None, as_json: bool
+) -> None:
+    """Impose views on the paths of a finished RUN by minimum relative entropy, without a new run.
+
+    VIEW is `share(CONDITION) = 30 %`, `mean(COLUMN) = 5B` or `mean(COLUMN) -= 0.02`, over columns of the table `paths`; a
+    CONDITION is like `raised < 10B`, several joined by `and`. Refused if too few paths would carry the views.
+    """
+    from simulator.analysis.columns import ColumnError
+    from simulator.analysis.reweight import TooFarError
+    from simulator.analysis.reweight import reweight as impose
+
+    try:
+        found = impose(run_folder, views, months)
+    except ColumnError as problem:
+        raise click.UsageError(str(problem)) from None
+    except TooFarError as problem:
+        raise click.ClickException(str(problem)) from None
+    document = found.document
+    if out is not None:
+        from simulator.analysis.documents import write
+
+        click.echo(f"written to {shown(write(out, document, found.run.scenario, ('views', 'pd', 'means')))}", err=True)
+    if as_json:
+        print_json(document)
+        return
+    for line in lines(document):
+        click.echo(line)
+
+
+def lines(d: dict[str, Any]) -> list[str]:
+    from simulator.report.words import money, percent
+
+    found = [f"{d['effective_paths']:,.0f} effective paths of {d['paths']:,}"]
+    found += [f"  {v['view']}   (it was {v['before']:.6g})" for v in d["views"]]
+    found += ["", f"{'default probability by':<26}{'as simulated':>28}{'with the views':>28}"]
+    for row in d["pd"]:
+        found.append(
+            f"  month {row['month']:<18}{_shown(row, 'pd_before', percent):>28}{_shown(row, 'pd_after', percent):>28}"
+        )
+    found.append("")
+    for row in d["means"]:
+        found.append(
+            f"mean {row['figure']:<21}{_shown(row, 'value_before', money):>28}{_shown(row, 'value_after', money):>28}"
+        )
+    return found
+
+
+def _shown(row: dict[str, Any], name: str, say: Any) -> str:
+    return f"{say(row[name])} ({say(row[name + '_low'])} to {say(row[name + '_high'])})"
