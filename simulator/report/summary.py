@@ -20,10 +20,13 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 def lines(document: dict[str, Any], plain: bool = False, width: int = WIDTH) -> Iterator[str]:
     """The summary of a `run --json` document: no line wider than `width`, at most LINES at 80. `plain`: ASCII only."""
     d = document
-    before, after = list(_before(d, plain, width)), list(_after(d, plain))
-    contracts = list(_contracts(d, max(3, LINES - len(before) - len(after) - 4), plain, width))
-    for line in (*before, *contracts, *after):
+    before, after = (
+        [part for line in found for part in fit(line, width)] for found in (_before(d, plain, width), _after(d, plain))
+    )
+    yield from before
+    for line in _contracts(d, max(3, LINES - len(before) - len(after) - 4), plain, width):
         yield from fit(line, width)
+    yield from after
 
 
 def fit(line: str, width: int) -> Iterator[str]:
@@ -73,7 +76,7 @@ def _after(d: dict[str, Any], plain: bool) -> Iterator[str]:
 def next_steps(folder: str) -> Iterator[str]:
     """What to run after a run."""
     yield f"next: simulator report {folder}"
-    yield f'      simulator query {folder} "select cause, count(*) from paths group by cause"'
+    yield f"      simulator query {folder}"
 
 
 BOLD, FAINT, RED, BLUE, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[34m", "\x1b[0m"
@@ -189,7 +192,8 @@ def _contracts(d: dict[str, Any], most: int, plain: bool, width: int) -> Iterato
             sign = "+-" if plain else "±"
             parts = [sign + money(_half(c[k], c["interval"][k])) for k in ("firm", "headline", "paid", "stranded")]
             sides = [sign + percent(_half(e["value"], (e["low"], e["high"]))) for e in left.values()]
-            yield f"{'':<18} {parts[0]:>8} {parts[1]:>9}  {parts[2]:>9} {parts[3]:>9}  {sides[0]:>11} {sides[1]:>8}"
+            line = f"{'':<18} {parts[0]:>8} {parts[1]:>9}  {parts[2]:>9} {parts[3]:>9}  {sides[0]:>11} {sides[1]:>8}"
+            yield line[min(18, max(0, len(line) - WIDTH)) :]
     if len(shown) < len(listed):
         yield f"  {len(listed) - len(shown)} more contracts: simulator report"
 
