@@ -1,4 +1,4 @@
-"""Intervals cover the exact answer as often as they say (tests/campaigns/coverage.py at length)."""
+"""Intervals cover the exact answer as often as they say (tests/campaigns/interval_coverage.py at length)."""
 
 from __future__ import annotations
 

@@ -121,9 +121,9 @@ def _pd(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
 
 def _bar(e: dict[str, Any], largest: float, width: int, plain: bool) -> str:
     """Full to the lower end of the interval, half to its upper end."""
-    low, high = (min(width, round(width * e[end] / largest)) for end in ("low", "high"))
-    full, half, empty = "#=." if plain else "█▒░"
-    return str(full * low + half * (high - low) + empty * (width - high))
+    low, high = (int(min(width, round(width * e[end] / largest))) for end in ("low", "high"))
+    full, half, empty = ("#", "=", ".") if plain else ("█", "▒", "░")
+    return full * low + half * (high - low) + empty * (width - high)
 
 
 def _causes(d: dict[str, Any], room: int) -> Iterator[str]:
