@@ -221,6 +221,10 @@ def test_answers_of_other_verbs_are_drawn_by_the_shape_of_their_rows(report: pag
     assert kinds == ["grid", "rows"]
     (grid,) = (c for c in found.values() if c.kind == "grid")
     assert [s.values for s in grid.series] == [[0.01, 0.02], [0.02, 0.04], [0.03, 0.06]]
+    row = {"variant": "b", "value_low": 1.0, "value": 2.0, "value_high": 3.0}
+    rows = [{**row, "figure": name, "unit": unit} for name, unit in (("pd(12)", "%"), ("pd(24)", "%"), ("raised", "$"))]
+    part = joined.part({"schema": 1, "verb": "compare", "differences": rows}, 1)
+    assert [(c.unit, len(c.labels)) for c in part.charts] == [("share", 2), ("$", 1)]
     (tmp_path / "document.json").write_text('{"schema": 1}')
     with pytest.raises(StoreError, match="verb"):
         joined.read(tmp_path)
