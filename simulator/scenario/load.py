@@ -47,7 +47,7 @@ from simulator.scenario.model import (
     Scenario,
     Treasury,
 )
-from simulator.scenario.resolve import Resolved, resolve
+from simulator.scenario.resolve import Resolved, lay_over, resolve
 from simulator.scenario.source import Key, Source
 
 SINGLE = (
@@ -79,6 +79,12 @@ def load(path: str | Path, settings: Sequence[str] = ()) -> Scenario:
 def from_resolved(text: str, file: str = "") -> Scenario:
     """The scenario of a stored canonical text (a run's manifest). Raises ScenarioError."""
     return build(Resolved(json.loads(text), {}, Source(file, "", {})))
+
+
+def varied(scenario: Scenario, settings: Sequence[str] = (), tables: Sequence[Mapping[str, Any]] = ()) -> Scenario:
+    """The scenario with tables, then settings (`KEY=VALUE`), laid over what it says. Raises ScenarioError."""
+    resolved = Resolved(json.loads(scenario.canonical), {}, Source(scenario.file, "", {}))
+    return build(lay_over(resolved, settings, tables))
 
 
 def build(resolved: Resolved) -> Scenario:

@@ -71,8 +71,13 @@ def resolve(path: Path, settings: Sequence[str] = ()) -> Resolved:
         data = {key: value for key, value in source.data.items() if key != "extends"}
         _refuse_foreign(source)
         merge(result, with_plans(data, source, file.parent, result.diagnostics), Origin(source, ()))
-    for setting in settings:
-        source = _setting(setting)
+    return lay_over(result, settings)
+
+
+def lay_over(result: Resolved, settings: Sequence[str] = (), tables: Sequence[Mapping[str, Any]] = ()) -> Resolved:
+    """Lay tables, then settings (`KEY=VALUE`), over what is there. Raises ScenarioError for a setting that cannot be read."""
+    sources = [Source("variant", "", dict(table)) for table in tables] + [_setting(setting) for setting in settings]
+    for source in sources:
         _refuse_foreign(source)
         merge(result, source.data, Origin(source, ()))
     return result
