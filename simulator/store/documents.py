@@ -23,7 +23,8 @@ def write_document(folder: Path, document: Mapping[str, Any], tables: Mapping[st
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()) and not (folder / DOCUMENT).is_file():
+        foreign = [f for f in folder.iterdir() if f.suffix != ".toml"]
+        if foreign and not (folder / DOCUMENT).is_file():
             raise StoreError(f"{folder} holds something else; give another folder")
         for name, rows in tables.items():
             if not rows:
