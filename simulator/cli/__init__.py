@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import click
 
-from simulator.cli import bench, check, diff, doctor, explain, init, replay, results, run, schema, sensitivity, verify
+from simulator.cli import (
+    bands,
+    bench,
+    check,
+    diff,
+    doctor,
+    explain,
+    failures,
+    init,
+    replay,
+    results,
+    reweight,
+    run,
+    schema,
+    sensitivity,
+    verify,
+    warnings,
+)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -44,6 +61,10 @@ for command in (
     explain.explain,
     schema.schema,
     sensitivity.sensitivity,
+    failures.failures,
+    warnings.warnings,
+    bands.bands,
+    reweight.reweight,
     verify.verify,
     bench.bench,
     doctor.doctor,
