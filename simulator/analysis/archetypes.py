@@ -171,7 +171,7 @@ def archetypes(
         )
     made.sort(key=lambda one: -one.share.value)
     if out is not None:
-        made = [_written(one, k, scenario, month, out, overrides or {}) for k, one in enumerate(made, 1)]
+        made = [_written(one, k, scenario, out, overrides or {}) for k, one in enumerate(made, 1)]
     return Archetypes(scenario, month, known.seen, known.paths.size, pd, silhouette, tuple(made))
 
 
@@ -292,7 +292,7 @@ def _trial(scenario: Scenario, tables: dict[str, Any], month: int) -> tuple[Esti
     return share(int(fails.sum()), int(lives.numbers.sum())), int(when[when.size // 2]) if when.size else None
 
 
-def _written(one: Archetype, k: int, scenario: Scenario, month: int, out: Path, overrides: Mapping[str, Any]) -> Archetype:
+def _written(one: Archetype, k: int, scenario: Scenario, out: Path, overrides: Mapping[str, Any]) -> Archetype:
     """The archetype as a file that extends the scenario's; it is read again, so that what is written is known to run."""
     import dataclasses
 

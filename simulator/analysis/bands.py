@@ -1,7 +1,7 @@
 """What is not known about the inputs, apart from chance: the default probability as a curve with a band.
 
-The outer draws are inputs (all numbers drawn once a path, correlated as the file says), the inner ones shocks and events. An inner
-share p̂ of n paths has variance Var p + E[p (1 - p)] / n: the spread of p̂ over outer draws is too wide (Gordy & Juneja,
+The outer draws are inputs (all numbers drawn once a path, correlated as the file says), the inner ones shocks and events. An
+inner share p̂ of n paths has variance Var p + E[p (1 - p)] / n: the spread of p̂ over outer draws is too wide (Gordy & Juneja,
 Management Science 56 (2010)). It is brought back by drawing each p̂ towards the mean until the spread is that of p, which the
 binomial noise, known without bias from the same counts, gives: the constrained estimator of Louis (JASA 79 (1984)).
 The inner number is chosen by a pilot such that noise is at most half of what the inputs spread, and at least LEAST_OUTER outer
@@ -92,7 +92,9 @@ def bands(scenario: Scenario, paths: int = 65_536, inner: int | None = None, mon
     n = _split(scenario, known, paths, wanted) if inner is None else inner
     outer = paths // n
     if outer < LEAST_OUTER or n < 2:
-        raise ValueError(f"{paths:,} paths with {n} inner ones leave {outer} outer draws; at least {LEAST_OUTER} are needed")
+        raise ValueError(
+            f"{paths:,} paths with {n} inner ones leave {outer} outer draws; at least {LEAST_OUTER} are needed"
+        )
     shares = _shares(scenario, known, outer, n, wanted)
     rng = np.random.Generator(np.random.Philox(scenario.run.seed))
     resampled = rng.integers(0, outer, size=(RESAMPLES, outer))
@@ -130,7 +132,7 @@ def corrected(shares: Array, n: int) -> Array:
     spread = float(shares.var(ddof=1))
     if spread == 0.0:
         return shares
-    within, between = _parts(shares, n)
+    _, between = _parts(shares, n)
     factor = math.sqrt(min(1.0, max(0.0, between) / spread))
     return np.asarray(shares.mean() + factor * (shares - shares.mean()))
 

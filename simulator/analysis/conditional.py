@@ -22,7 +22,7 @@ from simulator.analysis.sensitivity import as_json
 from simulator.components.base import CASH, LIQUIDITY, PRICE, REGIME, RUN_RATE
 from simulator.engine.build import Array
 from simulator.engine.program import build
-from simulator.estimate.intervals import Z, Estimate, quantile, share
+from simulator.estimate.intervals import Estimate, Z, quantile, share
 from simulator.scenario.model import Scenario
 
 WORST = 0.1
@@ -101,7 +101,9 @@ def conditional(scenario: Scenario, landmark: int = 12, ahead: int = 12, paths: 
     heaviest = scenario.branches[0].scenario
     program = build(heaviest, scenario.run.seed, lambda _: np.full(1, 0.5))
     received = {e.name.split(".", 1)[-1]: s for e in heaviest.entries if (s := f"{e.name}.received") in program.rows}
-    wanted = [s for s in (CASH, LIQUIDITY, RUN_RATE, PRICE, REGIME, PAID, RECEIPTS, DRAWN, BURN, FUNDED) if s in program.rows]
+    wanted = [
+        s for s in (CASH, LIQUIDITY, RUN_RATE, PRICE, REGIME, PAID, RECEIPTS, DRAWN, BURN, FUNDED) if s in program.rows
+    ]
     lives = live(scenario, paths, keep=(*wanted, *received.values()))
     end, standing = lives.columns["end_month"], np.asarray(lives.numbers)
     standing = standing & ((end == 0) | (end > landmark))

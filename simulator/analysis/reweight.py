@@ -3,8 +3,8 @@
 Of all weights q that satisfy the views (E_q[f] = b, or ≤, ≥) those nearest to equal ones, min Σ q ln(q N) (Meucci, "Fully
 Flexible Views", Risk 21(10) (2008); Csiszár 1975): q ∝ exp(λ f), λ by the convex dual, an inequality by the sign of its λ.
 What is known of a figure then: Σ q y, with the linear part of y in the views taken off before its variance is estimated
-(calibration; Deville & Särndal, JASA 87 (1992)). The effective number of paths is Kish's 1 / Σ q² (1965); below a floor the answer
-is refused, because a few paths would give it.
+(calibration; Deville & Särndal, JASA 87 (1992)). The effective number of paths is Kish's 1 / Σ q² (1965); below a floor the
+answer is refused, because a few paths would give it.
 
 Views:  mean(X) = V    share(X > V) = P    pd(24) <= P      with = <= >=, or += -= for a shift from what the run says
 X: a column of `paths` (`raised`, `input.KEY` in the engine's unit), a stored trajectory NAME(MONTH), or growth(MONTH), the mean
@@ -27,7 +27,7 @@ from scipy.special import logsumexp
 from simulator.analysis.sensitivity import as_json
 from simulator.engine.build import Array
 from simulator.engine.ledger import NAN_CODE
-from simulator.estimate.intervals import Z, Estimate
+from simulator.estimate.intervals import Estimate, Z
 from simulator.quantities.units import QuantityError
 from simulator.runner import from_manifest
 from simulator.scenario.diagnostics import near
@@ -123,7 +123,8 @@ def reweight(folder: str | Path, views: Sequence[str], floor: float = FLOOR) -> 
     equal = np.full(stored.size, 1.0 / stored.size)
     none = np.zeros((stored.size, 0))
     rows = [
-        Row(name, unit, estimate(equal, y, none), estimate(weights.q, y, f)) for name, unit, y in stored.figures(scenario)
+        Row(name, unit, estimate(equal, y, none), estimate(weights.q, y, f))
+        for name, unit, y in stored.figures(scenario)
     ]
     said = tuple((v.text, float(v.f.mean()), float(weights.q @ v.f)) for v in read)
     return Reweighted(scenario, place, stored.size, said, weights.effective, weights.entropy, weights.q, tuple(rows))
@@ -220,7 +221,9 @@ class _Stored:
     def view(self, text: str) -> View:
         match = VIEW.fullmatch(text)
         if match is None:
-            raise QuantityError(f"{text!r} is no view", "write for example 'share(raised <= 0) = 30 %' or 'mean(X) -= 0.02'")
+            raise QuantityError(
+                f"{text!r} is no view", "write for example 'share(raised <= 0) = 30 %' or 'mean(X) -= 0.02'"
+            )
         value = float(match["value"].replace("_", "")) * SCALES[match["unit"]]
         f = self._function(match["what"], match["inside"], text)
         base = float(f.mean())
@@ -254,5 +257,7 @@ class _Stored:
             for name in ("peak_need", "lowest_liquidity", "raised")
             if name in self.names
         ]
-        found += [(f"loss of {n.removesuffix('.loss')}", "$", self.column(n)) for n in self.names if n.endswith(".loss")]
+        found += [
+            (f"loss of {n.removesuffix('.loss')}", "$", self.column(n)) for n in self.names if n.endswith(".loss")
+        ]
         return found

@@ -14,7 +14,9 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
 @click.command(short_help="Show how far uncertain inputs spread the default probability.")
 @click.argument("file", type=click.Path(path_type=Path))
 @SETTINGS
-@click.option("--paths", type=click.IntRange(1_024, 65_536), default=65_536, show_default=True, help="Outer times inner.")
+@click.option(
+    "--paths", type=click.IntRange(1_024, 65_536), default=65_536, show_default=True, help="Outer times inner."
+)
 @click.option("--inner", type=click.IntRange(2), help="Paths for each draw of the inputs [chosen by a pilot].")
 @OUT
 @AS_JSON

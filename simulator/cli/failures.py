@@ -17,7 +17,9 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
 @click.option("--by", "month", type=click.IntRange(1), default=36, show_default=True, help="Default by this month.")
 @click.option("--paths", type=click.IntRange(1_000, 65_536), default=16_384, show_default=True, help="Paths looked at.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Also write document, tables and scenario files here."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Also write document, tables and scenario files here.",
 )
 @AS_JSON
 @guarded

@@ -49,7 +49,8 @@ def lines(d: dict[str, Any]) -> list[str]:
     found += [f"  {v['view']}   ({v['before']:.6g} in the run, {v['after']:.6g} now)" for v in d["views"]]
     found += ["", f"{'':<24}{'in the run':<34}{'under the views':<34}"]
     found += [
-        f"{r['figure'][:23]:<24}{_cell(r['before'], r['unit']):<34}{_cell(r['after'], r['unit']):<34}" for r in d["figures"]
+        f"{r['figure'][:23]:<24}{_cell(r['before'], r['unit']):<34}{_cell(r['after'], r['unit']):<34}"
+        for r in d["figures"]
     ]
     return found
 

@@ -14,8 +14,17 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
 @click.command(short_help="Say what tells failing paths apart in time, and what follows when money does not come.")
 @click.argument("file", type=click.Path(path_type=Path))
 @SETTINGS
-@click.option("--at", "landmark", type=click.IntRange(1), default=12, show_default=True, help="What is known at the close of this month.")
-@click.option("--ahead", type=click.IntRange(1), default=12, show_default=True, help="Default within so many months from there.")
+@click.option(
+    "--at",
+    "landmark",
+    type=click.IntRange(1),
+    default=12,
+    show_default=True,
+    help="What is known at the close of this month.",
+)
+@click.option(
+    "--ahead", type=click.IntRange(1), default=12, show_default=True, help="Default within so many months from there."
+)
 @click.option("--paths", type=click.IntRange(1_000, 65_536), default=16_384, show_default=True, help="Number of paths.")
 @OUT
 @AS_JSON
@@ -51,16 +60,21 @@ def lines(d: dict[str, Any]) -> list[str]:
         for w in d["without_money"]
     ]
     b = d["breach"]
-    found += ["", f"a breach by the horizon: {span(b['share'])}; of these in default by then: {span(b['then_default'])}"]
+    found += [
+        "",
+        f"a breach by the horizon: {span(b['share'])}; of these in default by then: {span(b['then_default'])}",
+    ]
     wait = b["months_to_default"]
     if wait["p50"]["value"] is not None:
-        said = ", ".join(f"{name.upper()} {e['value']:.0f} ({e['low']:.0f} to {e['high']:.0f})" for name, e in wait.items())
+        said = ", ".join(
+            f"{name.upper()} {e['value']:.0f} ({e['low']:.0f} to {e['high']:.0f})" for name, e in wait.items()
+        )
         found.append(f"months from the first breach to the default: {said}")
     found += ["", f"{'early warning':<36}{'worse':<7}{'AUC':<24}{'lift of the worst tenth':<24}"]
     for w in d["warnings"]:
-        a, lift = w["auc"], w["lift"]
-        found.append(
-            f"{w['figure'][:35]:<36}{w['worse']:<7}"
-            f"{a['value']:.3f} ({a['low']:.3f} to {a['high']:.3f})   {lift['value']:.2f} ({lift['low']:.2f} to {lift['high']:.2f})"
+        a, lift = (
+            f"{e['value']:{form}} ({e['low']:{form}} to {e['high']:{form}})"
+            for e, form in ((w["auc"], ".3f"), (w["lift"], ".2f"))
         )
+        found.append(f"{w['figure'][:35]:<36}{w['worse']:<7}{a:<24}{lift}")
     return found
