@@ -15,22 +15,85 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.runner import Replay, Result, load, replay, run
+    from simulator.analysis.bands import bands
+    from simulator.analysis.compare import compare
+    from simulator.analysis.conditional import conditional
+    from simulator.analysis.failures import failures
+    from simulator.analysis.leaving import OptionValue, option
+    from simulator.analysis.reweight import reweight
+    from simulator.analysis.sensitivity import sensitivity
+    from simulator.analysis.solve import solve
+    from simulator.analysis.stresses import stress
+    from simulator.analysis.sweep import sweep
+    from simulator.auditing import Audit, audit
+    from simulator.estimate.rare import Failing, Rare, RareError, rare
+    from simulator.growth import Growth, Result
+    from simulator.precision import Precise, precise
+    from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
-    from simulator.store.folder import StoreError
+    from simulator.store.disk import StoreError
 
 _HOMES = {
+    "Audit": "simulator.auditing",
+    "Failing": "simulator.estimate.rare",
+    "Growth": "simulator.growth",
+    "OptionValue": "simulator.analysis.leaving",
+    "Precise": "simulator.precision",
+    "Rare": "simulator.estimate.rare",
+    "RareError": "simulator.estimate.rare",
     "Replay": "simulator.runner",
-    "Result": "simulator.runner",
+    "Result": "simulator.growth",
     "Scenario": "simulator.scenario.model",
     "ScenarioError": "simulator.scenario.diagnostics",
-    "StoreError": "simulator.store.folder",
+    "StoreError": "simulator.store.disk",
+    "audit": "simulator.auditing",
+    "bands": "simulator.analysis.bands",
+    "compare": "simulator.analysis.compare",
+    "conditional": "simulator.analysis.conditional",
+    "failures": "simulator.analysis.failures",
     "load": "simulator.runner",
+    "option": "simulator.analysis.leaving",
+    "precise": "simulator.precision",
+    "rare": "simulator.estimate.rare",
     "replay": "simulator.runner",
+    "reweight": "simulator.analysis.reweight",
     "run": "simulator.runner",
+    "sensitivity": "simulator.analysis.sensitivity",
+    "solve": "simulator.analysis.solve",
+    "stress": "simulator.analysis.stresses",
+    "sweep": "simulator.analysis.sweep",
 }
-__all__ = ["Replay", "Result", "Scenario", "ScenarioError", "StoreError", "load", "replay", "run"]
+__all__ = [
+    "Audit",
+    "Failing",
+    "Growth",
+    "OptionValue",
+    "Precise",
+    "Rare",
+    "RareError",
+    "Replay",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "StoreError",
+    "audit",
+    "bands",
+    "compare",
+    "conditional",
+    "failures",
+    "load",
+    "option",
+    "precise",
+    "rare",
+    "replay",
+    "reweight",
+    "run",
+    "sensitivity",
+    "solve",
+    "stress",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from simulator.engine.frozen import count_by_month, freeze, thaw
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
 from simulator.estimate.figures import Figures, questions
+from simulator.estimate.training import ready
 from simulator.record import (
     contracts_table,
     folder_name,
@@ -121,6 +122,7 @@ class Growth:
         fresh: bool = False,
     ) -> None:
         started = time.perf_counter()
+        scenario = ready(scenario)
         self.scenario, self.most, self.progress = scenario, most, progress
         self.workers = executors.available_threads() if threads is None else threads
         self.writer: RunWriter | None = None
@@ -137,7 +139,13 @@ class Growth:
         found = None
         if self.writer is not None:
             found = self.writer.begin(self.most, resumable=self.most > reduce.EXACT_PATHS)
-        self.simulation = Simulation(self.scenario, paths=self.most, announce=announce)
+
+        def told(loops: int, seconds: float) -> None:
+            limits.check(limits.COMPILING)
+            if announce is not None:
+                announce(loops, seconds)
+
+        self.simulation = Simulation(self.scenario, paths=self.most, announce=told)
         self.asked = questions(self.scenario.calendar.months, self.simulation.outline)
         self.summary = Summary(0, self.asked)
         if self.writer is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 PROGRAM = 230_000_000  # bytes in use when a scenario of the usual size is compiled, before its first path (measured)
 PROGRAM_ADDRESSES = 720_000_000  # of address space, libraries mapped included (measured)
+COMPILING = 150_000_000  # while loops are compiled that no run has compiled before
 STACK = 10_000_000  # address space of a thread
 ARENA = 8_000_000  # what the allocator keeps for a thread
 FIGURES = 50_000_000  # figures, tables of months and their files
@@ -45,7 +46,7 @@ def need(
     if nothing is written."""
     held = paths * (row + kept) if exact else sketches * SKETCH
     span, chunk = min(span, paths), min(chunk, paths)
-    flying = workers * (chunk * (kept + 3 * row) + ARENA) + (0 if exact else 2 * workers * span * 2 * row)
+    flying = workers * (chunk * (kept + 2 * row) + ARENA) + (0 if exact else 3 * workers * span * row)
     # rows that wait, the same put together, and for each file on its way the table and its bytes
     return Need(held, flying, 5 * part)
 

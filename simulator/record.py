@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ import numpy.typing as npt
 from simulator.engine.block import BLOCK
 from simulator.engine.simulation import CHUNK, ChunkResult, Outline, Simulation
 from simulator.estimate.figures import CASH_QUANTILES, Figures, label
+from simulator.estimate.training import ready, trained
 from simulator.mathematics.philox import STREAM_VERSION
 from simulator.scenario.model import Scenario
 from simulator.store import folder as store
-from simulator.store.folder import PART_PATHS, Field
+from simulator.store.folder import Field
 
 PACKAGES = ("simulator", "numba", "llvmlite", "numpy", "pyarrow", "pydantic", "scipy")
 TRAJECTORY_ROWS = 1_048_576  # at most in one file, where that is a chunk of paths or more
+
+
+@cache
+def version(package: str) -> str:
+    """Read once: looking a version up takes milliseconds."""
+    return metadata.version(package)
 
 
 @cache
@@ -38,7 +46,7 @@ def maker() -> str:
 
 def trajectory_part(months: int) -> int:
     """Rows of a file of `trajectories`: whole chunks of paths, and whole files in one of `paths`."""
-    paths = PART_PATHS
+    paths = store.PART_PATHS
     while paths % (2 * CHUNK) == 0 and paths * months > TRAJECTORY_ROWS:
         paths //= 2
     return paths * months
@@ -96,6 +104,21 @@ def path_rows(chunk: ChunkResult) -> dict[str, npt.NDArray[Any]]:
     size = len(next(iter(chunk.columns.values())))
     inputs = {f"input.{name}": values for name, values in chunk.inputs.items()}
     return {"path": np.arange(chunk.first, chunk.first + size), **chunk.columns, **inputs}
+
+
+def from_manifest(stored: dict[str, Any]) -> Scenario:
+    """The scenario a run was made with, out of its manifest, with the boundaries that were trained for it."""
+    from simulator.scenario.load import from_resolved
+
+    scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
+    said = {name: stored["run"][name] for name in type(scenario.run).model_fields if name in stored["run"]}
+    scenario = replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **said}))
+    if scenario.hash != stored["scenario"]["sha256"]:
+        raise store.StoreError(
+            "the stored scenario gives another hash than the run's "
+            f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
+        )
+    return ready(scenario, stored.get("trained"))
 
 
 def months_table(figures: Figures) -> Any:
@@ -172,12 +195,14 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "months": figures.months,
             "start": scenario.label(1),
             "seed": scenario.run.seed,
+            "sampling": scenario.run.sampling,
             "block": BLOCK,
             "streams": STREAM_VERSION,
         },
+        "trained": trained(scenario),
         "alternatives": {group: list(members) for group, members in scenario.alternatives.items()},
         "endings": [cause.sentence for cause in figures.outline.causes],
-        "made_with": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        "made_with": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, "maker": maker()},
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "seconds": {k: round(v, 4) for k, v in seconds.items()},
         "figures": figures.document,

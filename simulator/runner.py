@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulator import limits
 from simulator.engine import executors
 from simulator.engine.block import BLOCK, Announce
@@ -25,11 +27,13 @@ from simulator.engine.build import Array
 from simulator.engine.program import Program
 from simulator.engine.simulation import CHUNK, Outline, Simulation
 from simulator.estimate.figures import questions
+from simulator.estimate.training import ready
 from simulator.growth import Growth, Progress, Result, memory
 from simulator.record import (
     contracts_table,
     creditor_columns,
     folder_name,
+    from_manifest,
     identity,
     manifest,
     months_table,
@@ -91,6 +95,7 @@ def run(
 
 def warm(scenario: Scenario, announce: Announce | None = None) -> None:
     """Compile all that a run of this scenario will need, so that the run need not wait for it."""
+    scenario = ready(scenario)
     simulation = Simulation(scenario, paths=scenario.run.paths, announce=announce)
     asked = questions(scenario.calendar.months, simulation.outline)
     simulation.run_chunk(0, min(scenario.run.paths, BLOCK)).tallied(asked).counted()
@@ -98,6 +103,7 @@ def warm(scenario: Scenario, announce: Announce | None = None) -> None:
 
 def plan(scenario: Scenario, out: Path, threads: int | None = None, into: Path | None = None) -> dict[str, Any]:
     """What a run would take: paths, bytes on disk (uncompressed), memory in bytes, seconds (measured on one chunk)."""
+    scenario = ready(scenario)
     simulation = Simulation(scenario, paths=scenario.run.paths)
     paths, months = scenario.run.paths, scenario.calendar.months
     target = out / folder_name(scenario) if into is None else into
@@ -143,12 +149,16 @@ def paths_there(target: Path) -> int:
         return 0
 
 
-def with_run(scenario: Scenario, paths: int | None, seed: int | None) -> Scenario:
-    """The scenario with another number of paths or seed. Raises ValueError outside their range."""
-    changes = {k: v for k, v in (("paths", paths), ("seed", seed)) if v is not None}
+def with_run(scenario: Scenario, paths: int | None, seed: int | None, sampling: str | None = None) -> Scenario:
+    """The scenario with another number of paths, seed or way of sampling. Raises ValueError outside their range."""
+    changes = {k: v for k, v in (("paths", paths), ("seed", seed), ("sampling", sampling)) if v is not None}
     if not changes:
         return scenario
-    return replace(scenario, run=type(scenario.run).model_validate({**scenario.run.model_dump(), **changes}))
+    run = type(scenario.run).model_validate({**scenario.run.model_dump(), **changes})
+    said = run.complaint()
+    if said is not None:
+        raise ValueError("; ".join(said))
+    return replace(scenario, run=run)
 
 
 def replay(folder: str | Path, path: int) -> Replay:
@@ -156,19 +166,31 @@ def replay(folder: str | Path, path: int) -> Replay:
 
     Raises StoreError (no finished run), IndexError (no such path), ScenarioError (the stored scenario cannot be read).
     """
-    place = Path(folder)
-    stored = store.read_manifest(place)
+    (found,) = replays(folder, [path])
+    return found
+
+
+def replays(folder: str | Path, wanted: Sequence[int]) -> list[Replay]:
+    """Several paths of a finished run once more, in the order asked for; raises what `replay` raises."""
+    stored = store.read_manifest(Path(folder))
     paths = int(stored["run"]["paths"])
-    if not 0 <= path < paths:
-        raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
+    for path in wanted:
+        if not 0 <= path < paths:
+            raise IndexError(f"path {path} is not one of 0 … {paths - 1}")
+    if not wanted:
+        return []
     scenario = from_manifest(stored)
     simulation = Simulation(scenario)
-    program = simulation.branch_of(path).program
-    slots = tuple(slot for slot in program.rows if not slot.startswith("#"))
-    chunk = simulation.run_chunk(path, 1, slots)
-    months = {slot: values[:, 0].copy() for slot, values in chunk.kept.items()}
-    row = {name: float(values[0]) for name, values in path_rows(chunk).items() if name != "path"}
-    return Replay(scenario, program, simulation.outline.causes[int(row["cause"])].sentence, path, months, row)
+    programs = [simulation.branch_of(path).program for path in wanted]
+    slots = tuple(dict.fromkeys(slot for p in programs for slot in p.rows if not slot.startswith("#")))
+    chunk = simulation.run_paths(np.array(wanted), slots)
+    found = []
+    for k, (path, program) in enumerate(zip(wanted, programs, strict=True)):
+        months = {slot: chunk.kept[slot][:, k].copy() for slot in slots if slot in program.rows}
+        row = {name: float(values[k]) for name, values in path_rows(chunk).items() if name != "path"}
+        ending = simulation.outline.causes[int(row["cause"])].sentence
+        found.append(Replay(scenario, program, ending, path, months, row))
+    return found
 
 
 @dataclass(frozen=True)
@@ -181,17 +203,3 @@ class Replay:
     path: int
     months: dict[str, Array]
     row: dict[str, float]
-
-
-def from_manifest(stored: dict[str, Any]) -> Scenario:
-    """The scenario a run was made with, out of its manifest."""
-    from simulator.scenario.load import from_resolved
-
-    scenario = from_resolved(stored["scenario"]["resolved"], stored["scenario"]["file"])
-    scenario = with_run(scenario, int(stored["run"]["paths"]), int(stored["run"]["seed"]))
-    if scenario.hash != stored["scenario"]["sha256"]:
-        raise store.StoreError(
-            "the stored scenario gives another hash than the run's "
-            f"({scenario.hash[:12]}, the run has {stored['scenario']['sha256'][:12]})"
-        )
-    return scenario

@@ -25,14 +25,21 @@ BALANCES = ("cash", "shadow.cash", "ledger.arrears", "line.drawn")
 class EngineDraws:
     """The shocks of one path, read from the rows the engine drew them into."""
 
-    def __init__(self, seed: int, path: int, shocks: Mapping[str, Any], inputs: Mapping[str, float] | None) -> None:
-        """`inputs`: numbers drawn once a path where a table correlates them; None: each by its own stream."""
+    def __init__(
+        self, scenario: Scenario, seed: int, path: int, shocks: Mapping[str, Any], inputs: Mapping[str, float] | None
+    ) -> None:
+        """`inputs`: numbers drawn once a path where a table correlates them; None: each by its own stream. What the scenario
+        gives stands in the place of what is drawn."""
         self.seed, self.path, self.shocks, self.inputs = seed, path, shocks, inputs
+        self.given, self.before = scenario.shocks, scenario.calendar.start - 1
 
     def score(self, name: str, month: int) -> float:
-        return float(self.shocks[name][month])
+        given = self.given.monthly.get(name, {})
+        return float(given.get(self.before + month, self.shocks[name][month]))
 
     def once(self, name: str) -> float:
+        if name in self.given.once:
+            return float(self.given.once[name])
         return float(uniforms(self.seed, name, range(self.path, self.path + 1), range(1))[0, 0])
 
     def extra(self, name: str, month: int, running: int) -> float:
@@ -92,7 +99,7 @@ def compare_interpreted(scenario: Scenario, paths: range) -> dict[str, int]:
             inputs = {key: float(values[lane]) for key, values in got.program.inputs.items()}
             tabled = s.dependence is not None and s.dependence.inputs is not None
             shocks = {name: got.rows[name][:, lane] for name in got.program.shocks}
-            lived = live(s, EngineDraws(seed, path, shocks, inputs if tabled else None))
+            lived = live(s, EngineDraws(s, seed, path, shocks, inputs if tabled else None))
             agrees(
                 lived,
                 {slot: values[:, lane] for slot, values in got.rows.items()},
@@ -114,7 +121,8 @@ def compare_compiled(scenario: Scenario, lanes: int) -> dict[str, int]:
     for path in range(lanes):
         runner = simulation.branch_of(path)
         shocks = {name: chunk.kept[name][:, path] for name in runner.program.shocks}
-        lived = live(runner.scenario, EngineDraws(simulation.seed, path, shocks, None))
+        draws = EngineDraws(runner.scenario, simulation.seed, path, shocks, None)
+        lived = live(runner.scenario, draws)
         there = {slot: chunk.kept[slot][:, path] for slot in runner.program.rows if not slot.startswith("#")}
         columns = {name: float(values[path]) for name, values in chunk.columns.items()}
         cause = simulation.outline.causes[int(columns["cause"])].sentence
@@ -125,5 +133,6 @@ def compare_compiled(scenario: Scenario, lanes: int) -> dict[str, int]:
 
 def written(text: str, folder: Path) -> Scenario:
     file = folder / "case.toml"
-    file.write_text("format = 1\n" + text + '\n[calendar]\nstart = "2026-11"\n')
+    calendar = "" if "[calendar]" in text else '\n[calendar]\nstart = "2026-11"\n'
+    file.write_text("format = 1\n" + text + calendar)
     return simulator.load(file)

@@ -1,12 +1,13 @@
 """Whole scenarios at random, of every law, clause, financing rule, policy and ending there is.
 
 Any drivers, up to five contracts with any clauses, any flows, financing, policies, alternatives, recovery, tax and dependence.
-tests/companies_deals.py writes contracts and financing.
+tests/companies_deals.py writes contracts and financing, tests/companies_price.py the price of compute.
 """
 
 from __future__ import annotations
 
 from companies_deals import contract, financing
+from companies_price import chain, jumps, price, three_states
 from companies_text import EPOCH, Writer, lines
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def revenue(w: Writer) -> str:
             f"gap_decay = {number(0, 0.3, ' /mo')}",
             maybe(f"growth_volatility = {number(0, 40, ' %/yr')}"),
             fading(w),
+            rarely(f"market_price_of_risk = {number(-0.5, 0.5, ' /sqrt(yr)')}"),
             maybe(f"noise = {{ sd = {number(0, 0.1)}, persistence = {number(0, 0.8)} }}"),
         ),
         "logistic": lambda: lines(
@@ -69,13 +71,7 @@ def revenue(w: Writer) -> str:
             maybe(f"scale = {number(0.5, 1.5)}"),
             maybe(rising + f"\nreversion = {number(0, 2, ' /yr')}"),
         ),
-        "regime_switching": lambda: lines(
-            'regimes = ["boom", "slump"]',
-            maybe('initial = "slump"'),
-            chain(w),
-            f"growth = [{number(0, 0.5, ' log/yr')}, {number(-0.6, 0, ' log/yr')}]",
-            f"volatility = [{number(0, 30, ' %/yr')}, {number(0, 60, ' %/yr')}]",
-        ),
+        "regime_switching": lambda: by_its_own_regimes(w),
     }
     w.shocks += {"mean_reverting_growth": ["revenue.growth"], "regime_switching": ["revenue.regime"]}.get(law, [])
     loss = maybe(f"[revenue.customer_loss]\nhazard = {number(0, 80, ' %/yr')}\nsize = {number(0, 0.5)}")
@@ -86,35 +82,35 @@ def revenue(w: Writer) -> str:
         own[law](),
         loss,
         jumps(w, "revenue", rarely(f"compensated = {w.one_of(['true', 'false'])}")),
-        market_growth(w),
-        operations(w),
+        growth_of_market(w),
+        f"[operations]\npartner_share = {number(0, 0.2)}",
+        maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"])),
+        f"variable_cost = {number(0, 0.2)}" if w.coin() else cost_share(w),
     )
 
 
-def chain(w: Writer) -> str:
-    """How two regimes follow each other."""
-    ways = ['sojourn = ["10 mo", "5 mo"]', "monthly_matrix = [[0.9, 0.1], [0.3, 0.7]]"]
-    return w.one_of([*ways, 'generator = [["-1.2 /yr", "1.2 /yr"], ["3 /yr", "-3 /yr"]]'])
+def by_its_own_regimes(w: Writer) -> str:
+    n = w.int(2, 3)
+    growth = [w.number(0, 0.5, " log/yr"), w.number(-0.6, 0, " log/yr"), w.number(-0.3, 0.3, " log/yr")][:n]
+    volatility = ", ".join(w.number(0, high, " %/yr") for high in (30, 60, 45)[:n])
+    moves = chain(w, "boom", "slump") if n == 2 else three_states(w)
+    return lines(moves, f"growth = [{', '.join(growth)}]", f"volatility = [{volatility}]")
 
 
-def market_growth(w: Writer) -> str:
+def growth_of_market(w: Writer) -> str:
     if not w.market or w.coin():
         return ""
-    growth = f"{{ open = {w.number(0, 0.2, ' log/yr')}, shut = {w.number(-0.6, 0, ' log/yr')} }}"
-    return f"[revenue.market_growth]\ngrowth = {growth}"
+    grown = f"{{ open = {w.number(0, 0.3, ' log/yr')}, shut = {w.number(-0.5, 0, ' log/yr')} }}"
+    return f"[revenue.market_growth]\ngrowth = {grown}"
 
 
-def operations(w: Writer) -> str:
-    collected = w.maybe("collections = " + w.one_of(["[0.5, 0.3, 0.2]", "[0.0, 1.0]", "[0.9]"]))
-    head = lines(f"[operations]\npartner_share = {w.number(0, 0.2)}", collected)
-    if w.draw(st.integers(0, 3)):
-        return lines(head, f"variable_cost = {w.number(0, 0.2)}")
+def cost_share(w: Writer) -> str:
+    number = w.number
     w.shocks.append("operations.cost_share.change")
     return lines(
-        head,
-        f"[operations.cost_share]\nnow = {w.number(0.05, 0.4)}\nlong_run = {w.number(0, 0.3)}",
-        f"reversion = {w.number(0, 1, ' /yr')}\nvolatility = {w.number(1, 40, ' %/yr')}",
-        w.maybe(f"volatility_decay = {w.number(0, 2, ' /yr')}\nlong_run_volatility = {w.number(0, 10, ' %/yr')}"),
+        f"[operations.cost_share]\nnow = {number(0, 0.7)}\nlong_run = {number(0, 0.5)}",
+        f"reversion = {number(0, 2, ' /yr')}\nvolatility = {number(0, 50, ' %/yr')}",
+        w.maybe(f"volatility_decay = {number(0, 2, ' /yr')}\nlong_run_volatility = {number(0, 10, ' %/yr')}"),
     )
 
 
@@ -131,75 +127,6 @@ def fading(w: Writer) -> str:
         f"long_run_growth_volatility = {w.number(0, 20, ' %/yr')}",
         w.maybe(f"volatility = {w.number(0, 60, ' %/yr')}\nlong_run_volatility = {w.number(0, 20, ' %/yr')}"),
     )
-
-
-def jumps(w: Writer, of: str, more: str = "") -> str:
-    number = w.number
-    normal = f"rate = {number(0, 12, ' /yr')}\nmean = {number(-0.3, 0.1)}\nsd = {number(0, 0.3)}"
-    double = f"rate = {number(0, 12, ' /yr')}\nup_share = {number(0.2, 0.8)}\nup_mean = {number(0.01, 0.1)}"
-    return lines(
-        w.rarely(lines(f"[{of}.merton_jumps]", normal, more)),
-        w.rarely(lines(f"[{of}.kou_jumps]", double, f"down_mean = {number(0.01, 0.1)}", more)),
-    )
-
-
-def price(w: Writer) -> str:
-    number, maybe = w.number, w.maybe
-    law = w.one_of(["forward_curve", "forward_curve", "two_factor", "ornstein_uhlenbeck"])
-    points = ", ".join(f"{{ month = {w.label(m)}, index = {w.fixed(0.4, 1.6)} }}" for m in (2, 7, 20))
-    w.shocks += ["price.deviation"]  # a table with both factors of a price would move its mean
-    drifting = lines(
-        f"curve.drift = {number(-0.4, 0.4, ' log/yr')}", maybe(f"curve.drift_for = {number(1, 30, ' mo')}")
-    )
-    own = {
-        "forward_curve": lines(
-            f"curve.now = {number(0.5, 1.5)}",
-            f"curve.points = [{points}]" if w.draw(st.integers(0, 2)) == 0 else drifting,
-            f"reversion = {number(0, 2, ' /yr')}",
-        ),
-        "two_factor": lines(
-            f"now = {number(0.5, 1.5)}\ndrift = {number(-0.4, 0.4, ' log/yr')}",
-            f"reversion = {number(0.2, 2, ' /yr')}\nlong_volatility = {number(0, 30, ' %/yr')}",
-            maybe(f"correlation = {number(-0.8, 0.8)}"),
-        ),
-        "ornstein_uhlenbeck": lines(
-            f"now = {number(0.5, 1.5)}\nlevel = {number(0.5, 1.5)}\nreversion = {number(0.2, 2, ' /yr')}"
-        ),
-    }
-    return lines(
-        f'[price]\ntype = "{law}"',
-        f"volatility = {number(0, 80, ' %/yr')}",
-        own[law],
-        jumps(w, "price"),
-        w.rarely(scarcity(w)),
-        w.rarely(
-            f"[price.generations]\nhazard = {number(0, 300, ' %/yr')}\n"
-            'size = { triangular = { low = "5 %", mode = "20 %", high = "50 %" } }'
-        ),
-        w.rarely(launches(w)),
-    )
-
-
-def scarcity(w: Writer) -> str:
-    depth = f"depth.short = {w.number(0.05, 0.3, 'B/mo')}" if w.computing and w.coin() else ""
-    return lines(
-        '[price.scarcity]\nregimes = ["plenty", "short"]',
-        w.maybe('initial = "short"'),
-        chain(w),
-        f"level = [{w.number(-0.2, 0.1)}, {w.number(0.1, 0.8)}]",
-        depth,
-    )
-
-
-def launches(w: Writer) -> str:
-    after = w.one_of(
-        ['{ uniform = { low = "0.5 mo", high = "20 mo" } }', '{ p10 = "2 mo", p50 = "6 mo", p90 = "15 mo" }']
-    )
-    one = f"[price.launches.generations.next]\nafter = {after}\nsize = {w.share(0.0, 0.5)}"
-    other = (
-        '[price.launches.generations.later]\nafter = { triangular = { low = "10 mo", mode = "20 mo", high = "40 mo" } }'
-    )
-    return lines(one, w.maybe(f"{other}\nsize = 0.3"))
 
 
 def rates(w: Writer) -> str:
@@ -219,7 +146,7 @@ def compute(w: Writer) -> str:
     return lines(
         f"[compute]\nneed = {{ start = {start}, floor = {floor}, decay = {decay} }}",
         w.maybe('overflow = "always"'),
-        w.maybe(f"depth = {w.each(w.number(0, 0.4, 'B/mo'), w.number(0, 0.2, 'B/mo'))}"),
+        w.maybe(f"depth = {w.each(w.number(0, 0.6, 'B/mo'), w.number(0, 0.3, 'B/mo'))}"),
     )
 
 
@@ -230,14 +157,23 @@ def flows(w: Writer) -> str:
     number, maybe, rarely = w.number, w.maybe, w.rarely
     event = f"amount = {number(0, 2, 'B')}\nmonth = {w.month(1, 40)}\nprobability = {w.chance()}"
     size = w.one_of(
-        ['"30M"', '{ lognormal = { p10 = "5M", p90 = "200M" } }', '{ p10 = "5M", p50 = "20M", p90 = "90M" }']
+        [
+            '"30M"',
+            '{ lognormal = { p10 = "5M", p90 = "200M" } }',
+            '{ p10 = "5M", p50 = "20M", p90 = "90M" }',
+            '{ alternatives = [{ value = "10M", weight = 0.7 }, { value = "90M", weight = 0.3 }] }',
+        ]
     )
-    events = f"rate = {number(0, 20, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
-    calm, wild = (
-        '{ normal = { mean = "0M/mo", sd = "100M/mo" } }',
-        '{ uniform = { low = "-300M/mo", high = "100M/mo" } }',
+    events = f"rate = {number(0, 18, ' /yr')}\namount = {size}\ncompensated = {w.one_of(['true', 'false'])}"
+    normal = '{ normal = { mean = "0M/mo", sd = "100M/mo" } }'
+    other = w.one_of(
+        [
+            '"-20M/mo"',
+            '{ uniform = { low = "-90M/mo", high = "20M/mo" } }',
+            '{ lognormal = { p10 = "10M/mo", p90 = "90M/mo" } }',
+        ]
     )
-    noise = f'direction = "in"\namount = {w.each(calm, w.one_of([wild, calm]))}'
+    noise = f'direction = "{w.one_of(["in", "out"])}"\namount = {w.each(normal, other)}'
     plan = by_month(w, (1, 2, 9, 24), -0.2, 0.3, "B/mo", "schedule")
     later = f"start = {w.month(-3, 20)}\n" + maybe(f"end = {w.month(20, 62)}")
     indexed = 'indexed = "price"' if w.priced else ""
@@ -245,13 +181,29 @@ def flows(w: Writer) -> str:
     return lines(
         f"[flows.expense]\namount = {amount}\ngrowth = {number(-10, 30, ' %/yr')}",
         maybe(indexed),
-        rarely(f"[flows.rent]\namount = {number(0, 0.5, 'B/yr')}\ngrowth = {number(0, 10, ' %/yr')}\n{later}"),
+        rent(w),
         rarely(f'[flows.licence]\ndirection = "in"\namount = {number(0, 1, "B/yr")}\n{later}'),
         maybe(f'[flows.happening]\ntype = "one_off"\n{event}\n' + rarely('direction = "in"')),
-        maybe(f'[flows.accidents]\ntype = "arrivals"\n{events}\n' + rarely(later)),
+        maybe(f'[flows.accidents]\ntype = "arrivals"\n{events}\n' + rarely(later) + rarely('\ndirection = "in"')),
         maybe(f'[flows.noise]\ntype = "random"\n{noise}\n' + rarely(later)),
-        rarely(lines(f'[flows.listed]\ntype = "schedule"\n{plan}', maybe(indexed), maybe("scale = 1.5"))),
+        rarely(
+            lines(
+                f'[flows.listed]\ntype = "schedule"\n{plan}',
+                maybe(indexed),
+                maybe("scale = 1.5"),
+                maybe('direction = "in"'),
+            )
+        ),
     )
+
+
+def rent(w: Writer) -> str:
+    """A second expense, which may begin later and may be cut or frozen."""
+    if w.int(0, 2):
+        return ""
+    w.expenses.append("rent")
+    head = f"[flows.rent]\namount = {w.number(0, 0.5, 'B/yr')}\ngrowth = {w.number(0, 10, ' %/yr')}"
+    return lines(head, f"start = {w.month(-3, 20)}", w.maybe(f"end = {w.month(20, 62)}"))
 
 
 def policies(w: Writer) -> str:
@@ -260,10 +212,10 @@ def policies(w: Writer) -> str:
         return w.one_of([runway, poor, f"{runway}\n{poor}"])
 
     def cut(name: str) -> str:
-        flow = f'[policies.{name}]\ntype = "cut_expense"\nflow = "expense"'
-        return lines(flow, f"cut = {w.share(0.1, 1)}", w.maybe(f"over = {w.number(2, 8, ' mo')}"), trigger())
+        flow = f'[policies.{name}]\ntype = "cut_expense"\nflow = "{w.one_of(w.expenses)}"'
+        return lines(flow, f"cut = {w.share(0.1, 1)}", w.maybe(f"over = {w.span(3, 8)}"), trigger())
 
-    freeze = lines('[policies.freeze]\ntype = "freeze_expense"\nflow = "expense"', trigger())
+    freeze = lines(f'[policies.freeze]\ntype = "freeze_expense"\nflow = "{w.one_of(w.expenses)}"', trigger())
     return lines(w.rarely(cut("savings")), w.rarely(cut("deeper")), w.rarely(freeze))
 
 
@@ -305,6 +257,22 @@ def shared_inputs(w: Writer, text: str) -> str:
     return lines(inputs, text)
 
 
+def given_shocks(w: Writer) -> str:
+    """Scores that are given instead of drawn."""
+    if w.draw(st.integers(0, 3)) or not w.shocks:
+        return ""
+    normal = ("level", "growth", "deviation", "change")
+    found = ["[shocks.monthly]"]
+    for name in dict.fromkeys(w.one_of(w.shocks) for _ in range(2)):
+        low, high = (-3.0, 3.0) if name.split(".")[-1] in normal else (0.0, 1.0)
+        first = w.int(1, 20)
+        scores = ", ".join(f"{w.label(m)} = {w.fixed(low, high)}" for m in (first, first + 1, first + 9))
+        found.append(f'"{name}" = {{ {scores} }}')
+    if w.once:
+        found.append(f'[shocks.once]\n"{w.one_of(w.once)}" = {w.fixed(0.0, 1.0)}')
+    return lines(*found)
+
+
 def alternatives(w: Writer) -> str:
     """Two readings of the same facts."""
     if w.draw(st.integers(0, 4)):
@@ -322,7 +290,8 @@ def companies(draw: st.DrawFn) -> str:
     """The text of a valid scenario."""
     w = Writer(draw)
     w.priced, w.computing, w.market, w.rated = w.coin(), w.coin(), w.coin(), w.coin()
-    market = lines('[market]\nregimes = ["open", "shut"]', chain(w), w.rarely('initial = "shut"'))
+    w.step = draw(st.sampled_from([1, 1, 1, 3]))
+    market = lines("[market]", chain(w, "open", "shut"))
     return lines(
         treasury(w),
         revenue(w),
@@ -335,5 +304,7 @@ def companies(draw: st.DrawFn) -> str:
         market if w.market else "",
         financing(w),
         dependence(w),
+        given_shocks(w),
         alternatives(w),
+        f"[calendar]\nstart = {w.label(1)}" + ('\nstep = "quarter"\nmonths = 60' if w.step > 1 else ""),
     )

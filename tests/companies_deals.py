@@ -82,7 +82,7 @@ def rights(w: Writer, name: str) -> list[str]:
             f"notice = {number(0, 150, ' days')}\nlock_in = {number(0, 200, ' days')}",
             f"hazard = {number(0, 60, ' %/yr')}",
             "" if w.priced else "gamma = 0.0",
-            maybe(f"recall = {{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"),
+            maybe(f"recall = {{ revenue_lost = {number(0, 0.5)}, months = {w.span(0, 8)} }}"),
         ]
     return found
 
@@ -141,7 +141,7 @@ def ends(w: Writer, name: str) -> list[str]:
             maybe(f"lock_in = {number(0, 200, ' days')}"),
         ]
     if w.coin():
-        lost = f"{{ revenue_lost = {number(0, 0.5)}, months = {number(0, 8, ' mo')} }}"
+        lost = f"{{ revenue_lost = {number(0, 0.5)}, months = {w.span(0, 8)} }}"
         hazard = f"hazard = {number(0, 40, ' %/yr')}"
         found += [f"[contracts.{name}.failure]\n{hazard}", maybe(f"recovery = {w.share()}"), maybe(f"recall = {lost}")]
     if w.coin():
@@ -157,7 +157,7 @@ def financing(w: Writer) -> str:
     found = [rounds(w, name) for name in ("rounds", "bridge") if w.int(0, 2) == 0 or (name == "rounds" and w.coin())]
     found += [line(w, f"line{k}") for k in range(w.int(0, 2))]
     found += [loan(w, f"loan{k}") for k in range(w.int(0, 2))]
-    found += [w.maybe(tranche(w)), w.maybe(offering(w))]
+    found += [w.maybe(tranche(w)), offering(w) if w.int(0, 2) else ""]
     return lines(*found)
 
 
@@ -188,7 +188,7 @@ def line(w: Writer, name: str) -> str:
         price_of_debt(w),
         maybe(f"commitment_fee = {number(0, 2, ' %/yr nominal')}"),
         maybe("draw_stop = false"),
-        rarely(f"rank = {w.int(1, 5)}\ncure = {number(0, 60, ' days')}"),
+        rarely(f"rank = {w.int(1, 5)}\ncure = {number(0, 60, ' days')}\nlate_interest = {number(0, 3, ' %/mo')}"),
         lines(f"maturity = {w.month(1, 58)}", going_on(w, "renewal")) if w.coin() else "",
         maybe('drawn = "0.1B"'),
     )
@@ -211,7 +211,7 @@ def loan(w: Writer, name: str) -> str:
 
 def rounds(w: Writer, name: str) -> str:
     number, maybe, rarely = w.number, w.maybe, w.rarely
-    comes, looked_for = f"every = {number(2, 9, ' mo')}", sought(w)
+    comes, looked_for = f"every = {number(4, 9, ' mo')}", sought(w)
     law = '{ lognormal = { p10 = "0.1B", p90 = "1B" } }'
     other = w.one_of(
         ['"0.2B"', '{ uniform = { low = "0.1B", high = "0.3B" } }', '{ p10 = "50M", p50 = "0.1B", p90 = "1B" }']
@@ -252,11 +252,12 @@ def tranche(w: Writer) -> str:
 
 def offering(w: Writer) -> str:
     first = w.int(1, 10)
+    w.once += ["financing.ipo.month", "financing.ipo.success"]
     worth = w.one_of(["", f"valuation = {w.number(5, 100, 'B')}", f"multiple = {w.each('9', '3')}"])
     return lines(
         f'[financing.ipo]\ntype = "offering"\nproceeds = "2B"\nprobability = {w.chance()}',
         f"first = {w.label(first)}\nlast = {w.label(first + w.int(0, 9))}",
-        'shut = "shut"' if w.market and w.coin() else "",
         w.rarely(f"lag = {w.whole(1, 4)}"),
+        'shut = "shut"' if w.market and w.coin() else "",
         worth,
     )

@@ -19,8 +19,11 @@ class Writer:
     computing: bool = False
     market: bool = False
     rated: bool = False
+    step: int = 1  # months in a step
     shared: bool = False  # some numbers come from [inputs]
     shocks: list[str] = field(default_factory=list)  # that may stand in the dependence table
+    expenses: list[str] = field(default_factory=lambda: ["expense"])  # that policies may cut or freeze
+    once: list[str] = field(default_factory=list)  # what is decided once a path
     late: list[str] = field(default_factory=list)  # contracts with a delivery
 
     def number(self, low: float, high: float, unit: str = "") -> str:
@@ -34,8 +37,13 @@ class Writer:
         x = f"{low + self.draw(st.integers(0, 20)) / 20 * (high - low):.6g}"
         return f'"{x}{unit}"' if unit else x
 
-    def whole(self, low: int, high: int, unit: str = "mo") -> str:
-        return f'"{self.draw(st.integers(low, high))} {unit}"'
+    def whole(self, low: int, high: int) -> str:
+        """A whole number of steps."""
+        return f'"{self.draw(st.integers(low, high))} {"mo" if self.step == 1 else "qtr"}"'
+
+    def span(self, low: int, high: int) -> str:
+        """A time that is whole in steps where steps are quarters."""
+        return self.number(low, high, " mo") if self.step == 1 else self.whole(low // 3, high // 3)
 
     def share(self, low: float = 0.0, high: float = 0.9) -> str:
         return self.number(low, min(high, 0.9))  # a distribution around it stays below 1
@@ -68,8 +76,11 @@ class Writer:
     def month(self, low: int, high: int) -> str:
         return self.label(self.int(low, high))
 
-    @staticmethod
-    def label(m: int) -> str:
+    def label(self, m: int) -> str:
+        """Of step m."""
+        if self.step > 1:
+            at = EPOCH // self.step + m - 1
+            return f'"{at // 4:04d}-Q{at % 4 + 1}"'
         at = EPOCH + m - 1
         return f'"{at // 12:04d}-{at % 12 + 1:02d}"'
 

@@ -250,6 +250,18 @@ def test_restricted_cash_is_no_liquidity_until_it_is_free(scenario: Write) -> No
     assert near(in_millions(scenario(text), "liquidity"), wanted)
 
 
+def test_restricted_cash_stays_what_it_was_at_a_default_and_is_released_in_the_shadow_account(scenario: Write) -> None:
+    """1,000 pay 600 a month: the second is missed. The 500 of month 4 come too late for the company, not for the account that
+    pays all dues: -200 after month 2, -800, then -1,400 + 500."""
+    head = 'opening = { cash = "1B", restricted_cash = "500M", restricted_until = "2027-02" }\n'
+    cost = '[flows.cost]\namount = "600M/mo"\n[calendar]\nstart = "2026-11"\nmonths = 5\n'
+    path = deterministic_path(scenario(head + cost))
+    assert path["ending.month"][-1] == 2
+    assert (path["treasury.restricted_cash"] / 1e6).tolist() == [500.0] * 6
+    assert np.allclose(path["shadow.cash"][1:] / 1e6, [400, -200, -800, -900, -1500])
+    assert path["cash"][-1] == 0.0
+
+
 @pytest.mark.parametrize(("months", "ending"), [(1, 2), (0, 3), (2, 1)])
 def test_opening_arrears_carry_their_clock(scenario: Write, months: int, ending: int) -> None:
     """Nothing can be paid; with a cure of 2 months default comes when more than 2 month-ends have passed in arrears."""

@@ -26,7 +26,8 @@ SHIPPED = Path(__file__).parent.parent / "scenarios"
 
 def written(text: str, folder: Path) -> Scenario:
     file = folder / "case.toml"
-    file.write_text("format = 1\n" + text + '\n[calendar]\nstart = "2026-11"\n')
+    calendar = "" if "[calendar]" in text else '\n[calendar]\nstart = "2026-11"\n'
+    file.write_text("format = 1\n" + text + calendar)
     return simulator.load(file)
 
 

@@ -70,7 +70,7 @@ MISTAKES = [
     ('[shocks.monthly]\n"revenue.levle" = { 2026-12 = 1.0 }\n', "E015", "no monthly shock"),
     ('[shocks.monthly]\n"revenue.level" = { 2028-12 = 1.0 }\n', "E013", "outside the horizon"),
     ('[shocks.monthly]\n"revenue.level" = { 2026-12 = 99 }\n', "E011", "valid range"),
-    ('[shocks.once]\n"flows.claim.evnt" = 0.5\n', "E015", "decides once"),
+    ('[shocks.once]\n"flows.claim.evnt" = 0.5\n', "E015", "nothing draws"),
     ('[shocks.once]\n"flows.claim.event" = 1.5\n', "E011", "valid range"),
 ]
 

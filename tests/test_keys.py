@@ -16,6 +16,7 @@ from simulator.engine.block import BLOCK
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import Simulation
 from simulator.estimate.figures import Figures, questions
+from simulator.estimate.training import ready
 from simulator.runner import path_fields
 from simulator.scenario import describe
 
@@ -149,6 +150,7 @@ PROLONGED = (
     'financing.line={ type = "revolver", limit = "2B", drawn = "1B", rate = "7 %/yr nominal", maturity = "2027-03", '
     'renewal = { success = 0.7, term = "12 mo" } }',
 )
+CERTAIN = ("contracts.big.exit.buyer.notice=90 days",)  # as a best moment to leave needs
 VALUED = ("financing.rounds.multiple=3",)
 FAST = ("financing.rounds.growth={ sensitivity = 0.5, expected = '0.5 log/yr' }",)
 T_TABLE = ("dependence.copula=t", "dependence.degrees_of_freedom=4")
@@ -177,6 +179,10 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "treasury.interest": ((), "treasury.interest=5 %/yr"),
     "treasury.target_cash": (POOR, "treasury.target_cash=3B"),
     "treasury.cash_flow_target": ((), "treasury.cash_flow_target=1B"),
+    "treasury.discount_rate": (
+        (*CERTAIN, "contracts.big.exit.buyer.when=[{ optimal = { paths = 1024 } }]"),
+        "treasury.discount_rate=40 %/yr",
+    ),
     "treasury.tax_rate": ((), "treasury.tax_rate=20 %"),
     "treasury.tax_losses": (("treasury.tax_rate=20 %",), "treasury.tax_losses=1B"),
     "price.two_factor.now": ((NO_TABLE, TWO), "price.now=1.1"),
@@ -245,6 +251,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "keep.at": (('keep.trajectories=["cash"]',), "keep.at=years"),
     "run.paths": ((), "run.paths=1000"),
     "run.seed": ((), "run.seed=2"),
+    "run.sampling": (("run.paths=16384",), "run.sampling=antithetic"),
     "contracts.contract.fee": ((), "contracts.small.fee=0.21B/mo"),
     "contracts.contract.start": ((), "contracts.small.start=2027-03"),
     "contracts.contract.end": ((), "contracts.small.end=2028-12"),
@@ -281,6 +288,18 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "contracts.exit.buyer.notice": ((), "contracts.big.exit.buyer.notice=150 days"),
     "contracts.exit.buyer.lock_in": ((), "contracts.big.exit.buyer.lock_in=360 days"),
     "contracts.exit.buyer.when.price_ratio_below": ((), "contracts.big.exit.buyer.when=[{ price_ratio_below = 0.7 }]"),
+    "contracts.exit.buyer.when.boundary": (
+        ('contracts.big.exit.buyer.when=[{ boundary = { "2027-06" = 0.8 } }]',),
+        'contracts.big.exit.buyer.when=[{ boundary = { "2027-06" = 0.9 } }]',
+    ),
+    "contracts.exit.buyer.when.optimal.paths": (
+        (*CERTAIN, "contracts.big.exit.buyer.when=[{ optimal = { paths = 1024 } }]"),
+        "contracts.big.exit.buyer.when=[{ optimal = { paths = 1100 } }]",
+    ),
+    "contracts.exit.buyer.when.optimal.seed": (
+        (*CERTAIN, "contracts.big.exit.buyer.when=[{ optimal = { paths = 1024 } }]"),
+        "contracts.big.exit.buyer.when=[{ optimal = { paths = 1024, seed = 2 } }]",
+    ),
     "contracts.exit.buyer.when.runway_below": (
         ('contracts.big.exit.buyer.when=[{ runway_below = "9 mo" }]',),
         'contracts.big.exit.buyer.when=[{ runway_below = "12 mo" }]',
@@ -299,6 +318,22 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "contracts.exit.supplier.notice": ((), "contracts.big.exit.supplier.notice=180 days"),
     "contracts.exit.supplier.lock_in": ((), "contracts.big.exit.supplier.lock_in=720 days"),
     "contracts.exit.supplier.hazard": ((), "contracts.big.exit.supplier.hazard=30 %/yr"),
+    "contracts.exit.supplier.when.price_ratio_above": (
+        (),
+        "contracts.big.exit.supplier.when=[{ price_ratio_above = 1.1 }]",
+    ),
+    "contracts.exit.supplier.when.boundary": (
+        (),
+        'contracts.big.exit.supplier.when=[{ boundary = { "2027-06" = 0.9 } }]',
+    ),
+    "contracts.exit.supplier.when.optimal.paths": (
+        (*CERTAIN, "contracts.big.exit.supplier.when=[{ optimal = { paths = 1024 } }]"),
+        "contracts.big.exit.supplier.when=[{ optimal = { paths = 1100 } }]",
+    ),
+    "contracts.exit.supplier.when.optimal.seed": (
+        (*CERTAIN, "contracts.big.exit.supplier.when=[{ optimal = { paths = 1024 } }]"),
+        "contracts.big.exit.supplier.when=[{ optimal = { paths = 1024, seed = 2 } }]",
+    ),
     "contracts.exit.supplier.gamma": ((), "contracts.big.exit.supplier.gamma=3.0"),
     "contracts.exit.supplier.recall.revenue_lost": ((), "contracts.big.exit.supplier.recall.revenue_lost=20 %"),
     "contracts.exit.supplier.recall.months": ((), "contracts.big.exit.supplier.recall.months=6 mo"),
@@ -590,6 +625,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fingerprint(file: Path, settings: tuple[str, ...]) -> str:
     """All that a run of some paths reports, without the names of run and file."""
     scenario = simulator.load(file, (f"run.paths={BLOCK // 2}", *settings))
+    scenario = ready(scenario)
     simulation = Simulation(scenario)
     chunk = simulation.run_chunk(0, scenario.run.paths)
     summary = Summary(scenario.run.paths, questions(scenario.calendar.months, simulation.outline))

@@ -256,6 +256,12 @@ MISTAKES = [
         "E013",
         "leave its curve",
     ),
+    (
+        '[price.generations]\nhazard = "1 /yr"\nsize = { input = "x" }\n'
+        "[inputs]\nx = { uniform = { low = 0.1, high = 0.3 } }\n",
+        "E010",
+        "drawn anew each month",
+    ),
     ('[price.generations]\nhazard = "1 /yr"\nsize = "100 %"\n', "E011", "valid range"),
     (JUMPS + TIED.format("merton_jumps.size") + "correlation = [[1], [0.2, 1]]\n", "E013", "mean of the price"),
     (
@@ -272,6 +278,30 @@ def test_mistakes_are_named(scenario: Write, text: str, code: str, words: str) -
         scenario(HEAD + ONE + text)
     assert [d.code for d in raised.value.diagnostics] == [code]
     assert words in raised.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize("key", ["now", "drift", "launches.generations.x.size"])
+def test_what_a_launch_draws_may_not_depend_on_a_curve_of_two_factors(scenario: Write, key: str) -> None:
+    text = (
+        '[price]\ntype = "two_factor"\nvolatility = "20 %/yr"\nreversion = "1 /yr"\nlong_volatility = "10 %/yr"\n'
+        "now = { uniform = { low = 0.5, high = 1.5 } }\n"
+        'drift = { uniform = { low = "-0.2 log/yr", high = "0.1 log/yr" } }\n'
+        '[price.launches.generations.x]\nafter = { uniform = { low = "1 mo", high = "9 mo" } }\n'
+        "size = { uniform = { low = 0.1, high = 0.3 } }\n"
+    )
+    tied = f'[dependence.inputs]\nnames = ["price.{key}", "price.launches.generations.x.after"]\ncorrelation = [[1], [0.8, 1]]\n'
+    with pytest.raises(ScenarioError) as raised:
+        scenario(HEAD + text + tied)
+    assert [d.code for d in raised.value.diagnostics] == ["E013"]
+    assert "leave its curve" in raised.value.diagnostics[0].message
+    free = tied.replace(f"price.{key}", "price.volatility")
+    scenario(
+        HEAD
+        + text.replace(
+            'volatility = "20 %/yr"\nrev', 'volatility = { uniform = { low = "10 %/yr", high = "30 %/yr" } }\nrev'
+        )
+        + free
+    )
 
 
 def test_a_depth_names_a_state_of_the_chain(scenario: Write) -> None:

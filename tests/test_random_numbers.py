@@ -13,11 +13,16 @@ import numpy as np
 import pytest
 from battery import Outcome, avalanche, chi_square, even, fit, judge
 from draws import COORDINATES, LANES, ORDERS, along, flipped, normals, running, words
+from scipy.stats import poisson
 
+from simulator.components.base import ATTACHED, discover
+from simulator.components.financing import priced_round
 from simulator.engine.block import uniforms_of
 from simulator.engine.random import draw_once, stream_number, uniforms
-from simulator.mathematics import philox
+from simulator.mathematics import jumps, philox
 from simulator.mathematics.philox import uniform_at
+from simulator.quantities.units import HAZARD
+from simulator.scenario.model import Calendar
 
 ALPHA = 1e-6
 
@@ -125,6 +130,21 @@ def test_all_ways_to_draw_give_the_same_numbers() -> None:
     assert np.array_equal(plain, slow[0, :3])
     several = [uniform_at(low, high, stream, 77, 6, k) for k in range(3)]
     assert ((running(seed, name, 77, 6, 3) + 0.5) * 2.0**-32).tolist() == several
+
+
+def test_no_month_has_more_events_than_its_address_can_tell_apart() -> None:
+    """A running number has 16 bits. Laws stop at 64 events a month, which no rate that a file may write reaches."""
+    laws = [c for families in (discover(), ATTACHED) for tags in families.values() for c in tags.values()]
+    rates = [c.model_fields["rate"].metadata[0] for c in laws if "rate" in c.model_fields]
+    rates = [x.high for x in rates if x.dimension is HAZARD]  # other rates are of interest
+    assert len(rates) == 5
+    assert max(rates) == 60.0
+    assert poisson.sf(63, 60.0 / 12.0) < 1e-40
+    assert jumps.MOST == priced_round.MOST == 64
+    longest = next(m.le for m in Calendar.model_fields["months"].metadata if hasattr(m, "le"))
+    months = (1, 3, 4, longest - 1, longest)
+    drawn = {uniform_at(1.0, 2.0, 3.0, 4, month, k) for month in months for k in range(65)}
+    assert len(drawn) == len(months) * 65
 
 
 def test_a_year_of_a_million_paths_has_no_address_twice() -> None:

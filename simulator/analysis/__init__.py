@@ -1,1 +1,1 @@
-"""From numbers to decisions: what a few runs on common random numbers, or a second look at the paths of one, say."""
+"""Questions that take a few runs on common random numbers, or a second look at the paths of one."""

@@ -5,7 +5,6 @@ A key that holds a distribution is turned as a whole: its central number is what
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -161,7 +160,7 @@ def _each(value: Any, location: Any, spread: Any) -> Any:
 
 def _number(value: Any, change: Any) -> Any:
     known = amount(value)
-    return known.written(change(known.number))
+    return known.written(float(f"{change(known.number):.15g}"))
 
 
 def matching(data: Mapping[str, Any], pattern: str) -> Iterator[Key]:
@@ -232,7 +231,3 @@ def _same_unit(texts: list[str], text: str) -> list[Amount]:
 def with_value(scenario: Scenario, key: str, one: Amount, number: float) -> Scenario:
     """The scenario with a number at a key, which need not be there. Raises ScenarioError."""
     return vary(scenario, tables=[placed(path_of(key), one.written(number))])
-
-
-def close(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-12)

@@ -8,7 +8,7 @@ the joint counts.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def gain(before: Array, after: Array) -> float | None:
     return None if apart == 0.0 else float((np.var(before) + np.var(after)) / apart)
 
 
-def _of_shares(a: Array, b: Array) -> Difference:
+def _of_shares(a: Any, b: Any) -> Difference:
     n = a.size
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     p, q = (only_b + 1) / (n + 2), (only_a + 1) / (n + 2)
@@ -75,11 +75,11 @@ def _of_months(a: Array, b: Array, q: float, months: int) -> Difference:
     drawn = np.random.Generator(np.random.Philox(0)).multinomial(n, joint[seen] / n, size=RESAMPLES)
     rank = math.ceil(q * n - 1e-9)
 
-    def at(by_month: Array) -> float:
+    def at(by_month: Any) -> float:
         month = int(np.searchsorted(np.cumsum(by_month), rank, side="left"))
         return math.inf if month >= beyond else float(month)
 
-    def apart(counts: Array) -> float:
+    def apart(counts: Any) -> float:
         x = at(np.bincount(seen // (beyond + 1), weights=counts, minlength=beyond + 1))
         y = at(np.bincount(seen % (beyond + 1), weights=counts, minlength=beyond + 1))
         return 0.0 if x == y else y - x  # both beyond the horizon: no difference that it could show

@@ -15,6 +15,7 @@ from simulator.engine.block import BLOCK, uniforms_of
 from simulator.engine.build import Array
 from simulator.engine.ledger import NAN_CODE
 from simulator.engine.simulation import ChunkResult, Simulation
+from simulator.estimate.training import ready
 from simulator.quantities.number import Uncertain
 from simulator.scenario.drawn import drawn_once, streams_of, with_drawn
 from simulator.scenario.model import Scenario
@@ -130,6 +131,7 @@ def live(
         raise ValueError(f"between 1 and {MOST:,} paths are looked at side by side, not {paths:,}")
     whole = -(-paths // BLOCK) * BLOCK
     shocks = None if given is None else {name: np.resize(u, whole)[None, :] for name, u in given.items()}
+    scenario = ready(scenario)
     simulation = Simulation(scenario, seed=seed, given=shocks)
     return Lives(scenario, simulation, simulation.run_chunk(0, paths, tuple(keep)))
 

@@ -1,14 +1,9 @@
-"""A view imposed on stored paths without a new run: fully flexible probabilities by minimum relative entropy.
+"""A view imposed on the stored paths of a run: the weights that fulfil it and otherwise say as little as possible.
 
-Of all weights q that satisfy the views (E_q[f] = b, or ≤, ≥) those nearest to equal ones, min Σ q ln(q N) (Meucci, "Fully
-Flexible Views", Risk 21(10) (2008); Csiszár 1975): q ∝ exp(λ f), λ by the convex dual, an inequality by the sign of its λ.
-What is known of a figure then: Σ q y, with the linear part of y in the views taken off before its variance is estimated
-(calibration; Deville & Särndal, JASA 87 (1992)). The effective number of paths is Kish's 1 / Σ q² (1965); below a floor the
-answer is refused, because a few paths would give it.
-
-Views:  mean(X) = V    share(X > V) = P    pd(24) <= P      with = <= >=, or += -= for a shift from what the run says
-X: a column of `paths` (`raised`, `input.KEY` in the engine's unit), a stored trajectory NAME(MONTH), or growth(MONTH), the mean
-logarithmic growth of the run-rate a year up to the month, where the run kept `run_rate`.
+Minimum relative entropy (Kullback & Leibler 1951; Meucci 2008, "entropy pooling"): of all weights with Σ w g = c those nearest
+to equal ones are w ∝ exp(λ g), λ from the convex dual. Every figure is then a weighted one. Effective number of paths 1 / Σ w²;
+below a floor the view is too far from what was simulated, and nothing is said. Intervals from the residuals of a figure on the
+views (calibration, Deville & Särndal 1992).
 """
 
 from __future__ import annotations
@@ -18,246 +13,146 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import logsumexp
 
-from simulator.analysis.sensitivity import as_json
+from simulator.analysis.columns import ColumnError, Run, amount, condition, horizons, opened
+from simulator.analysis.documents import document, spread
 from simulator.engine.build import Array
-from simulator.engine.ledger import NAN_CODE
-from simulator.estimate.intervals import Estimate, Z
-from simulator.quantities.units import QuantityError
-from simulator.runner import from_manifest
-from simulator.scenario.diagnostics import near
-from simulator.scenario.model import Scenario
-from simulator.store import folder as store
+from simulator.estimate.intervals import Estimate, Z, share
 
-FLOOR = 500.0  # effective paths
-CLOSE = 1e-6  # of a view, in standard deviations of what it is about
-NUMBER = r"[-+]?\d[\d_]*\.?\d*(?:[eE][-+]?\d+)?"
-VIEW = re.compile(
-    rf"\s*(?P<what>mean|share|pd)\s*\(\s*(?P<inside>.+?)\s*\)\s*(?P<operator><=|>=|\+=|-=|=)\s*(?P<value>{NUMBER})\s*(?P<unit>%|[kMBT])?\s*"
-)
-EVENT = re.compile(rf"(?P<name>.+?)\s*(?P<operator><=|>=|<|>|==)\s*(?P<value>{NUMBER})\s*(?P<unit>%|[kMBT])?")
-AT_MONTH = re.compile(r"(?P<name>.+?)\((?P<month>\d+)\)")
-SCALES = {None: 1.0, "%": 0.01, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
-COMPARE = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal}
+FLOOR_SHARE, FLOOR_PATHS = 0.01, 200  # effective paths wanted: a share of all, and at least so many
+VIEW = re.compile(r"\s*(?P<what>share|mean)\s*\(\s*(?P<of>.+?)\s*\)\s*(?P<how>\+=|-=|=)\s*(?P<value>[^=]+?)\s*")
+MOMENTS = ("peak_need", "raised", "lowest_liquidity")
 
 
-class View(NamedTuple):
-    """E[f] = target (sign 0), <= target (-1) or >= target (+1)."""
-
-    text: str
-    f: Array
-    target: float
-    sign: int
-
-
-class Weights(NamedTuple):
-    q: Array  # sums to 1
-    effective: float  # Kish
-    entropy: float  # relative, in nats
-
-
-@dataclass(frozen=True)
-class Row:
-    figure: str
-    unit: str  # "share", "$", "months"
-    before: Estimate
-    after: Estimate
+class TooFarError(ValueError):
+    """A view that the paths cannot carry."""
 
 
 @dataclass(frozen=True)
 class Reweighted:
-    scenario: Scenario
-    folder: Path
-    paths: int
-    views: tuple[tuple[str, float, float], ...]  # as written, in the run, now
-    effective: float
-    entropy: float
+    """weights: of the paths that are a number, adding up to 1."""
+
+    run: Run
+    views: tuple[str, ...]
+    before: tuple[float, ...]  # what the views are about, without them
+    after: tuple[float, ...]
     weights: Array
-    rows: tuple[Row, ...]
+    effective: float
+    pd: dict[int, tuple[Estimate, Estimate]]  # month -> without and with the views
+    means: dict[str, tuple[Estimate, Estimate]]
 
     @property
     def document(self) -> dict[str, Any]:
         """What `reweight --json` prints."""
-        return {
-            "schema": 1,
-            "verb": "reweight",
-            "scenario": self.scenario.name,
-            "title": self.scenario.title,
-            "scenario_hash": self.scenario.hash,
-            "run": str(self.folder),
-            "paths": self.paths,
-            "views": [{"view": text, "before": before, "after": after} for text, before, after in self.views],
-            "effective_paths": self.effective,
-            "relative_entropy": self.entropy,
-            "figures": [
-                {"figure": r.figure, "unit": r.unit, "before": as_json(r.before), "after": as_json(r.after)}
-                for r in self.rows
+        s = self.run.scenario
+        views = " ".join(f"--view '{view}'" for view in self.views)
+        return document(
+            "reweight",
+            s,
+            f"simulator reweight {self.run.folder} {views}",
+            int(self.weights.size),
+            s.run.seed,
+            effective_paths=self.effective,
+            views=[
+                {"view": v, "before": b, "after": a}
+                for v, b, a in zip(self.views, self.before, self.after, strict=True)
             ],
-        }
-
-
-def reweight(folder: str | Path, views: Sequence[str], floor: float = FLOOR) -> Reweighted:
-    """The figures of a finished run under views. floor: the fewest effective paths for which an answer is given.
-
-    Raises StoreError (no finished run), QuantityError (a view that cannot be read or is about nothing stored), ValueError (views
-    that no weights satisfy, or too few effective paths).
-    """
-    if not views:
-        raise QuantityError("no view is given", "for example 'share(raised <= 0) = 30 %'")
-    place = Path(folder)
-    scenario = from_manifest(store.read_manifest(place))
-    stored = _Stored(place, scenario)
-    read = [stored.view(text) for text in views]
-    weights = tilt(read)
-    if weights.effective < floor:
-        raise ValueError(
-            f"only {weights.effective:.0f} of {stored.size:,} paths would count under these views; the floor is {floor:.0f}. "
-            "A milder view, more paths, or a run of a scenario that says so"
+            pd=[{"month": m, **spread("pd_before", a), **spread("pd_after", b)} for m, (a, b) in self.pd.items()],
+            means=[
+                {"figure": n, **spread("value_before", a), **spread("value_after", b)}
+                for n, (a, b) in self.means.items()
+            ],
         )
-    f = np.column_stack([v.f for v in read])
-    equal = np.full(stored.size, 1.0 / stored.size)
-    none = np.zeros((stored.size, 0))
-    rows = [
-        Row(name, unit, estimate(equal, y, none), estimate(weights.q, y, f))
-        for name, unit, y in stored.figures(scenario)
-    ]
-    said = tuple((v.text, float(v.f.mean()), float(weights.q @ v.f)) for v in read)
-    return Reweighted(scenario, place, stored.size, said, weights.effective, weights.entropy, weights.q, tuple(rows))
 
 
-def tilt(views: Sequence[View]) -> Weights:
-    """The weights nearest to equal ones that satisfy the views. Raises ValueError where none do."""
-    n = views[0].f.size
-    for v in views:
-        low, high = float(v.f.min()), float(v.f.max())
-        short = v.sign >= 0 and v.target > high, v.sign <= 0 and v.target < low
-        if any(short) or (v.sign == 0 and low == high and v.target != low):
-            raise ValueError(f"{v.text}: {v.target:.6g} is beyond every stored path ({low:.6g} to {high:.6g})")
-    spread = np.array([float(v.f.std()) or 1.0 for v in views])
-    g = np.column_stack([(v.f - v.target) for v in views]) / spread
+def reweight(folder: str | Path, views: Sequence[str], months: Sequence[int] = ()) -> Reweighted:
+    """Impose views on the paths of a finished run.
 
-    def dual(lam: Array) -> tuple[float, Array]:
-        x = g @ lam
-        total = float(logsumexp(x))
-        return total - math.log(n), np.exp(x - total) @ g
-
-    bounds = [(None, None) if v.sign == 0 else ((0.0, None) if v.sign > 0 else (None, 0.0)) for v in views]
-    start = np.zeros(len(views))
-    found = minimize(
-        dual, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 2000}
-    )
-    x = g @ found.x
-    total = float(logsumexp(x))
-    q = np.exp(x - total)
-    missed = q @ g
-    for v, miss in zip(views, missed, strict=True):
-        if (v.sign == 0 and abs(miss) > CLOSE) or v.sign * miss < -CLOSE:
-            raise ValueError(f"{v.text}: no weights of the stored paths satisfy it together with the other views")
-    positive = q[q > 0.0]
-    return Weights(q, 1.0 / float(q @ q), float(positive @ np.log(positive * n)))
-
-
-def estimate(q: Array, y: Array, f: Array) -> Estimate:
-    """Σ q y with its interval."""
-    value = float(q @ y)
-    rest = y - value
-    if f.shape[1]:
-        centred = f - q @ f
-        slope = np.linalg.lstsq(centred * np.sqrt(q)[:, None], rest * np.sqrt(q), rcond=None)[0]
-        rest = rest - centred @ slope
-    half = Z * math.sqrt(float((q * rest) @ (q * rest)))
-    return Estimate(value, value - half, value + half)
+    views: `share(CONDITION) = 30 %`, `mean(COLUMN) = 5B`, `mean(COLUMN) -= 0.02`, in the units of the table `paths`. months: of
+    the default probabilities. Raises ColumnError (words), TooFarError (no weights fulfil them, or too few paths would carry
+    them), StoreError (no finished run).
+    """
+    run = opened(Path(folder))
+    parsed = [_view(run, text) for text in views]
+    if not parsed:
+        raise ColumnError("no view was given; write for example 'share(rounds.rounds == 0) = 30 %'")
+    g = np.array([values for values, _ in parsed])
+    targets = np.array([target for _, target in parsed])
+    weights = entropy_weights(g, targets, views)
+    effective = 1.0 / float((weights**2).sum())
+    floor = max(FLOOR_PATHS, FLOOR_SHARE * weights.size)
+    if effective < floor:
+        raise TooFarError(
+            f"the views leave {effective:,.0f} effective paths of {weights.size:,}; at least {floor:,.0f} are wanted. A run in "
+            "which they are nearer to the truth can carry them"
+        )
+    pd = {}
+    for month in horizons(run.months, months):
+        y = run.defaults(month).astype(np.float64)
+        pd[month] = share(int(y.sum()), y.size), weighted(y, weights, g, bounded=True)
+    means = {}
+    for name in MOMENTS:
+        x = run.columns(name)
+        means[name] = weighted(x, np.full(x.size, 1.0 / x.size), None), weighted(x, weights, g)
+    now = tuple(float(row @ weights) for row in g)
+    return Reweighted(run, tuple(views), tuple(float(x) for x in g.mean(axis=1)), now, weights, effective, pd, means)
 
 
-class _Stored:
-    """The columns of a finished run, paths that are not a number left out."""
+def _view(run: Run, text: str) -> tuple[Array, float]:
+    match = VIEW.fullmatch(text)
+    if match is None:
+        raise ColumnError(f"{text!r} is not a view; write 'share(CONDITION) = 30 %' or 'mean(COLUMN) -= 0.02'")
+    of = match["of"]
+    values = run.columns(of) if match["what"] == "mean" else np.asarray(condition(run, of), dtype=np.float64)
+    if not np.all(np.isfinite(values)):
+        raise ColumnError(f"`{of}` is not a number on every path")
+    value = amount(match["value"])
+    now = float(values.mean())
+    return values, {"=": value, "+=": now + value, "-=": now - value}[match["how"]]
 
-    def __init__(self, place: Path, scenario: Scenario) -> None:
-        self.place, self.scenario = place, scenario
-        self.names = store.column_names(place, "paths")
-        self.numbers = self._read("paths", "cause") != NAN_CODE
-        self.size = int(self.numbers.sum())
 
-    def _read(self, table: str, name: str) -> Array:
-        return np.asarray(store.read_table(self.place, table, [name])[name].to_numpy(), dtype=np.float64)
+def entropy_weights(g: Array, targets: Array, names: Sequence[str]) -> Array:
+    """Weights of least relative entropy to equal ones with Σ w g = targets; g: shape (views, paths). Raises TooFarError."""
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
 
-    def column(self, name: str) -> Array:
-        at = AT_MONTH.fullmatch(name)
-        if at is not None:
-            return self._at(at["name"].strip(), int(at["month"]))
-        if name not in self.names:
-            hint = near(name, self.names)
-            raise QuantityError(
-                f"the run has no column `{name}`",
-                f"did you mean `{hint}`?" if hint else "columns: " + ", ".join(self.names),
+    for row, target, name in zip(g, targets, names, strict=True):
+        if not row.min() < target < row.max():
+            raise TooFarError(
+                f"{name}: no path lies beyond it ({row.min():.6g} to {row.max():.6g}, wanted {target:.6g})"
             )
-        return self._read("paths", name)[self.numbers]
+    scale = np.maximum(g.std(axis=1), 1e-300)
+    z = (g - targets[:, None]) / scale[:, None]
 
-    def _at(self, name: str, month: int) -> Array:
-        if name == "growth":
-            if month < 1:
-                raise QuantityError("growth counts from month 1 on")
-            later, opening = self._at("run_rate", month), self._at("run_rate", 0)
-            return np.asarray(np.log(later / opening) * self.scenario.step.per_year / month)
-        kept = self.scenario.keep.trajectories
-        months = self.scenario.keep.months_of(self.scenario.calendar)
-        if name not in kept or month not in months:
-            said = f"`{name}` of month {month} is not stored"
-            raise QuantityError(said, f'run with [keep] trajectories = ["{name}"]; stored: {", ".join(kept) or "none"}')
-        values = self._read("trajectories", name).reshape(-1, len(months))[:, months.index(month)]
-        return np.asarray(values[self.numbers])
+    def dual(x: Array) -> tuple[float, Array]:
+        exponents = x @ z
+        total = logsumexp(exponents)
+        return float(total), z @ np.exp(exponents - total)
 
-    def defaults(self, month: int) -> Array:
-        if not 1 <= month <= self.scenario.calendar.months:
-            raise QuantityError(f"month {month} lies outside 1 … {self.scenario.calendar.months}")
-        end, cause = self.column("end_month"), self.column("cause")
-        return np.asarray((cause > NAN_CODE) & (end <= month), dtype=np.float64)
+    def curvature(x: Array) -> Array:
+        w = np.exp(x @ z - logsumexp(x @ z))
+        centred = z - (z @ w)[:, None]
+        return np.asarray((centred * w) @ centred.T)
 
-    def view(self, text: str) -> View:
-        match = VIEW.fullmatch(text)
-        if match is None:
-            raise QuantityError(
-                f"{text!r} is no view", "write for example 'share(raised <= 0) = 30 %' or 'mean(X) -= 0.02'"
-            )
-        value = float(match["value"].replace("_", "")) * SCALES[match["unit"]]
-        f = self._function(match["what"], match["inside"], text)
-        base = float(f.mean())
-        operator = match["operator"]
-        target = base + value if operator == "+=" else base - value if operator == "-=" else value
-        return View(text.strip(), f, target, {"<=": -1, ">=": 1}.get(operator, 0))
+    found = minimize(dual, np.zeros(len(g)), jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-10})
+    w = np.exp(found.x @ z - logsumexp(found.x @ z))
+    if not np.all(np.abs(z @ w) < 1e-6):
+        raise TooFarError("no weights fulfil all views together; they contradict each other or the simulated paths")
+    return np.asarray(w / w.sum())
 
-    def _function(self, what: str, inside: str, text: str) -> Array:
-        if what == "mean":
-            return self.column(inside)
-        if what == "pd":
-            if not inside.isdecimal():
-                raise QuantityError(f"`{inside}` in {text!r} is not the number of a month")
-            return self.defaults(int(inside))
-        event = EVENT.fullmatch(inside)
-        if event is None:
-            raise QuantityError(f"{text!r} does not say which paths are meant", "write share(raised <= 0)")
-        value = float(event["value"].replace("_", "")) * SCALES[event["unit"]]
-        return np.asarray(COMPARE[event["operator"]](self.column(event["name"].strip()), value), dtype=np.float64)
 
-    def figures(self, scenario: Scenario) -> list[tuple[str, str, Array]]:
-        """What is reported: default probabilities, restricted mean runway, peak need, money raised, losses."""
-        last = scenario.calendar.months
-        year = scenario.step.per_year
-        months = list(dict.fromkeys([*range(year, last + 1, year), last]))
-        found = [(f"pd({m})", "share", self.defaults(m)) for m in months]
-        end = self.column("end_month")
-        found.append(("mean funded runway", "months", np.where(end > 0, end, last)))
-        found += [
-            (name.replace("_", " "), "$", self.column(name))
-            for name in ("peak_need", "lowest_liquidity", "raised")
-            if name in self.names
-        ]
-        found += [
-            (f"loss of {n.removesuffix('.loss')}", "$", self.column(n)) for n in self.names if n.endswith(".loss")
-        ]
-        return found
+def weighted(x: Array, w: Array, g: Array | None, bounded: bool = False) -> Estimate:
+    """Mean of x with weights that are calibrated on g, and its interval."""
+    centre = float(w @ x)
+    residual = x - centre
+    if g is not None:
+        base = np.vstack([np.ones(x.size), g]).T
+        root = np.sqrt(w)[:, None]
+        fitted, *_ = np.linalg.lstsq(base * root, x * root[:, 0], rcond=None)
+        residual = x - base @ fitted
+    half = Z * math.sqrt(float((w**2 * residual**2).sum()))
+    low, high = centre - half, centre + half
+    return Estimate(centre, max(0.0, low), min(1.0, high)) if bounded else Estimate(centre, low, high)

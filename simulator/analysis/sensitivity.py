@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.documents import document, spread
 from simulator.analysis.paths import Input, Lives, each, inputs_of, live, tabled
 from simulator.engine.block import uniforms_of
 from simulator.engine.build import Array
@@ -72,38 +73,34 @@ class Sensitivity:
     @property
     def document(self) -> dict[str, Any]:
         """What `sensitivity --json` prints."""
-        return {
-            "schema": 1,
-            "verb": "sensitivity",
-            "scenario": self.scenario.name,
-            "title": self.scenario.title,
-            "scenario_hash": self.scenario.hash,
-            "month": self.month,
-            "label": self.scenario.label(self.month),
-            "paths": self.paths,
-            "seed": self.scenario.run.seed,
-            "pd": as_json(self.pd),
-            "inputs": [
+        return document(
+            "sensitivity",
+            self.scenario,
+            f"simulator sensitivity {self.scenario.file} --by {self.month} --paths {self.paths}",
+            self.paths,
+            self.scenario.run.seed,
+            by={"month": self.month, "label": self.scenario.label(self.month), **spread("pd", self.pd)},
+            inputs=[
                 {
                     "name": one.name,
-                    "keys": list(one.keys),
+                    "keys": ", ".join(one.keys),
+                    **spread("pd_difference", one.bar.difference),
                     "unit": one.unit,
                     "p10": one.at[0],
                     "p90": one.at[1],
-                    "pd_at_p10": as_json(one.bar.low),
-                    "pd_at_p90": as_json(one.bar.high),
-                    "difference": as_json(one.bar.difference),
-                    "first_order": as_json(one.first),
-                    "total": None if one.total is None else as_json(one.total),
+                    **spread("pd_at_p10", one.bar.low),
+                    **spread("pd_at_p90", one.bar.high),
+                    **spread("first_order", one.first),
+                    **spread("total", one.total),
                     "why_no_total": one.why_no_total,
-                    "slope_per_sd": None if one.slope is None else as_json(one.slope),
+                    **spread("pd_slope_per_sd", one.slope),
                 }
                 for one in self.inputs
             ],
-            "shocks": [{"name": name, "slope_per_sd": as_json(e)} for name, e in self.shocks.items()],
-            "not_of_inputs": self.left,
-            "in_words": list(self.in_words()),
-        }
+            shocks=[{"name": name, **spread("pd_slope_per_sd", e)} for name, e in self.shocks.items()],
+            not_of_inputs=self.left,
+            in_words=list(self.in_words()),
+        )
 
     def in_words(self) -> Sequence[str]:
         """The ranking, a sentence each."""
@@ -238,8 +235,3 @@ def total_index(y: Any, anew: Any) -> Estimate | None:
 def _mean(x: Array) -> Estimate:
     centre = float(x.mean())
     return mean(centre, float(((x - centre) ** 2).sum()), x.size)
-
-
-def as_json(e: Estimate) -> dict[str, float | None]:
-    value, low, high = (float(x) if math.isfinite(x) else None for x in e)
-    return {"value": value, "low": low, "high": high}

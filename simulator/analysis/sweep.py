@@ -126,16 +126,16 @@ def _named(axes: Sequence[Axis], along: Axis, other: float | None, x: Estimate) 
 def crossings(numbers: Sequence[float], values: Sequence[Estimate], asked: Asked, level: float) -> list[Estimate]:
     """Where a figure crosses a level: linear between neighbours, for shares in their normal score. The interval ends where the
     ends of the figure's own interval cross it; infinite where they do not within the range."""
-    score = _score if asked.statistic == SHARE_OF_PATHS else float
-    goal = score(level)
+    scale = score if asked.statistic == SHARE_OF_PATHS else float
+    goal = scale(level)
     found = []
     for k in range(len(numbers) - 1):
-        a, b = score(values[k].value) - goal, score(values[k + 1].value) - goal
+        a, b = scale(values[k].value) - goal, scale(values[k + 1].value) - goal
         if not (math.isfinite(a) and math.isfinite(b)) or (a < 0.0) == (b < 0.0):
             continue
         x = numbers[k] + (numbers[k + 1] - numbers[k]) * a / (a - b)
         ends = [
-            _nearest(numbers, [score(getattr(v, end)) - goal for v in values], x, b < a, end) for end in ("low", "high")
+            _nearest(numbers, [scale(getattr(v, end)) - goal for v in values], x, b < a, end) for end in ("low", "high")
         ]
         found.append(Estimate(x, min(ends), max(ends)))
     return found
@@ -156,5 +156,6 @@ def _nearest(numbers: Sequence[float], apart: Sequence[float], x: float, falling
     return -math.inf if (end == "low") == falling else math.inf
 
 
-def _score(share: float) -> float:
+def score(share: float) -> float:
+    """The normal score of a share, finite at 0 and 1."""
     return NormalDist().inv_cdf(min(1.0 - 1e-9, max(1e-9, share)))

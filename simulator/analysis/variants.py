@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.engine import executors, ledger
 from simulator.engine.block import Announce
@@ -20,11 +21,13 @@ from simulator.engine.build import Array
 from simulator.engine.simulation import Outline, Simulation, tasks
 from simulator.estimate.asked import Asked, figure
 from simulator.estimate.intervals import Estimate
+from simulator.estimate.training import ready
 from simulator.quantities.units import QuantityError
 from simulator.runner import with_run
 from simulator.scenario.load import varied
 from simulator.scenario.model import Scenario
 
+Mask = npt.NDArray[np.bool_]
 Rows = Iterable[tuple[str, int]]
 Progress = Callable[[int, str], None]  # number of the model run, from 1, and its name
 
@@ -38,10 +41,10 @@ class Outcome:
     outline: Outline
     columns: dict[str, Array]  # as in the table `paths`, with `input.KEY`; shape (paths,)
     kept: dict[tuple[str, int], Array] = field(default_factory=dict)  # (metric, month) -> (paths,)
-    chosen: Array | None = None  # of the paths, those that count; None: those that are a number
+    chosen: Mask | None = None  # of the paths, those that count; None: those that are a number
 
     @cached_property
-    def numbers(self) -> Array:
+    def numbers(self) -> Mask:
         """Whether a path is a number, by path."""
         return np.asarray(self.columns["cause"] != ledger.NAN_CODE)
 
@@ -56,13 +59,13 @@ class Outcome:
     @property
     def cash_flow_target(self) -> float | None:
         target = self.scenario.treasury.cash_flow_target
-        return None if target is None else float(target)  # type: ignore[arg-type]
+        return None if target is None else float(target)
 
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(self.columns)
 
-    def only(self, chosen: Array) -> Outcome:
+    def only(self, chosen: Mask) -> Outcome:
         """The same with these paths, a mask over all of them."""
         return replace(self, chosen=np.asarray(chosen) & self.numbers)
 
@@ -80,7 +83,7 @@ class Outcome:
         """A figure with its 95 % interval. Rows by month have to be kept: `Runs.run(…, figures)`."""
         return (figure(asked) if isinstance(asked, str) else asked).estimate(self)
 
-    def default_by(self, month: int) -> Array:
+    def default_by(self, month: int) -> Mask:
         """Whether a path is in default by the month, over all paths."""
         return np.asarray((self.columns["cause"] > ledger.NAN_CODE) & (self.columns["end_month"] <= month))
 
@@ -114,6 +117,7 @@ class Runs:
         key = (known.hash, wanted)
         if key in self._held:
             return self._held[key]
+        known = ready(known)
         simulation = Simulation(known, paths=self.paths, announce=self.announce)
         for asked in figures:
             asked.check(known.calendar.months, known.contracts, creditors(simulation.outline))

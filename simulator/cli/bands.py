@@ -1,4 +1,4 @@
-"""`simulator bands`: the default probability as a curve with a band for what is not known about inputs."""
+"""`simulator bands`: what is not known about the default probability itself."""
 
 from __future__ import annotations
 
@@ -7,45 +7,66 @@ from typing import Any
 
 import click
 
-from simulator.cli.answer import OUT, answer, span, usage
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown
 
 
-@click.command(short_help="Show how far uncertain inputs spread the default probability.")
+@click.command(short_help="Show the default probability as a band over the uncertain inputs.")
 @click.argument("file", type=click.Path(path_type=Path))
 @SETTINGS
 @click.option(
-    "--paths", type=click.IntRange(1_024, 65_536), default=65_536, show_default=True, help="Outer times inner."
+    "--budget", type=click.IntRange(1_024, 100_000_000), default=131_072, show_default=True, help="Paths in all."
 )
-@click.option("--inner", type=click.IntRange(2), help="Paths for each draw of the inputs [chosen by a pilot].")
-@OUT
+@click.option("--inner", type=click.IntRange(16, 16_384), help="Paths of each draw of the inputs [from the budget].")
+@click.option("--by", "months", multiple=True, type=click.IntRange(1), help="Only these months. Repeatable.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads [all cores]; the result does not depend on it.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Also write document and tables here.")
 @AS_JSON
 @guarded
 def bands(
-    file: Path, settings: tuple[str, ...], paths: int, inner: int | None, out: Path | None, as_json: bool
+    file: Path,
+    settings: tuple[str, ...],
+    budget: int,
+    inner: int | None,
+    months: tuple[int, ...],
+    threads: int | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Default probability of scenario FILE by month, with the band in which it lies over draws of the uncertain inputs.
-
-    Inputs are drawn outside, shocks and events inside. The band is corrected for the noise of the inner shares; it is given
-    with the 95 % interval of each of its ends.
+    """Show the default probability of scenario FILE by month as a curve with a band: the band is what is not known of the inputs,
+    and no number of paths narrows it.
     """
     from simulator.analysis.bands import bands as find
 
     (scenario,) = load_all((file,), settings)
+    beyond = [m for m in months if m > scenario.calendar.months]
+    if beyond:
+        raise click.UsageError(f"month {beyond[0]} lies outside 1 … {scenario.calendar.months}")
     try:
-        document = find(scenario, paths, inner).document
+        document = find(scenario, budget, inner, months, threads).document
     except ValueError as problem:
-        raise usage(problem) from None
-    answer(document, {"curve": document["curve"]}, out, as_json, lines)
+        raise click.ClickException(str(problem)) from None
+    if out is not None:
+        from simulator.analysis.documents import write
+
+        click.echo(f"written to {shown(write(out, document, scenario, ('bands',)))}", err=True)
+    if as_json:
+        print_json(document)
+        return
+    for line in lines(document):
+        click.echo(line)
 
 
 def lines(d: dict[str, Any]) -> list[str]:
+    from simulator.report.words import percent
+
+    rows = d["bands"]
+    marks = [r for r in rows if r["month"] % 12 == 0 or r is rows[-1]] if len(rows) > 12 else rows
     found = [
-        f"{d['outer']:,} draws of {len(d['inputs'])} inputs, {d['inner']} paths each",
-        f"{'month':<16}{'mean':<30}{'P5 over inputs':<30}{'P50':<30}{'P95':<30}{'chance in the spread':>20}",
+        f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each",
+        f"{'default probability by':<26}{'over everything':>28}{'P5':>9}{'P50':>9}{'P95':>9}  given the inputs",
     ]
-    for p in d["curve"]:
-        if p["month"] % 6 == 0 or p is d["curve"][-1]:
-            cells = "".join(f"{span(p[name]):<30}" for name in ("pd", "p05", "p50", "p95"))
-            found.append(f"{p['month']:>3} {p['label']:<12}{cells}{100 * p['noise_share']:>18.0f} %")
+    for r in marks:
+        whole = f"{percent(r['pd'])} ({percent(r['pd_low'])} to {percent(r['pd_high'])})"
+        quantiles = "".join(f"{percent(max(0.0, r[q])):>9}" for q in ("pd_p5", "pd_p50", "pd_p95"))
+        found.append(f"  month {r['month']:>3} ({r['label']}){'':<6}{whole:>28}{quantiles}")
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -106,6 +107,18 @@ def plain() -> bool:
     """ASCII only where the output cannot carry more."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
     return "utf" not in encoding
+
+
+def summary(document: dict[str, Any]) -> None:
+    """Print the summary of a run: as wide as the terminal, 80 columns in a pipe; in colour where it is wanted."""
+    from simulator.report.summary import WIDTH, colored, lines
+
+    terminal = sys.stdout.isatty()
+    width = min(WIDTH, max(40, shutil.get_terminal_size((WIDTH, 24)).columns)) if terminal else WIDTH
+    colors = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    for n, line in enumerate(lines(document, plain(), width)):
+        harmless = safe_lines(line)
+        click.echo(colored(harmless, first=n == 0) if colors else harmless)
 
 
 class Progress:

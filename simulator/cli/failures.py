@@ -1,4 +1,4 @@
-"""`simulator failures`: reverse stress, the distinct ways in which a scenario fails."""
+"""`simulator failures`: reverse stress."""
 
 from __future__ import annotations
 
@@ -7,56 +7,80 @@ from typing import Any
 
 import click
 
-from simulator.cli.answer import answer, span, usage
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown
 
 
-@click.command(short_help="Reverse stress: group failing paths into ways of failing, with a file for each.")
+@click.command(short_help="Show the distinct ways in which a scenario fails.")
 @click.argument("file", type=click.Path(path_type=Path))
 @SETTINGS
-@click.option("--by", "month", type=click.IntRange(1), default=36, show_default=True, help="Default by this month.")
+@click.option("--by", "month", type=click.IntRange(1), help="Default by this month [the horizon].")
 @click.option("--paths", type=click.IntRange(1_000, 65_536), default=16_384, show_default=True, help="Paths looked at.")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Also write document, tables and scenario files here.",
+    "--groups", type=click.IntRange(2, 12), help="So many ways [three to six, as many as are told apart best]."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Also write document, tables and a file a way here."
 )
 @AS_JSON
 @guarded
-def failures(file: Path, settings: tuple[str, ...], month: int, paths: int, out: Path | None, as_json: bool) -> None:
-    """The most plausible ways in which scenario FILE comes to default by month --by.
+def failures(
+    file: Path,
+    settings: tuple[str, ...],
+    month: int | None,
+    paths: int,
+    groups: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Reverse stress: the distinct ways in which scenario FILE fails by month --by.
 
-    Failing paths are grouped by what drove them. Each group has its share of the defaults, its middle month, its drivers in
-    standard deviations, how likely it is, and with --out a scenario file `failure-1.toml` … that makes it happen when run.
+    Paths in default are grouped by what drove them there, in standard deviations. Each way has its share, its typical month,
+    its drivers, how plausible it is, and with --out a scenario file that fails in that way when it is run.
     """
-    from simulator.analysis.archetypes import archetypes, merged
-    from simulator.scenario.resolve import tables_of
+    from simulator.analysis.failures import TooFewError
+    from simulator.analysis.failures import failures as find
 
     (scenario,) = load_all((file,), settings)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
     try:
-        document = archetypes(scenario, month, paths, overrides=merged(tables_of(settings)), out=out).document
+        found = find(scenario, month, paths, groups)
+    except TooFewError as problem:
+        raise click.ClickException(f"{problem}; give more --paths, a later --by, or a harsher file") from None
     except ValueError as problem:
-        raise usage(problem) from None
-    answer(document, {"archetypes": document["archetypes"]}, out, as_json, lines)
+        raise click.UsageError(str(problem)) from None
+    document = found.document
+    if out is not None:
+        from simulator.analysis.documents import write
+        from simulator.store.disk import write_whole
+
+        place = write(out, document, scenario, ("archetypes", "drivers", "causes"))
+        for number, one in enumerate(found.archetypes, 1):
+            write_whole(out, f"{scenario.name}-failure-{number}.toml", [one.scenario.encode()])
+        click.echo(f"written to {shown(place)}", err=True)
+    if as_json:
+        print_json(document)
+        return
+    for line in lines(document):
+        click.echo(line)
 
 
 def lines(d: dict[str, Any]) -> list[str]:
+    from simulator.report.words import percent
+
+    by = d["by"]
     found = [
-        f"{d['failing']:,} of {d['paths']:,} paths in default by month {d['month']} ({d['label']}): {span(d['pd'])}",
-        f"{len(d['archetypes'])} ways of failing (mean silhouette {d['silhouette']:.2f})",
+        f"In default by month {by['month']} ({by['label']}): {percent(by['pd'])} of {d['paths']:,} paths, in "
+        f"{len(d['archetypes'])} ways"
     ]
     for one in d["archetypes"]:
+        number, cause = one["way"].split(": ", 1)
+        part = f"{percent(one['share_of_failing_low'])} to {percent(one['share_of_failing_high'])}"
+        again = one["share_reproduced"]
         found += [
             "",
-            f"{one['number']}. {one['sentence']}",
-            f"   share of defaults {span(one['share'])}; probability {span(one['probability'])}",
-            f"   typical month {one['month']} ({one['label']}), P10 {one['month_p10']}, P90 {one['month_p90']}; "
-            f"centre {one['distance_sd']:.1f} sd out (chance of as far: {one['tail']:.2g})",
-            "   " + ", ".join(f"{name} {z:+.1f}" for name, z in list(one["drivers"].items())[:8]),
-            f"   with its shocks given: default {span(one['reproduced_pd'])}"
-            + (f", month {one['reproduced_month']}" if one["reproduced_month"] else "")
-            + (f"; {one['file']}" if one["file"] else ""),
+            f"{number}. {percent(one['share_of_failing'])} of them ({part}), typically in month {one['month']} "
+            f"({one['label']}), mostly {cause}",
+            f"   {one['drivers']}",
+            f"   plausibility {percent(one['plausibility'])} of drivers as far out; path {one['path']}"
+            + ("" if again is None else f", {percent(again)} of its file's paths fail by month {one['path_month']}"),
         ]
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, plain, print_json
+from simulator.cli.common import AS_JSON, guarded, print_json, safe_lines, shown, summary
 
 
 @click.command("list", short_help="List finished runs.")
@@ -16,7 +16,7 @@ from simulator.cli.common import AS_JSON, guarded, plain, print_json
 def list_runs(folder: Path, as_json: bool) -> None:
     """List the finished runs in FOLDER [results]."""
     from simulator.report.words import percent
-    from simulator.store.folder import finished
+    from simulator.store.folder import finished, unfinished
 
     runs = finished(folder)
     rows = []
@@ -40,10 +40,16 @@ def list_runs(folder: Path, as_json: bool) -> None:
         return
     if not rows:
         click.echo(f"no finished run in {folder}; make one: simulator run FILE --out {folder}", err=True)
+    for place, paths in unfinished(folder):
+        click.echo(
+            f"unfinished: {shown(place)} ({paths:,} paths are kept; the command that began it goes on)", err=True
+        )
     for row in rows:
         click.echo(
-            f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
-            f"seed {row['seed']}, default {percent(row['pd'])}"
+            safe_lines(
+                f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
+                f"seed {row['seed']}, default {percent(row['pd'])}"
+            )
         )
 
 
@@ -53,7 +59,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
 @guarded
 def show(run_folder: Path, as_json: bool) -> None:
     """Print the summary of a finished RUN again."""
-    from simulator.report.summary import lines
+    from simulator.report.summary import next_steps
     from simulator.store.folder import read_manifest
 
     manifest = read_manifest(run_folder)
@@ -61,6 +67,7 @@ def show(run_folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    for line in lines(document, plain=plain()):
+    summary(document)
+    click.echo("")
+    for line in next_steps(shown(run_folder)):
         click.echo(line)
-    click.echo(f"\n{run_folder}; next: simulator replay {run_folder} --path 0")

@@ -1,4 +1,4 @@
-"""`simulator reweight`: impose a view on the paths of a finished run."""
+"""`simulator reweight`: a view imposed on the paths of a run."""
 
 from __future__ import annotations
 
@@ -7,59 +7,65 @@ from typing import Any
 
 import click
 
-from simulator.cli.answer import OUT, answer, span, usage
-from simulator.cli.common import AS_JSON, guarded, shown
+from simulator.cli.common import AS_JSON, guarded, print_json, shown
 
 
-@click.command(short_help="Impose a view on a finished run without running again.")
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.command(short_help="Impose a view on the paths of a run, without a new run.")
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @click.option(
-    "--view", "views", multiple=True, required=True, metavar="VIEW", help="'share(raised <= 0) = 30 %'. Repeatable."
+    "--view", "views", multiple=True, required=True, metavar="VIEW", help="For example 'share(raised < 10B) = 30 %'."
 )
-@click.option(
-    "--least", type=click.FloatRange(100), default=500, show_default=True, help="Refuse below so many effective paths."
-)
-@OUT
+@click.option("--by", "months", multiple=True, type=click.IntRange(1), help="Default by this month. Repeatable.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Also write document and tables here.")
 @AS_JSON
 @guarded
-def reweight(folder: Path, views: tuple[str, ...], least: float, out: Path | None, as_json: bool) -> None:
-    """Figures of the finished run RUN under one or more views, by minimum relative entropy; nothing is simulated.
+def reweight(
+    run_folder: Path, views: tuple[str, ...], months: tuple[int, ...], out: Path | None, as_json: bool
+) -> None:
+    """Impose views on the paths of a finished RUN by minimum relative entropy, without a new run.
 
-    \b
-    mean(X) = V           X: a column of `paths` (raised, input.KEY in the engine's unit), a stored
-    share(X > V) = P      trajectory NAME(MONTH), or growth(MONTH), the yearly logarithmic growth of the
-    pd(24) <= P           run-rate; operators = <= >=, += and -= for a shift; % k M B T after a number
+    VIEW is `share(CONDITION) = 30 %`, `mean(COLUMN) = 5B` or `mean(COLUMN) -= 0.02`, over columns of the table `paths`; a
+    CONDITION is like `raised < 10B`, several joined by `and`. Refused if too few paths would carry the views.
     """
-    from simulator.analysis.reweight import reweight as find
-    from simulator.quantities.units import QuantityError
+    from simulator.analysis.columns import ColumnError
+    from simulator.analysis.reweight import TooFarError
+    from simulator.analysis.reweight import reweight as impose
 
     try:
-        document = find(folder, views, least).document
-    except QuantityError as problem:
-        hint = f"\n{problem.hint}" if problem.hint else ""
-        raise click.UsageError(f"{problem}{hint}") from None
-    except ValueError as problem:
-        raise usage(problem) from None
-    tables = {"figures": document["figures"], "views": document["views"]}
-    answer(document, tables, out, as_json, lines)
+        found = impose(run_folder, views, months)
+    except ColumnError as problem:
+        raise click.UsageError(str(problem)) from None
+    except TooFarError as problem:
+        raise click.ClickException(str(problem)) from None
+    document = found.document
+    if out is not None:
+        from simulator.analysis.documents import write
+
+        click.echo(f"written to {shown(write(out, document, found.run.scenario, ('views', 'pd', 'means')))}", err=True)
+    if as_json:
+        print_json(document)
+        return
+    for line in lines(document):
+        click.echo(line)
 
 
 def lines(d: dict[str, Any]) -> list[str]:
-    found = [f"{shown(d['run'])}: {d['effective_paths']:,.0f} effective of {d['paths']:,} paths"]
-    found += [f"  {v['view']}   ({v['before']:.6g} in the run, {v['after']:.6g} now)" for v in d["views"]]
-    found += ["", f"{'':<24}{'in the run':<34}{'under the views':<34}"]
-    found += [
-        f"{r['figure'][:23]:<24}{_cell(r['before'], r['unit']):<34}{_cell(r['after'], r['unit']):<34}"
-        for r in d["figures"]
-    ]
+    from simulator.report.words import money, percent
+
+    found = [f"{d['effective_paths']:,.0f} effective paths of {d['paths']:,}"]
+    found += [f"  {v['view']}   (it was {v['before']:.6g})" for v in d["views"]]
+    found += ["", f"{'default probability by':<26}{'as simulated':>28}{'with the views':>28}"]
+    for row in d["pd"]:
+        found.append(
+            f"  month {row['month']:<18}{_shown(row, 'pd_before', percent):>28}{_shown(row, 'pd_after', percent):>28}"
+        )
+    found.append("")
+    for row in d["means"]:
+        found.append(
+            f"mean {row['figure']:<21}{_shown(row, 'value_before', money):>28}{_shown(row, 'value_after', money):>28}"
+        )
     return found
 
 
-def _cell(e: dict[str, Any], unit: str) -> str:
-    from simulator.report.words import money
-
-    if unit == "share":
-        return span(e)
-    if unit == "$":
-        return f"{money(e['value'])} ({money(e['low'])} to {money(e['high'])})"
-    return f"{e['value']:.2f} ({e['low']:.2f} to {e['high']:.2f})"
+def _shown(row: dict[str, Any], name: str, say: Any) -> str:
+    return f"{say(row[name])} ({say(row[name + '_low'])} to {say(row[name + '_high'])})"

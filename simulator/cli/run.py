@@ -16,11 +16,11 @@ from simulator.cli.common import (
     announce_compiling,
     guarded,
     load_all,
-    plain,
     print_json,
-    safe_lines,
     shown,
+    summary,
 )
+from simulator.cli.rare import RARE, refuse, run_rare
 
 OUT = click.option(
     "--out",
@@ -35,6 +35,19 @@ def _conditions(_: click.Context, parameter: click.Parameter, texts: tuple[str, 
     if not texts:
         return ()
     from simulator.estimate.conditions import parse
+
+    return _parsed(parse, parameter, texts)
+
+
+def _targets(_: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Any, ...]:
+    if not texts:
+        return ()
+    from simulator.estimate.precision import parse
+
+    return _parsed(parse, parameter, texts)
+
+
+def _parsed(parse: Any, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[Any, ...]:
     from simulator.quantities.units import QuantityError
 
     found = []
@@ -62,6 +75,15 @@ def _conditions(_: click.Context, parameter: click.Parameter, texts: tuple[str, 
     callback=_conditions,
     help="Exit with 1 if this holds of the result, for example 'pd(24) > 5%'. Repeatable.",
 )
+@click.option(
+    "--precision",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    callback=_targets,
+    help="Simulate until this holds, for example '0.1pp on pd(24)', '2% on peak_need(p90)' or '0.5 months on runway(p50)'; "
+    "--paths is then the most [16,777,216]. Repeatable: all of them.",
+)
 @click.option("--fresh", is_flag=True, help="Begin from the first path and replace what is there.")
 @click.option(
     "--into",
@@ -69,6 +91,7 @@ def _conditions(_: click.Context, parameter: click.Parameter, texts: tuple[str, 
     metavar="RUN",
     help="The run folder itself, for example a run to be extended; refused if its scenario or seed is another.",
 )
+@RARE
 @click.option("--dry-run", is_flag=True, help="Say what the run would take, and write nothing.")
 @AS_JSON
 @guarded
@@ -80,8 +103,10 @@ def run(
     out: Path,
     threads: int | None,
     conditions: tuple[Any, ...],
+    targets: tuple[Any, ...],
     fresh: bool,
     into: Path | None,
+    rare: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -98,12 +123,17 @@ def run(
 
     limits.check_program()
     from simulator import runner
-    from simulator.report.summary import lines
+    from simulator.report.summary import next_steps
 
+    if rare is not None:
+        refuse(click.get_current_context(), conditions)
     if into is not None and len(files) > 1:
         raise click.UsageError("--into takes one scenario; several go to folders of their own below --out")
     extra = [f"run.paths={paths}"] if paths is not None else []
     extra += [f"run.seed={seed}"] if seed is not None else []
+    if rare is not None:
+        run_rare(files, (*settings, *extra), rare, threads, conditions, as_json)
+        return
     scenarios = load_all(files, (*settings, *extra))
     documents: list[dict[str, Any]] = []
     failed: list[str] = []
@@ -111,17 +141,18 @@ def run(
         if dry_run:
             documents.append(_dry(scenario, out, into, threads, as_json))
             continue
+        precision = None
         try:
             with Progress(scenario.name) as advance:
-                result = runner.run(
-                    scenario,
-                    out=out,
-                    threads=threads,
-                    progress=advance,
-                    announce=announce_compiling,
-                    into=into,
-                    fresh=fresh,
-                )
+                how: dict[str, Any] = {
+                    "out": out, "threads": threads, "progress": advance, "announce": announce_compiling, "into": into,
+                    "fresh": fresh,
+                }  # fmt: skip
+                if targets:
+                    found = _precise(scenario, targets, paths, how)
+                    result, precision = found.result, found.precision
+                else:
+                    result = runner.run(scenario, **how)
         except KeyboardInterrupt:
             if (left := runner.unfinished(scenario, out, into)) is not None:
                 click.echo(
@@ -130,21 +161,19 @@ def run(
             raise
         if result.from_path:
             click.echo(f"{result.from_path:,} paths were there already", err=True)
-        documents.append(result.document)
+        documents.append(result.document if precision is None else {**result.document, "precision": precision})
         if not as_json:
             if n:
                 click.echo("")
-            for line in lines(result.document, plain=plain()):
-                click.echo(safe_lines(line))
+            summary(documents[-1])
             s = result.seconds
             click.echo("")
             click.echo(
                 f"{shown(result.folder)}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, "
                 f"{s['write']:.1f} s write)"
             )
-            click.echo(
-                f"next: simulator replay {shown(result.folder)} --path 0   |   simulator check {shown(files[n])}"
-            )
+            for line in next_steps(shown(result.folder)):
+                click.echo(line)
         failed += _failed(conditions, scenario.name, result.document)
     if as_json:
         print_json(documents[0] if len(documents) == 1 else documents)
@@ -152,6 +181,18 @@ def run(
         for line in failed:
             click.echo(line, err=True)
         sys.exit(FAILED)
+
+
+def _precise(scenario: Any, targets: tuple[Any, ...], most: int | None, how: dict[str, Any]) -> Any:
+    from simulator.estimate.precision import MOST
+    from simulator.precision import precise
+    from simulator.quantities.units import QuantityError
+
+    try:
+        return precise(scenario, targets, MOST if most is None else most, **how)
+    except QuantityError as problem:
+        hint = f"; {problem.hint}" if problem.hint else ""
+        raise click.UsageError(f"--precision: {problem}{hint}") from None
 
 
 def _failed(conditions: tuple[Any, ...], name: str, document: dict[str, Any]) -> list[str]:

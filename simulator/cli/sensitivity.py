@@ -44,16 +44,14 @@ def sensitivity(
 
     (scenario,) = load_all((file,), settings)
     try:
-        document = find(scenario, month, paths, names, threads).document
+        found = find(scenario, month, paths, names, threads)
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
+    document = found.document
     if out is not None:
-        from simulator.store.documents import write_document
+        from simulator.analysis.documents import write
 
-        tables = {"inputs": document["inputs"], "shocks": document["shocks"]}
-        place = write_document(out, document, tables)
-        if not as_json:
-            click.echo(f"written to {shown(place.parent)}", err=True)
+        click.echo(f"written to {shown(write(out, document, scenario, ('inputs', 'shocks')))}", err=True)
     if as_json:
         print_json(document)
         return
@@ -64,15 +62,15 @@ def sensitivity(
 def lines(d: dict[str, Any], ascii_only: bool) -> list[str]:
     from simulator.report.words import percent
 
-    pd = d["pd"]
+    by = d["by"]
     found = [
-        f"Default probability by month {d['month']} ({d['label']}): {percent(pd['value'])} "
-        f"({percent(pd['low'])} to {percent(pd['high'])}), {d['paths']:,} paths",
+        f"Default probability by month {by['month']} ({by['label']}): {percent(by['pd'])} "
+        f"({percent(by['pd_low'])} to {percent(by['pd_high'])}), {d['paths']:,} paths",
         *d["in_words"],
     ]
     if d["inputs"]:
         found += ["", f"{'input':<34}{'at P10':>8}{'at P90':>8}  {'change, points':<24}{'first':>7}{'total':>7}"]
-        widest = max(abs(one["difference"]["value"] or 0.0) for one in d["inputs"]) or 1.0
+        widest = max(abs(one["pd_difference"] or 0.0) for one in d["inputs"]) or 1.0
         for one in d["inputs"]:
             found.append(_row(one, widest, ascii_only, percent))
     if d["not_of_inputs"] is not None:
@@ -84,24 +82,24 @@ def lines(d: dict[str, Any], ascii_only: bool) -> list[str]:
             "",
             "change of the default probability, points, if a shock is one standard deviation higher every month",
         ]
-        for one in sorted(d["shocks"], key=lambda s: -abs(s["slope_per_sd"]["value"] or 0.0)):
-            found.append(f"  {one['name'][:40]:<40} {_points(one['slope_per_sd'])}")
-    slopes = [one for one in d["inputs"] if one["slope_per_sd"] is not None]
+        for one in sorted(d["shocks"], key=lambda s: -abs(s["pd_slope_per_sd"] or 0.0)):
+            found.append(f"  {one['name'][:40]:<40} {_points(one, 'pd_slope_per_sd')}")
+    slopes = [one for one in d["inputs"] if one["pd_slope_per_sd"] is not None]
     if slopes:
         found += ["", "the same for a Gaussian input"]
-        found += [f"  {one['name'][:40]:<40} {_points(one['slope_per_sd'])}" for one in slopes]
+        found += [f"  {one['name'][:40]:<40} {_points(one, 'pd_slope_per_sd')}" for one in slopes]
     return found
 
 
 def _row(one: dict[str, Any], widest: float, ascii_only: bool, percent: Any) -> str:
-    change = one["difference"]["value"] or 0.0
+    change = one["pd_difference"] or 0.0
     bar = ("#" if ascii_only else "█") * round(8 * abs(change) / widest)
-    shown_change = f"{100 * change:+.2f} ({100 * one['difference']['low']:+.2f} {100 * one['difference']['high']:+.2f})"
-    total = "" if one["total"] is None else f"{100 * one['total']['value']:.1f} %"
-    first = "" if one["first_order"]["value"] is None else f"{100 * max(0.0, one['first_order']['value']):.1f} %"
-    low, high = percent(one["pd_at_p10"]["value"]), percent(one["pd_at_p90"]["value"])
+    shown_change = f"{100 * change:+.2f} ({100 * one['pd_difference_low']:+.2f} {100 * one['pd_difference_high']:+.2f})"
+    total = "" if one["total"] is None else f"{100 * one['total']:.1f} %"
+    first = "" if one["first_order"] is None else f"{100 * max(0.0, one['first_order']):.1f} %"
+    low, high = percent(one["pd_at_p10"]), percent(one["pd_at_p90"])
     return f"{one['name'][:33]:<34}{low:>8}{high:>8}  {shown_change:<24}{first:>7}{total:>7} {bar}"
 
 
-def _points(e: dict[str, Any]) -> str:
-    return f"{100 * e['value']:+.2f} ({100 * e['low']:+.2f} to {100 * e['high']:+.2f})"
+def _points(row: dict[str, Any], name: str) -> str:
+    return f"{100 * row[name]:+.2f} ({100 * row[name + '_low']:+.2f} to {100 * row[name + '_high']:+.2f})"

@@ -339,6 +339,10 @@ class SampledField:
 
         def validate(value: Any) -> Sampled:
             law = getattr(value, "law", None)
+            if not self.once and getattr(value, "shared", None) is not None:
+                problem = "this key is drawn anew each month or at each event; a shared input is one draw a path"
+                hint = "write its distribution here"
+                raise PydanticCustomError("quantity", "{problem}", {"problem": problem, "hint": hint})
             if not self.once and isinstance(law, Distribution) and law.monthly() is None:
                 numbers = "" if law.tag == "truncate" else ", with these numbers"
                 problem = f"`{law.tag}` cannot be drawn every month{numbers}"

@@ -15,11 +15,11 @@ from simulator.engine.machine import assemble, reported_rows, separate, sooner
 from simulator.engine.program import Program, Shocks, build
 from simulator.engine.random import draw_once, seed_words, stream_number
 from simulator.engine.sampling import evaluate
+from simulator.engine.source import Paths, Source
 from simulator.scenario.model import Scenario
 
 BLOCK = lanes.BLOCK
 CACHE_LINE = 64  # bytes
-Paths = npt.NDArray[np.int64]  # numbers of paths
 Announce = Callable[[int, float], None]  # (loops to be compiled, seconds that may take)
 ROW_PADDING = jit.ROW_PADDING
 
@@ -97,13 +97,15 @@ class ProgramRunner:
         given: Shocks | None = None,
         paths: float = 0,
         announce: Announce | None = None,
+        source: Source | None = None,
     ) -> None:
         """`paths`: how many are to be run, which decides whether loops of its own are worth compiling. `announce` is told
-        before anything is compiled."""
+        before anything is compiled. `source`: what gives the paths their numbers; None draws all of them by address."""
         self.scenario = scenario
         self.seed = seed
         self.given = given
-        self._drawn = False
+        self.source = source
+        self._drawn = source is not None
         self.program = self._program(np.arange(BLOCK))
         self.plan = sooner(self.program, paths * scenario.calendar.months) if paths else separate(self.program)
         if announce is not None:
@@ -117,13 +119,16 @@ class ProgramRunner:
         self.kept_slots: tuple[str, ...] = tuple(dict.fromkeys(m.slot for m in self.program.metrics if m.quantiles))
 
     def _program(self, paths: Paths) -> Program:
+        once = {} if self.source is None else self.source.once(paths)
+        scores = {} if self.source is None else self.source.scores(paths)
+
         def draw(name: str) -> Array:
             self._drawn = True
             if self.given is not None and name in self.given:
                 return np.ascontiguousarray(np.resize(self.given[name][0], paths.size), dtype=np.float64)
-            return uniforms_of(self.seed, name, paths)
+            return once[name] if name in once else uniforms_of(self.seed, name, paths)
 
-        return build(self.scenario, self.seed, draw, self.given, evaluate=evaluate)
+        return build(self.scenario, self.seed, draw, self.given, evaluate=evaluate, scores=scores)
 
     def prepare(self, paths: Paths, parts: Sequence[int] | None = None) -> Prepared:
         """These paths made ready to be lived in parts of so many, in the order given (default: all at once).

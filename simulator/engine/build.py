@@ -128,6 +128,7 @@ class ProgramBuilder:
     raises: list[str] = field(default_factory=list)
     shocks: dict[str, str] = field(default_factory=dict)  # name -> normal or uniform
     streams: set[str] = field(default_factory=set)  # of what is drawn once a path, or by a law itself
+    addressed: set[str] = field(default_factory=set)  # of these, by a law itself
     table: tuple[str, ...] = ()  # shocks of the dependence table, in its order
     table_phase: int = 0  # when they are put together
     histories: dict[str, tuple[int, int]] = field(default_factory=dict)  # slot -> (first row, depth)
@@ -245,6 +246,7 @@ class ProgramBuilder:
 
     def address(self, role: str) -> tuple[float, float, float]:
         self.streams.add(f"{self.name}.{role}")
+        self.addressed.add(f"{self.name}.{role}")
         return (*seed_words(self.seed), float(stream_number(f"{self.name}.{role}")))
 
     def number(self, key: str, value: Uncertain) -> Any:

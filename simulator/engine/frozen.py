@@ -30,7 +30,7 @@ def freeze(summary: Summary) -> tuple[dict[str, Any], Arrays]:
     for slot, sketches in summary._sketches.items():
         arrays |= _thinned(f"months.{slot}", sketches)
     arrays |= _thinned("ranked", list(summary._ranked.values()))
-    header = {
+    header: dict[str, Any] = {
         "paths": summary.paths,
         "not_numbers": list(summary.not_numbers),
         "statistics": summary.statistics.paths,
@@ -39,7 +39,12 @@ def freeze(summary: Summary) -> tuple[dict[str, Any], Arrays]:
         "counts": list(summary.counts),
         "months": list(summary._sketches),
         "ranked": list(summary._ranked),
+        "replicates": [],
     }
+    for k, replicate in enumerate(summary.replicates):
+        inner, own = freeze(replicate)
+        header["replicates"].append(inner)
+        arrays |= {f"replicate.{k}.{name}": values for name, values in own.items()}
     return header, arrays
 
 
@@ -57,6 +62,10 @@ def thaw(summary: Summary, header: Mapping[str, Any], arrays: Mapping[str, npt.N
     summary.counts = {name: arrays[f"counts.{name}"] for name in header["counts"]}
     summary._sketches = {slot: _whole(f"months.{slot}", arrays) for slot in header["months"]}
     summary._ranked = dict(zip(header["ranked"], _whole("ranked", arrays), strict=True))
+    for k, inner in enumerate(header["replicates"]):
+        prefix = f"replicate.{k}."
+        own = {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+        thaw(summary._replicates()[k], inner, own)
 
 
 def count_by_month(summary: Summary) -> None:

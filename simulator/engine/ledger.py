@@ -81,12 +81,15 @@ def open_books(b: ProgramBuilder, terms: Terms) -> None:
     b.name = "treasury"
     restricted: str | None = None
     if not is_zero(terms.restricted_cash):
-        restricted, released = b.state("treasury.restricted_cash", terms.restricted_cash), b.flow("treasury.released")
+        balance, released = b.state("treasury.restricted_cash", terms.restricted_cash), b.flow("treasury.released")
+        restricted = balance
         if terms.released is not None and 1 <= terms.released <= b.months:
             m = terms.released
+            restricted = b.state("treasury.restricted_by_calendar", terms.restricted_cash)  # past a default too
             b.step(Phase.FUNDING, release, (restricted,), writes=(restricted, released), months=(m, m))
+            b.step(Phase.FUNDING, left_restricted, (balance, ALIVE), writes=(balance,), months=(m, m))
         b.receipt(released, funding=True)
-        b.monthly(restricted, "restricted_cash", "$")
+        b.monthly(balance, "restricted_cash", "$")
     if not is_zero(terms.interest):
         earned = b.flow("treasury.interest")
         b.step(Phase.INTEREST, earn, (CASH, terms.interest), writes=(earned,))
@@ -339,6 +342,10 @@ def earn(cash: float, rate: float) -> float:
 
 def release(restricted: float) -> tuple[float, float]:
     return 0.0, restricted
+
+
+def left_restricted(restricted: float, alive: float) -> float:
+    return 0.0 if alive > 0.0 else restricted
 
 
 def signed(flow: float, sign: float) -> float:

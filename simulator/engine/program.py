@@ -26,6 +26,7 @@ from simulator.engine.build import Account, Array, Draw, ProgramBuilder, Step, s
 from simulator.engine.dependence import correlate_inputs, correlate_shocks
 from simulator.engine.jit import Argument
 from simulator.engine.random import WORDS, draw_normal, draw_uniform, seed_words, stream_number
+from simulator.engine.source import Asked
 from simulator.quantities.distribution import Evaluate
 from simulator.scenario.drawn import with_drawn
 from simulator.scenario.model import Scenario
@@ -74,6 +75,7 @@ class Program:
     claims: tuple[str, ...]
     promised: tuple[str, ...]  # slots that fall due in the shadow account only
     shocks: tuple[str, ...]
+    asked: Asked
     normals: tuple[str, ...]  # those of them that are standard normal
 
     def initial(self, slot: str) -> Any:
@@ -87,9 +89,11 @@ def build(
     given: Shocks | None = None,
     deterministic: bool = False,
     evaluate: Evaluate | None = None,
+    scores: Shocks | None = None,
 ) -> Program:
     """The program of a scenario. `draw` gives the uniforms of month 0 for the paths at hand, or None for each stream;
-    `evaluate` does the quantile functions of what is drawn once a path (default: numpy)."""
+    `evaluate` does the quantile functions of what is drawn once a path (default: numpy). `given` replaces shocks as components
+    read them, `scores` (engine/source.py) as they are drawn, before the table correlates them."""
     b = ProgramBuilder(
         months=scenario.calendar.months,
         year=scenario.step.per_year,
@@ -115,7 +119,8 @@ def build(
     causes = ledger.close_books(b, terms)
     metrics = _metrics(b, scenario.step.unit)
     columns = _columns(b)
-    word_rows = _draws(b, given or {})
+    word_rows, kinds = _draws(b, given or {}, scores or {})
+    once = tuple(sorted(b.streams.difference(b.addressed)))
     return Program(
         scenario=scenario,
         rows=b.rows,
@@ -132,6 +137,7 @@ def build(
         claims=tuple(claim.name for claim in b.claims),
         promised=tuple(b.shadow_dues),
         shocks=tuple(dict.fromkeys((*b.shocks, *b.table))),
+        asked=Asked(seed, b.months, kinds, once),
         normals=tuple(name for name, kind in b.shocks.items() if kind == "normal"),
     )
 
@@ -187,14 +193,14 @@ def _give(b: ProgramBuilder, scenario: Scenario) -> None:
             continue  # nobody reads it: its volatility is nought
         scores = {month - b.start: value for month, value in by_month.items()}
         series = Series(scores.get(m, 0.0) for m in range(b.months + 1))
-        phase = b.table_phase + 1 if name in b.table else GIVEN
+        phase = b.table_phase + 1 if name in b.table else GIVEN + 1
         for first in sorted(m for m in scores if m - 1 not in scores):
             last = next(m for m in range(first, b.months + 1) if m + 1 not in scores)
             b.step(phase, same, (series,), writes=(name,), months=(first, last))
 
 
-def _draws(b: ProgramBuilder, given: Shocks) -> int:
-    """The draw steps, before all others; returns how many rows of words they need."""
+def _draws(b: ProgramBuilder, given: Shocks, scores: Shocks) -> tuple[int, dict[str, str]]:
+    """The draw steps, before all others; returns how many rows of words they need, and what each shock is as it is drawn."""
     b.name = "draws"
     word_rows = 1  # the first is room for the draws to work in, as is the slot
     room = b.state("draws.room", 0.0)
@@ -211,13 +217,19 @@ def _draws(b: ProgramBuilder, given: Shocks) -> int:
         in_table = name in b.table
         kernel = draw_normal if in_table or kind == "normal" else draw_uniform
         target = f"{name}:z" if in_table else name
+        if name in scores:
+            start = len(b.values)
+            for month in range(b.months + 1):
+                b._array_row(scores[name][max(0, month - 1)])
+            b.steps.append(Step(DRAWN, same, (Argument("rows"),), ("set",), (start, target), (), (1, b.months)))
+            continue
         params = (*seed_words(b.seed), float(stream_number(name)))
         b.steps.append(Step(DRAWN, kernel, (), (), (target, word_rows, room, 0), params, (1, b.months), kernel=True))
         word_rows += WORDS
     streams = b.streams.union(kinds)  # a shock may be continued by a law itself: the same name
     if len({stream_number(name) for name in streams}) < len(streams):
         raise ValueError("two streams share a number; rename one of the components")
-    return word_rows
+    return word_rows, {name: "normal" if name in b.table else kind for name, kind in kinds.items()}
 
 
 def _ordered(b: ProgramBuilder) -> tuple[Step, ...]:

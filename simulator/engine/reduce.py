@@ -21,6 +21,7 @@ from simulator.engine.block import Statistics
 from simulator.engine.build import Array
 from simulator.engine.executors import available_threads
 from simulator.engine.ledger import NAN_CODE
+from simulator.engine.sampler import REPLICATES, replicate_of
 from simulator.engine.simulation import ChunkResult
 from simulator.engine.tally import Counts, Questions, added, tally
 
@@ -59,7 +60,7 @@ class Sketch:
     def below(self, of_bins: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """How many values lie in bins below these."""
         upto = np.concatenate([[0], np.cumsum(self.counts)])
-        return np.asarray(upto[of_bins - self.low])
+        return np.asarray(upto[np.clip(of_bins - self.low, 0, self.counts.size)])
 
 
 class Summary:
@@ -78,6 +79,7 @@ class Summary:
         self.amounts = Statistics(0, np.empty(0), np.empty(0))
         self.endings = np.zeros((asked.months + 1, asked.causes), dtype=np.int64)
         self.counts: dict[str, Counts] = {}
+        self.replicates: list[Summary] = []  # by replicate, where sampling has them; they hold nothing by path
         self.reader: Callable[[str], Iterable[Array]] | None = None
         self.not_numbers: list[int] = []  # the first paths that are not a number
         self.column_names: tuple[str, ...] = ()
@@ -112,6 +114,14 @@ class Summary:
             sketches = self._sketches.setdefault(slot, [Sketch() for _ in range(self.asked.months + 1)])
             for sketch, of_month in zip(sketches, by_bin, strict=True):
                 sketch.add(of_month)
+
+        for piece in chunk.pieces:
+            self._replicates()[int(replicate_of(np.array(piece.first)))].add(piece if piece.counts else piece.counted())
+
+    def _replicates(self) -> list[Summary]:
+        if not self.replicates:
+            self.replicates = [Summary(EXACT_PATHS + 1, self.asked, hold=False) for _ in range(REPLICATES)]
+        return self.replicates
 
     def column(self, name: str) -> Array:
         """A number by path, shape (paths,)."""
@@ -154,17 +164,26 @@ class Summary:
             upto[inside] = below[inside] + np.cumsum(times[inside])
         return np.asarray(values[np.searchsorted(upto, np.asarray(ranks), side="left")])
 
-    def order_statistics(self, slot: str, ranks: Sequence[int]) -> Array:
-        """The values of these ranks (1 = smallest) by month, shape (months + 1, ranks)."""
+    def ranked(self, name: str) -> Sketch:
+        """The bins of a column that was asked for by rank."""
+        return self._ranked[name]
+
+    def by_month(self, slot: str, month: int) -> Sketch:
+        """The bins of a month, where they are counted."""
+        return self._sketches[slot][month]
+
+    def order_statistics(self, slot: str, ranks: Sequence[int] | Counts) -> Array:
+        """The values of these ranks (1 = smallest) by month, shape (months + 1, ranks); the ranks too may be by month."""
+        wanted = np.broadcast_to(np.asarray(ranks), (self.asked.months + 1, np.shape(ranks)[-1]))
         if not self.exact:
-            return np.array([sketch.at_ranks(ranks) for sketch in self._sketches[slot]])
-        where = np.asarray(ranks) - 1
+            return np.array([s.at_ranks(r) for s, r in zip(self._sketches[slot], wanted.tolist(), strict=True)])
+        where = wanted - 1
         parts = self._kept[slot]
 
         def of_month(month: int) -> Array:
             values: Array = np.concatenate([part[month] for part in parts])
             values.sort()  # several times as fast as a partition at twenty ranks; lets go of the interpreter
-            return np.asarray(values[where])
+            return np.asarray(values[where[month]])
 
         with ThreadPoolExecutor(available_threads()) as pool:
             return np.array(list(pool.map(of_month, range(self.asked.months + 1))))

@@ -22,6 +22,11 @@ def evaluate(closed: Monthly, uniforms: Array) -> Array:
     return _over(closed.law, written, numbers, scores)
 
 
+def normals_of(uniforms: Array) -> Array:
+    """The standard normal of every uniform."""
+    return _over(inverse_normal, "", [], uniforms)
+
+
 def _written(value: Any, numbers: list[float]) -> str:
     """An argument as the loop says it; the numbers in it are appended to those the loop is called with."""
     if isinstance(value, Table):

@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine import bins, ledger
-from simulator.engine.block import BLOCK, Announce, Lived, Paths, ProgramRunner, Statistics, uniforms_of
+from simulator.engine.block import BLOCK, Announce, Lived, ProgramRunner, Statistics, uniforms_of
 from simulator.engine.build import Array
-from simulator.engine.program import Column, Metric, Program, Shocks
+from simulator.engine.program import Column, Metric, Program, Shocks, build
+from simulator.engine.sampler import sampler_of
+from simulator.engine.source import Asked, Paths, Sampler, Source
 from simulator.engine.tally import Questions, Tally, tally
 from simulator.scenario.model import Scenario
 
@@ -43,15 +45,33 @@ class ChunkResult(NamedTuple):
     counts: dict[str, tuple[bins.Counted, ...]] = {}  # noqa: RUF012 - slot -> by month, instead of `kept`
     tally: Tally | None = None
     trajectories: dict[str, Array] = {}  # noqa: RUF012 - figure -> (months kept, paths)
+    pieces: tuple[ChunkResult, ...] = ()  # the same by replicate, where sampling has them (engine/sampler.py)
 
     def tallied(self, asked: Questions) -> ChunkResult:
         """The same with what is asked of the columns."""
-        return self._replace(tally=tally(self.columns, asked))
+        return self._replace(tally=tally(self.columns, asked), pieces=tuple(p.tallied(asked) for p in self.pieces))
 
     def counted(self) -> ChunkResult:
         """The same with counts in the place of the rows kept path by path, paths that are not a number left out."""
         numbers = self.columns["cause"] != ledger.NAN_CODE
-        return self._replace(kept={}, counts={slot: bins.by_month(rows, numbers) for slot, rows in self.kept.items()})
+        counts = {slot: bins.by_month(rows, numbers) for slot, rows in self.kept.items()}
+        return self._replace(kept={}, counts=counts, pieces=tuple(p.counted() for p in self.pieces))
+
+    @staticmethod
+    def joined(pieces: Sequence[ChunkResult]) -> ChunkResult:
+        """Of pieces that follow each other."""
+        first = pieces[0]
+        return ChunkResult(
+            first.first,
+            {name: np.concatenate([p.columns[name] for p in pieces]) for name in first.columns},
+            {name: np.concatenate([p.inputs[name] for p in pieces]) for name in first.inputs},
+            tuple(block for p in pieces for block in p.blocks),
+            {slot: np.concatenate([p.kept[slot] for p in pieces], axis=1) for slot in first.kept},
+            trajectories={
+                name: np.concatenate([p.trajectories[name] for p in pieces], axis=1) for name in first.trajectories
+            },
+            pieces=tuple(p._replace(trajectories={}, inputs={}) for p in pieces),
+        )
 
 
 @dataclass(frozen=True)
@@ -87,12 +107,16 @@ class Simulation:
         given: Shocks | None = None,
         paths: int = 0,
         announce: Announce | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
-        """`paths`: how many are to be run; 0 if nobody knows (engine/machine.py). `announce` is told of every compiling."""
+        """`paths`: how many are to be run; 0 if nobody knows (engine/machine.py). `announce` is told of every compiling.
+        `sampler`: instead of the scenario's way of sampling."""
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
+        sampler = sampler_of(scenario.run.sampling) if sampler is None else sampler
+        self.source: Source | None = None if sampler is None else sampler(self._asked())
         self.branches = tuple(
-            ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight, announce)
+            ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight, announce, self.source)
             for branch in scenario.branches
         )
         programs = [branch.program for branch in self.branches]
@@ -106,6 +130,16 @@ class Simulation:
         self._metrics = [np.array([where[m.contract, m.name] for m in p.metrics]) for p in programs]
         self._chosen = {branch.choices: k for k, branch in enumerate(scenario.branches)}
 
+    def _asked(self) -> Asked:
+        """What all branches together draw."""
+        groups = tuple(f"alternatives.{group}" for group in self.scenario.alternatives)
+        asked = Asked(self.seed, self.scenario.calendar.months, {}, groups)
+        one = np.array([0])
+        for branch in self.scenario.branches:
+            program = build(branch.scenario, self.seed, lambda name: uniforms_of(self.seed, name, one))
+            asked = asked.and_of(program.asked)
+        return asked
+
     @property
     def program(self) -> Program:
         """Of the heaviest branch."""
@@ -114,9 +148,14 @@ class Simulation:
     def choices(self, paths: Paths) -> dict[str, Paths]:
         """By group of alternatives: the number of the one each path takes."""
         found = {}
+        once = {} if self.source is None or not self.scenario.alternatives else self.source.once(paths)
         for group, weights in self.scenario.alternatives.items():
             upto = np.cumsum(list(weights.values()))
-            u = uniforms_of(self.seed, f"alternatives.{group}", paths)
+            stream = f"alternatives.{group}"
+            if stream in self.scenario.shocks.once:
+                u = np.full(paths.size, self.scenario.shocks.once[stream])
+            else:
+                u = once[stream] if stream in once else uniforms_of(self.seed, stream, paths)
             found[group] = np.searchsorted(upto[:-1], u, side="right")
         return found
 
@@ -129,15 +168,34 @@ class Simulation:
         quantiles are reported, and the trajectories that the scenario keeps."""
         return next(self._run(first, [count], keep))
 
+    def run_paths(self, paths: Paths, keep: Sequence[str]) -> ChunkResult:
+        """Simulate any paths, in the order given, and keep the given slots by month."""
+        found = self._of_branches if len(self.branches) > 1 else self._plain
+        return next(found(paths, [paths.size], tuple(keep)))
+
     def run_chunks(self, first: int, count: int, keep: Sequence[str] | None = None) -> Iterator[ChunkResult]:
         """The same in chunks of CHUNK, the last one shorter, which saves building the programs for each."""
         return self._run(first, [min(CHUNK, count - done) for done in range(0, count, CHUNK)], keep)
 
     def _run(self, first: int, parts: Sequence[int], keep: Sequence[str] | None) -> Iterator[ChunkResult]:
+        if keep is None and self.source is not None:
+            yield from self._by_replicate(first, parts)
+            return
         slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values()))) if keep is None else tuple(keep)
         paths = np.arange(first, first + sum(parts))
         found = self._of_branches(paths, parts, slots) if len(self.branches) > 1 else self._plain(paths, parts, slots)
         yield from map(self._with_trajectories, found) if keep is None else found
+
+    def _by_replicate(self, first: int, parts: Sequence[int]) -> Iterator[ChunkResult]:
+        """Block by block, each of which belongs to one replicate, and put together again."""
+        slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values())))
+        sizes = []
+        for begin, count in zip(np.cumsum([first, *parts[:-1]]).tolist(), parts, strict=True):
+            ends = [*range(begin // BLOCK * BLOCK + BLOCK, begin + count, BLOCK), begin + count]
+            sizes.append(np.diff([begin, *ends]).tolist())
+        pieces = self._run(first, [size for of_part in sizes for size in of_part], slots)
+        for of_part in sizes:
+            yield ChunkResult.joined([self._with_trajectories(next(pieces)) for _ in of_part])
 
     def _plain(self, paths: Paths, parts: Sequence[int], keep: Sequence[str]) -> Iterator[ChunkResult]:
         (branch,) = self.branches

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.engine import ledger
 from simulator.estimate import intervals
@@ -175,7 +176,7 @@ def _of_quantile(values: Array, q: float) -> Array | None:
 # --- what there is -----------------------------------------------------------------------------------------------------
 
 
-def defaults(sample: Sample) -> Array:
+def defaults(sample: Sample) -> npt.NDArray[np.bool_]:
     """Whether a path ends in default, by path."""
     return np.asarray(sample.column("cause") > ledger.NAN_CODE)
 

@@ -123,19 +123,32 @@ def parse(text: str) -> Condition:
     match = PATTERN.fullmatch(text)
     if match is None:
         raise QuantityError(f"{text!r} is not a condition", f"write for example '{EXAMPLE}'")
-    name = match["figure"]
-    if name not in FIGURES:
-        hint = near(name, FIGURES)
-        known = f"did you mean `{hint}`?" if hint else "figures: " + ", ".join(FIGURES)
-        raise QuantityError(f"there is no figure `{name}`", known)
+    name, arguments = _known(match["figure"], match["arguments"], text)
     figure = FIGURES[name]
-    arguments = tuple(a.strip() for a in (match["arguments"] or "").split(",") if a.strip())
-    wanted = len([a for a in figure.arguments.split(",") if a.strip()])
-    if len(arguments) != wanted:
-        form = f"{name}({figure.arguments})" if figure.arguments else name
-        raise QuantityError(f"{text!r} does not say which {name}", f"write {form}")
     written: Any = match["value"]
     if figure.dimension is NUMBER:
         written = written.removesuffix("mo").strip()
     number, unit = figure.dimension.parse(written)
     return Condition(text, name, arguments, match["end"], match["operator"], figure.dimension.convert(number, unit))
+
+
+def named(written: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """A figure and its arguments, from `pd(24)` or `runway.p50`; `text` is what stands around it. Raises QuantityError."""
+    match = re.fullmatch(r"([a-z_]+)\s*(?:\(([^()]*)\)|\.(p\d+))?", written.strip())
+    if match is None:
+        raise QuantityError(f"{text!r} names no figure", "write for example pd(24) or runway(p50)")
+    return _known(match[1], match[2] or match[3], text)
+
+
+def _known(name: str, listed: str | None, text: str) -> tuple[str, tuple[str, ...]]:
+    if name not in FIGURES:
+        hint = near(name, FIGURES)
+        known = f"did you mean `{hint}`?" if hint else "figures: " + ", ".join(FIGURES)
+        raise QuantityError(f"there is no figure `{name}`", known)
+    figure = FIGURES[name]
+    arguments = tuple(a.strip() for a in (listed or "").split(",") if a.strip())
+    wanted = len([a for a in figure.arguments.split(",") if a.strip()])
+    if len(arguments) != wanted:
+        form = f"{name}({figure.arguments})" if figure.arguments else name
+        raise QuantityError(f"{text!r} does not say which {name}", f"write {form}")
+    return name, arguments

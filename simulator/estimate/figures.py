@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from simulator.components.base import CASH, first_calendar_month
-from simulator.engine import ledger
-from simulator.engine.reduce import Summary
+from simulator.engine import bins, ledger
+from simulator.engine.reduce import Sketch, Summary
+from simulator.engine.sampler import REPLICATES
 from simulator.engine.simulation import Outline
 from simulator.engine.tally import Columns, Counts, Questions
 from simulator.estimate import intervals
@@ -36,6 +37,15 @@ FUNDING_EVENTS = {  # of funding: the ends of the columns that count them, summe
     "refinanced": (".refinanced", ".renewed"),
     "refinancing_failed": (".refinancing_failed", ".renewal_failed"),
 }
+
+
+MANY = 10 * REPLICATES  # paths, ten a replicate
+
+
+def _around(sketch: Sketch, of_bin: int) -> tuple[int, int]:
+    """How many values lie below a bin, and in it or below."""
+    below = sketch.below(np.array([of_bin, of_bin + 1]))
+    return int(below[0]), int(below[1])
 
 
 def label(q: float) -> str:
@@ -69,8 +79,13 @@ def _sum_of(names: tuple[str, ...], columns: Columns) -> Array:
 class Figures:
     """Everything a run reports, read off a summary. Months are numbers 1 … M; money is in $."""
 
-    def __init__(self, scenario: Scenario, outline: Outline, summary: Summary) -> None:
-        self.scenario, self.outline, self.summary = scenario, outline, summary
+    def __init__(
+        self, scenario: Scenario, outline: Outline, summary: Summary, z: float = intervals.Z, binned: bool = False
+    ) -> None:
+        """`z`: the normal quantile of the level of all intervals, 95 % unless said otherwise. `binned`: quantiles of numbers by
+        path to 0.05 % of their value, without looking at the numbers again."""
+        self.binned = binned
+        self.scenario, self.outline, self.summary, self.z = scenario, outline, summary, z
         self.months = scenario.calendar.months
         self.paths = summary.paths
         self.not_a_number = int(summary.endings[:, ledger.NAN_CODE].sum())
@@ -78,18 +93,44 @@ class Figures:
         # defaults by month and cause: integers, so that causes add up to PD exactly
         self.counts = np.where(np.arange(len(outline.causes)) > ledger.NAN_CODE, summary.endings, 0)
         self.monthly_quantiles = cache(self._monthly_quantiles)
+        self.replicates = [Figures(scenario, outline, replicate, z) for replicate in summary.replicates]
+
+    # --- intervals: of independent paths, or of what replicates differ by ---
+
+    def _share(self, count: Callable[[Figures], int]) -> Estimate:
+        """A share of paths. Fewer than MANY of them, or of the others, are too few for the replicates to be near normal; they
+        have the interval of independent paths."""
+        own, seen = intervals.share(count(self), self.n, self.z), count(self)
+        if not self.replicates or min(seen, self.n - seen) < MANY:
+            return own
+        found = intervals.replicated(own.value, [count(r) / r.n for r in self.replicates], self.z)
+        return Estimate(found.value, max(0.0, found.low), min(1.0, found.high))
+
+    def _average(self, mean: Callable[[Figures], Estimate]) -> Estimate:
+        own = mean(self)
+        values = [mean(r).value for r in self.replicates]
+        return intervals.replicated(own.value, values, self.z) if values and np.isfinite(values).all() else own
+
+    def _errors(self, q: float, below: Callable[[Figures], tuple[int, int]]) -> float | None:
+        """Half the width of the interval of the share of paths below a quantile; `below`: how many lie below the values that
+        count as the same, and below or at them. None: that of independent paths."""
+        if not self.replicates or min(q, 1 - q) * self.n < MANY:
+            return None
+        shares = np.array([[k / r.n for k in below(r)] for r in self.replicates])
+        return max(intervals.half_width(shares[:, k].tolist(), self.z) for k in range(2))
 
     # --- default ---
 
     def pd(self, month: int) -> Estimate:
         """Share of paths in default by this month, with its Wilson interval."""
-        return intervals.share(int(self.counts[: month + 1].sum()), self.n)
+        return self._share(lambda f: int(f.counts[: month + 1].sum()))
 
     def causes(self, month: int | None = None) -> dict[str, tuple[int, Estimate]]:
         """Cause -> (paths, share) in default by this month (default: the horizon). The counts add up to PD's."""
-        upto = self.counts[: (self.months if month is None else month) + 1].sum(axis=0)
+        last = (self.months if month is None else month) + 1
+        upto = self.counts[:last].sum(axis=0)
         return {
-            cause.sentence: (int(upto[code]), intervals.share(int(upto[code]), self.n))
+            cause.sentence: (int(upto[code]), self._share(lambda f, code=code: int(f.counts[:last, code].sum())))  # type: ignore[misc]
             for code, cause in enumerate(self.outline.causes)
             if code > ledger.NAN_CODE
         }
@@ -115,24 +156,47 @@ class Figures:
 
         found: dict[str, Any] = {"interval": {}}
         for q in RUNWAY_QUANTILES:
-            value, low, high = intervals.quantile(at_rank, self.n, q)
+            value = at_rank(intervals.quantile_ranks(q, self.n)[0]) if self.n else math.nan
+            error = self._errors(q, lambda f, value=value: f._ended(kind, value)) if self.n else None  # type: ignore[misc]
+            value, low, high = intervals.quantile(at_rank, self.n, q, self.z, error)
             found[label(q)] = _month(value)
             found["interval"][label(q)] = [_month(low), _month(high)]
-        beyond = intervals.share(int(ends[-1]), self.n)
+        beyond = self._share(lambda f: int(f.runway_ends(kind)[-1]))
         found["share_beyond_horizon"] = beyond.value
         found["interval"]["share_beyond_horizon"] = [beyond.low, beyond.high]
-        mean = intervals.restricted_mean(ends, self.months)
+        mean = self._average(lambda f: intervals.restricted_mean(f.runway_ends(kind), f.months, f.z))
         found["restricted_mean"] = mean.value
         found["interval"]["restricted_mean"] = [mean.low, mean.high]
         return found
+
+    def _ended(self, kind: str, month: float) -> tuple[int, int]:
+        """Paths whose runway ends before a month, and in it or before."""
+        ends, last = self.runway_ends(kind), int(min(month, self.months + 1))
+        return int(ends[:last].sum()), int(ends[: last + 1].sum())
 
     # --- money ---
 
     def quantile(self, name: str, probabilities: tuple[float, ...]) -> list[Estimate]:
         """Exact quantiles of a column of `paths` with their intervals."""
-        ranks = sorted({rank for q in probabilities for rank in intervals.quantile_ranks(q, self.n)}) if self.n else []
-        values = dict(zip(ranks, self.summary.at_ranks(name, ranks).tolist(), strict=True)) if ranks else {}
-        return [intervals.quantile(values.__getitem__, self.n, q) for q in probabilities]
+        if not self.n:
+            return [Estimate(math.nan, math.nan, math.nan)] * len(probabilities)
+        errors: list[float | None] = [None] * len(probabilities)
+        if self.replicates:
+            middle = [intervals.quantile_ranks(q, self.n)[0] for q in probabilities]
+            at = bins.of(self._at_ranks(name, middle))
+            errors = [
+                self._errors(q, lambda f, b=b: _around(f.summary.ranked(name), b))  # type: ignore[misc]
+                for q, b in zip(probabilities, at, strict=True)
+            ]
+        of = [intervals.quantile_ranks(q, self.n, self.z, e) for q, e in zip(probabilities, errors, strict=True)]
+        ranks = sorted({rank for three in of for rank in three})
+        values = dict(zip(ranks, self._at_ranks(name, ranks).tolist(), strict=True))
+        return [Estimate(*(values[rank] for rank in three)) for three in of]
+
+    def _at_ranks(self, name: str, ranks: list[int]) -> Array:
+        return (
+            np.array(self.summary.ranked(name).at_ranks(ranks)) if self.binned else self.summary.at_ranks(name, ranks)
+        )
 
     def quantiles(self, name: str, probabilities: tuple[float, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {"interval": {}}
@@ -142,20 +206,34 @@ class Figures:
         return found
 
     def _mean(self, name: str) -> Estimate:
-        return intervals.mean(*self.summary.moments(name))
+        return self._average(lambda f: intervals.mean(*f.summary.moments(name), f.z))
 
     def mean(self, name: str) -> dict[str, Any]:
         return _estimate(self._mean(name))
 
     def monthly_mean(self, metric: int, month: int) -> Estimate:
-        s = self.summary.statistics
-        return intervals.mean(float(s.mean[month, metric]), float(s.squares[month, metric]), s.paths)
+        def mean(f: Figures) -> Estimate:
+            s = f.summary.statistics
+            return intervals.mean(float(s.mean[month, metric]), float(s.squares[month, metric]), s.paths, f.z)
+
+        return self._average(mean)
 
     def _monthly_quantiles(self, slot: str) -> Array:
         """Shape (months + 1, 7, 3): value, low, high of P1 … P99."""
-        ranks = [r for q in CASH_QUANTILES for r in intervals.quantile_ranks(q, self.n)]
+        ranks: Any = [r for q in CASH_QUANTILES for r in intervals.quantile_ranks(q, self.n, self.z)]
         values = self.summary.order_statistics(slot, ranks)
+        if self.replicates and self.n:
+            ranks = np.array([self._ranks_of_month(slot, m, bins.of(row[::3])) for m, row in enumerate(values)])
+            values = self.summary.order_statistics(slot, ranks)
         return values.reshape(self.months + 1, len(CASH_QUANTILES), 3)
+
+    def _ranks_of_month(self, slot: str, month: int, at: Counts) -> list[int]:
+        """Ranks of the quantiles by month and of their intervals, where replicates say how wide these are."""
+        found: list[int] = []
+        for q, b in zip(CASH_QUANTILES, at, strict=True):
+            error = self._errors(q, lambda f, b=b: _around(f.summary.by_month(slot, month), b))  # type: ignore[misc]
+            found += intervals.quantile_ranks(q, self.n, self.z, error)
+        return found
 
     def cash(self) -> list[dict[str, Any]]:
         metric = next(k for k, m in enumerate(self.outline.metrics) if m.name == "cash" and not m.contract)
@@ -182,26 +260,73 @@ class Figures:
             months_of.setdefault((ordinal + (13 - calendar.fiscal_year_start) % 12) // 12, []).append(month)
         rows = []
         for year, months in months_of.items():
-            row: dict[str, Any] = {"year": year, "first": months[0], "last": months[-1]}
+            row: dict[str, Any] = {"year": year, "first": months[0], "last": months[-1], "interval": {}}
             for name in ("revenue", "receipts", "paid", "raised"):
                 if name in where:
-                    mean = self.summary.statistics.mean[months, where[name]]
-                    row[name] = _number(float(mean.sum()))
+                    total = self._total(where[name], months)
+                    row[name] = _number(total.value)
+                    row["interval"][name] = [_number(total.low), _number(total.high)]
             row["cash"] = _estimate(self.monthly_mean(where["cash"], months[-1]))
             row["pd"] = _estimate(self.pd(months[-1]))
             rows.append(row)
         return rows
 
+    def _total(self, metric: int, months: list[int]) -> Estimate:
+        """The mean of a sum over months. Of independent paths the interval is as wide as those of the months together, which is
+        right where they move as one and too wide elsewhere: a standard deviation of a sum is at most the sum of them."""
+
+        def mean(f: Figures) -> Estimate:
+            s = f.summary.statistics
+            of_months = [
+                intervals.mean(float(s.mean[m, metric]), float(s.squares[m, metric]), s.paths, f.z) for m in months
+            ]
+            value = float(s.mean[months, metric].sum()) if s.paths else math.nan
+            half = sum(e.high - e.value for e in of_months)
+            return Estimate(value, value - half, value + half)
+
+        return self._average(mean)
+
     def cash_flow_at_risk(self) -> dict[str, Any]:
         """Target, or mean, less 5 % quantile of the shadow flow of the first year."""
         target = self.scenario.treasury.cash_flow_target
-        centre = self._mean("shadow_flow_12m").value if target is None else float(target)
+        mean = self._mean("shadow_flow_12m")
+        centre, error = (mean.value, mean.high - mean.value) if target is None else (float(target), 0.0)
         (q05,) = self.quantile("shadow_flow_12m", (0.05,))
-        return {
-            "value": _number(centre - q05.value),
-            "low": _number(centre - q05.high),
-            "high": _number(centre - q05.low),
-        }
+        value = centre - q05.value
+        # mean and quantile are never negatively correlated: their errors add up to at most the root of the squares
+        low, high = math.hypot(q05.high - q05.value, error), math.hypot(q05.value - q05.low, error)
+        return {"value": _number(value), "low": _number(value - low), "high": _number(value + high)}
+
+    # --- how paths were chosen ---
+
+    def sampling(self) -> dict[str, Any]:
+        """The way of sampling and, where it is not the plain one, by figure how many times its variance goes into that of as
+        many independent paths."""
+        found: dict[str, Any] = {"method": self.scenario.run.sampling}
+        if not self.replicates:
+            return found
+        horizons = [m for m in (self.scenario.step.per_year * y for y in (1, 2, 3, 5)) if m < self.months]
+        ratios: dict[str, Estimate] = {}
+        for month in (*horizons, self.months):
+            seen = [int(f.counts[: month + 1].sum()) for f in (self, *self.replicates)]
+            p = seen[0] / self.n if self.n else 0.0
+            if MANY <= seen[0] <= self.n - MANY:
+                shares = [count / r.n for count, r in zip(seen[1:], self.replicates, strict=True)]
+                ratios[f"pd({month})"] = intervals.variance_ratio(p * (1 - p) / self.n, shares)
+        cash = next(k for k, m in enumerate(self.outline.metrics) if m.name == "cash" and not m.contract)
+        s = self.summary.statistics
+        means = [float(r.summary.statistics.mean[self.months, cash]) for r in self.replicates]
+        plain = float(s.squares[self.months, cash]) / max(1, s.paths - 1) / max(1, s.paths)
+        ratios[f"mean cash({self.months})"] = intervals.variance_ratio(plain, means)
+        for name in ("peak_need", "lowest_liquidity"):
+            _, squares, n = self.summary.moments(name)
+            means = [r.summary.moments(name)[0] for r in self.replicates]
+            ratios[f"mean {name}"] = intervals.variance_ratio(squares / max(1, n - 1) / max(1, n), means)
+        known = {name: e for name, e in ratios.items() if math.isfinite(e.value)}
+        found["replicates"] = len(self.replicates)
+        found["variance_ratio"] = {name: _estimate(e) for name, e in known.items()}
+        found["pays"] = any(e.low > 1.0 for e in known.values())
+        return found
 
     # --- funding ---
 
@@ -212,12 +337,13 @@ class Figures:
         if "dilution" in names:
             found["dilution"] = {"mean": self.mean("dilution"), **self.quantiles("dilution", DILUTION_QUANTILES)}
         for event in FUNDING_EVENTS:
-            counts = self.summary.counts.get(f"@{event}")
-            if counts is None:
+            key = f"@{event}"
+            if key not in self.summary.counts:
                 found[event] = None
                 continue
-            any_of = intervals.share(self.n - int(counts[:1].sum()), self.n)
-            found[event] = {"mean": _estimate(intervals.mean_of_counts(counts)), "share_of_paths": _estimate(any_of)}
+            any_of = self._share(lambda f, key=key: f.n - int(f.summary.counts[key][:1].sum()))  # type: ignore[misc]
+            mean = self._average(lambda f, key=key: intervals.mean_of_counts(f.summary.counts[key], f.z))  # type: ignore[misc]
+            found[event] = {"mean": _estimate(mean), "share_of_paths": _estimate(any_of)}
         return found
 
     # --- contracts ---
@@ -235,23 +361,28 @@ class Figures:
             for key in ("headline", "firm"):
                 mean = opening[key]
                 row[key], row["interval"][key] = _number(mean.value), [_number(mean.low), _number(mean.high)]
-            sides = self.summary.counts.get(f"{name}.notice_side")
-            row["terminated"] = {}
-            for side, codes in (("buyer", (1, 3)), ("supplier", (2,))):
-                count = 0 if sides is None else sum(int(sides[code]) for code in codes if code < sides.size)
-                row["terminated"][side] = _estimate(intervals.share(count, self.n))
+            row["terminated"] = {
+                side: _estimate(self._share(lambda f, name=name, codes=codes: f._left(name, codes)))  # type: ignore[misc]
+                for side, codes in (("buyer", (1, 3)), ("supplier", (2,)))
+            }
             row["exposure_at_default"] = self._exposure(name)
             row.update(self._events(name))
             found[name] = row
         return found
+
+    def _left(self, name: str, codes: tuple[int, ...]) -> int:
+        """Paths on which one of these sides gave notice."""
+        sides = self.summary.counts.get(f"{name}.notice_side")
+        return 0 if sides is None else sum(int(sides[code]) for code in codes if code < sides.size)
 
     def _events(self, name: str) -> dict[str, Any]:
         """Shares of paths by the horizon, for the clauses that the contract has."""
         found = {}
         for event, column in EVENTS.items():
             if f"{name}.{column}" in self.summary.column_names:
-                count = self.n - int(self.summary.counts[f"{name}.{column}"][:1].sum())
-                found[event] = {**_estimate(intervals.share(count, self.n)), "count": count}
+                key = f"{name}.{column}"
+                happened = self._share(lambda f, key=key: f.n - int(f.summary.counts[key][:1].sum()))  # type: ignore[misc]
+                found[event] = {**_estimate(happened), "count": self.n - int(self.summary.counts[key][:1].sum())}
         return found
 
     def creditors(self) -> dict[str, Any]:
@@ -269,14 +400,43 @@ class Figures:
 
     def _exposure(self, name: str) -> dict[str, Any]:
         """Mean exposure at default: over all paths, and over the paths in default."""
+        defaults = int(self.counts.sum())
+        given = _estimate(self._average(lambda f: f._exposure_given(name))) if defaults else None
+        return {"mean": self.mean(f"{name}.exposure_at_default"), "given_default": given}
+
+    def _exposure_given(self, name: str) -> Estimate:
         mean, squares, n = self.summary.moments(f"{name}.exposure_at_default")
         defaults = int(self.counts.sum())
-        given = None
-        if defaults:  # the other paths are nought, so both have the same sums
-            of_defaults = mean * n / defaults
-            apart = squares + n * mean * mean - defaults * of_defaults * of_defaults
-            given = _estimate(intervals.mean(of_defaults, apart, defaults))
-        return {"mean": _estimate(intervals.mean(mean, squares, n)), "given_default": given}
+        if not defaults:
+            return Estimate(math.nan, math.nan, math.nan)
+        of_defaults = mean * n / defaults  # the other paths are nought, so both have the same sums
+        apart = squares + n * mean * mean - defaults * of_defaults * of_defaults
+        return intervals.mean(of_defaults, apart, defaults, self.z)
+
+    @property
+    def parts(self) -> dict[str, Callable[[], Any]]:
+        """What `run --json` reports, by name, each made when it is called."""
+        return {
+            "pd": self._by_month,
+            "causes": lambda: {name: {**_estimate(e), "count": count} for name, (count, e) in self.causes().items()},
+            "runway": lambda: {kind: self.runway(kind) for kind in ("funded", "unfunded")},
+            "peak_need": lambda: self.quantiles("peak_need", PEAK_QUANTILES),
+            "lowest_liquidity": lambda: self.quantiles("lowest_liquidity", (0.05, 0.50)),
+            "cash_flow_at_risk": self.cash_flow_at_risk,
+            "raised": lambda: self.mean("raised"),
+            "funding": self.funding,
+            "cash": self.cash,
+            "fiscal_years": self.fiscal_years,
+            "contracts": self.contracts,
+            "creditors": self.creditors,
+        }
+
+    def _by_month(self) -> list[dict[str, Any]]:
+        label_of, upto = self.scenario.label, np.cumsum(self.counts.sum(axis=1))
+        return [
+            {"month": m, "label": label_of(m), **_estimate(self.pd(m)), "count": int(upto[m])}
+            for m in range(1, self.months + 1)
+        ]
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -294,26 +454,8 @@ class Figures:
             "step": s.calendar.step,
             "start": s.label(1),
             "seed": s.run.seed,
-            "pd": [
-                {
-                    "month": m,
-                    "label": s.label(m),
-                    **_estimate(self.pd(m)),
-                    "count": int(self.counts[: m + 1].sum()),
-                }
-                for m in range(1, self.months + 1)
-            ],
-            "causes": {name: {**_estimate(e), "count": count} for name, (count, e) in self.causes().items()},
-            "runway": {kind: self.runway(kind) for kind in ("funded", "unfunded")},
-            "peak_need": self.quantiles("peak_need", PEAK_QUANTILES),
-            "lowest_liquidity": self.quantiles("lowest_liquidity", (0.05, 0.50)),
-            "cash_flow_at_risk": self.cash_flow_at_risk(),
-            "raised": self.mean("raised"),
-            "funding": self.funding(),
-            "cash": self.cash(),
-            "fiscal_years": self.fiscal_years(),
-            "contracts": self.contracts(),
-            "creditors": self.creditors(),
+            "sampling": self.sampling(),
+            **{name: part() for name, part in self.parts.items()},
             "comparison": {name: dict(rates) for name, rates in s.comparison.items()},
         }
 

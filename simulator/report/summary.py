@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,35 +12,81 @@ HORIZONS = (1, 2, 3, 5)  # years
 STEPS_A_YEAR = {"month": 12, "quarter": 4}
 SHORT = {"month": "mo", "quarter": "qtr"}
 BAR = 22
+WIDTH, LINES = 80, 40
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def lines(document: dict[str, Any], plain: bool = False) -> Iterator[str]:
-    """The summary of a `run --json` document. `plain`: ASCII only."""
+def lines(document: dict[str, Any], plain: bool = False, width: int = WIDTH) -> Iterator[str]:
+    """The summary of a `run --json` document: no line wider than `width`, at most LINES at 80. `plain`: ASCII only."""
     d = document
-    yield (d["title"] or d["scenario"])[:80]
+    before, after = list(_before(d, plain, width)), list(_after(d))
+    contracts = list(_contracts(d, max(3, LINES - len(before) - len(after) - 4), width))
+    for line in (*before, *contracts, *after):
+        yield from fit(line, width)
+
+
+def fit(line: str, width: int) -> Iterator[str]:
+    """The line, broken between words where it is too wide; what follows is indented."""
+    while len(line) > width:
+        at = line.rfind("  ", 24, width)
+        at = line.rfind(" ", 8, width + 1) if at < 0 else at
+        at = width if at <= 0 else at
+        yield line[:at].rstrip()
+        line = "    " + line[at:].strip()
+    yield line
+
+
+def _before(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
+    """What comes before the contracts."""
+    yield (d["title"] or d["scenario"])[:width]
     invalid = f"; {d['not_a_number']} paths are not a number" if d["not_a_number"] else ""
     yield f"{d['paths']:,} paths x {d['months']} {_step(d)}s from {d['start']}, seed {d['seed']}, 95 % intervals{invalid}"
     yield ""
-    yield from _pd(d, plain)
-    yield from _causes(d)
-    yield from _runway(d)
+    yield from _pd(d, plain, width)
+    yield from _causes(d, 44)
+    yield from _runway(d, width)
     need = d["peak_need"]
     yield ""
     yield f"Peak funding need  {_with(need, 'p50', money, 'P50')}, {_with(need, 'p90', money, 'P90')}"
     low = d["lowest_liquidity"]
     yield f"Lowest liquidity   {_with(low, 'p5', money, 'P5')}, {_with(low, 'p50', money, 'P50')}"
     if d["cash"]:
-        spark = _spark([row["p50"] for row in d["cash"]], plain)
+        spark = _spark([row["p50"] for row in d["cash"]], plain, 30 if width >= WIDTH else max(8, width - 46))
         yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
     yield from _funding(d)
-    yield from _contracts(d)
+
+
+def _after(d: dict[str, Any]) -> Iterator[str]:
+    """What comes after them."""
     yield from _events(d)
     yield from _losses(d)
+    yield from _sampling(d)
+    yield from _precision(d)
     if d["not_a_number"]:
         yield ""
         yield f"{d['not_a_number']} paths ended as not-a-number and enter no figure; the first is shown by"
         yield f"  simulator replay {d['folder'] or 'RUN'} --path {d['not_a_number_paths'][0]}"
+
+
+def next_steps(folder: str) -> Iterator[str]:
+    """What to run after a run."""
+    yield f"next: simulator report {folder}"
+    yield f'      simulator query {folder} "select cause, count(*) from paths group by cause"'
+
+
+BOLD, FAINT, RED, BLUE, RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[34m", "\x1b[0m"
+BARS = re.compile("([█▒#=]+)([░.]*)(?=  )|([▁▂▃▄▅▆▇█]{3,})")
+HEADINGS = re.compile(
+    "^(Default probability by|Causes by|Runway|Peak funding need|Lowest liquidity|Median cash|Contract|Dilution)"
+)
+
+
+def colored(line: str, first: bool = False) -> str:
+    """A line for a terminal with colours: headings bold, bars blue. The line must be harmless already."""
+    if first:
+        return f"{BOLD}{line}{RESET}"
+    line = BARS.sub(lambda m: f"{BLUE}{m[1] or m[3]}{RESET}" + (f"{FAINT}{m[2]}{RESET}" if m[2] else ""), line)
+    return HEADINGS.sub(lambda m: f"{BOLD}{m[1]}{RESET}", line)
 
 
 def _step(d: dict[str, Any]) -> str:
@@ -47,7 +94,7 @@ def _step(d: dict[str, Any]) -> str:
     return str(d.get("step", "month"))
 
 
-def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
+def _pd(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     year = STEPS_A_YEAR[_step(d)]
     marks = [y * year for y in HORIZONS if y * year <= d["months"]] or [d["months"]]
     if d["months"] not in marks and len(marks) < 5:
@@ -56,20 +103,28 @@ def _pd(d: dict[str, Any], plain: bool) -> Iterator[str]:
     yield "Default probability by"
     for m in marks:
         row = d["pd"][m - 1]
-        filled = round(BAR * min(1.0, row["value"] / largest))
-        bar = ("#" if plain else "█") * filled + ("." if plain else "░") * (BAR - filled)
-        bound = "none seen, " if row["count"] == 0 else ""
-        shown = f"  {_step(d)} {m:>3} ({row['label']}) {percent(row['value']):>8}  {bar}  "
-        yield f"{shown}{bound}{percent(row['low'])} to {percent(row['high'])}"
+        bar = _bar(row, largest, max(4, BAR - max(0, WIDTH - width)), plain)
+        label = f"({row['label']}) " if width >= 62 else ""
+        shown = f"  {_step(d) if width >= 50 else ''} {m:>3} {label}{percent(row['value']):>8}  {bar}  "
+        between = f"{percent(row['low'])} to {percent(row['high'])}"
+        yield shown + (between if row["count"] else f"none seen, <{percent(row['high'])}")
     years = [str(m // year) for m in marks if m % year == 0]
     told = {name: [rates.get(y) for y in years] for name, rates in d["comparison"].items()}
     if any(x is not None for row in told.values() for x in row):
         yield f"Compare, average default rates after {', '.join(years)} years (no target):"
-        for name, row in told.items():
-            yield f"  {name[:24]:<24}" + "".join(f"{percent(x):>9}" for x in row)
+        room = max(8, min(24, width - 40))
+        for name, row in list(told.items())[:4]:
+            yield f"  {name[:room]:<{room}}" + "".join(f"{percent(x):>9}" for x in row)
 
 
-def _causes(d: dict[str, Any]) -> Iterator[str]:
+def _bar(e: dict[str, Any], largest: float, width: int, plain: bool) -> str:
+    """Full to the lower end of the interval, half to its upper end."""
+    low, high = (min(width, round(width * e[end] / largest)) for end in ("low", "high"))
+    full, half, empty = "#=." if plain else "█▒░"
+    return full * low + half * (high - low) + empty * (width - high)
+
+
+def _causes(d: dict[str, Any], room: int) -> Iterator[str]:
     seen = sorted((c for c in d["causes"].items() if c[1]["count"]), key=lambda c: -c[1]["count"])
     yield ""
     if not seen:
@@ -77,20 +132,20 @@ def _causes(d: dict[str, Any]) -> Iterator[str]:
         return
     yield f"Causes by {_step(d)} {d['months']}"
     for name, c in seen[:5]:
-        yield f"  {name[:44]:<44} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
+        yield f"  {name[:room]:<{room}} {percent(c['value']):>8}  {percent(c['low'])} to {percent(c['high'])}"
     if len(seen) > 5:
         rest = sum(c["count"] for _, c in seen[5:])
-        yield f"  {len(seen) - 5} more causes{'':<31} {rest:>8} paths"
+        yield f"  {len(seen) - 5} more causes{'':<{room - 13}} {rest:>8} paths"
 
 
-def _runway(d: dict[str, Any]) -> Iterator[str]:
+def _runway(d: dict[str, Any], width: int) -> Iterator[str]:
     yield ""
     when = f"Runway ({_step(d)} in which the money ends; P5 is the bad tail)"
-    yield f"{when:<58}   beyond {d['months']} {SHORT[_step(d)]}"
+    yield f"{when:<{58 if width >= WIDTH else 1}}   beyond {d['months']} {SHORT[_step(d)]}"
     for kind in ("funded", "unfunded"):
         r = d["runway"][kind]
         parts = "  ".join(f"{q.upper()} {_runway_month(r, q, d['months'])}" for q in ("p5", "p25", "p50"))
-        yield f"  {kind:<9} {parts:<46}  {percent(r['share_beyond_horizon'])}"
+        yield f"  {kind:<9} {parts:<{46 if width >= WIDTH else 1}}  {percent(r['share_beyond_horizon'])}"
 
 
 def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
@@ -112,17 +167,24 @@ def _funding(d: dict[str, Any]) -> Iterator[str]:
         yield f"Refinancing fails  on {percent(failed['value'])} of paths ({percent(failed['low'])} to {percent(failed['high'])})"
 
 
-def _contracts(d: dict[str, Any]) -> Iterator[str]:
+def _contracts(d: dict[str, Any], most: int, width: int) -> Iterator[str]:
+    """At most so many lines, three at least."""
     if not d["contracts"]:
         return
+    room = max(1, most - 2)
+    listed = list(d["contracts"].items())
+    shown = listed if len(listed) <= room else listed[: max(1, room - 1)]
     yield ""
-    yield "Contract               firm now  headline  mean paid  stranded  left: buyer supplier"
-    for name, c in list(d["contracts"].items())[:8]:
+    whole = width >= WIDTH
+    yield "Contract           firm now  headline  mean paid" + ("  stranded  left: buyer supplier" if whole else "")
+    for name, c in shown:
         left = c["terminated"]
-        yield (
-            f"  {name[:20]:<20} {money(c['firm']):>9} {money(c['headline']):>9}  {money(c['paid']):>9} "
-            f"{money(c['stranded']):>9}     {percent(left['buyer']['value']):>7}  {percent(left['supplier']['value']):>7}"
-        )
+        row = f"  {name[:16]:<16} {money(c['firm']):>8} {money(c['headline']):>9}  {money(c['paid']):>9}"
+        gone = f"{percent(left['buyer']['value']):>11} {percent(left['supplier']['value']):>8}"
+        yield row + (f" {money(c['stranded']):>9}  {gone}" if whole else "")
+
+    if len(shown) < len(listed):
+        yield f"  {len(listed) - len(shown)} more contracts: simulator report"
 
 
 def _events(d: dict[str, Any]) -> Iterator[str]:
@@ -156,3 +218,31 @@ def _losses(d: dict[str, Any]) -> Iterator[str]:
     if largest and losses[largest[0]]["value"] > 0:
         parts = [f"{name[:16]} {money(losses[name]['value'])}" for name in largest]
         yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)
+
+
+def _sampling(d: dict[str, Any]) -> Iterator[str]:
+    """How many plain paths a path was worth; runs of before there was a choice do not say how they were sampled."""
+    sampling = d.get("sampling") or {}
+    ratios = sampling.get("variance_ratio")
+    if ratios is None:
+        return
+    yield ""
+    yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
+    for name, e in list(ratios.items())[:4]:
+        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {e['high']:.2f})"
+    if not sampling["pays"]:
+        yield f"  {sampling['method']} sampling does not pay here: no figure is surely better than with plain paths"
+
+
+def _precision(d: dict[str, Any]) -> Iterator[str]:
+    """What precision was asked for, what it took, and why the run stopped."""
+    precision = d.get("precision")
+    if precision is None:
+        return
+    yield ""
+    spent = f"{precision['paths']:,} paths, {len(precision['looked_at'])} of {precision['looks_planned']} looks"
+    yield f"Precision          {precision['stopped']} ({spent})"
+    for row in precision["targets"][:4]:
+        error, scale = row["error"], 100 if row["relative"] else 1
+        shown = "no interval" if error is None else f"within {error * scale:.4g}{' %' if row['relative'] else ''}"
+        yield f"  {row['asked'][:40]:<40} {shown}{'' if row['reached'] else ': not reached'} (z = {precision['z']:.3f})"

@@ -82,6 +82,7 @@ def check_names(branches: Sequence[tuple[Resolved, Scenario]]) -> None:
         _check_launches(resolved, scenario)
         drawn |= drawn_once(scenario)
         monthly |= {f"{e.name}.{field}" for e in scenario.entries for field in _sampled(e.component)}
+    _check_given(branches, drawn)
     shared = {stream.removeprefix("inputs.") for stream in drawn.values() if stream.startswith("inputs.")}
     known = [*sorted(name for name in shared if not name.startswith("@") and "." not in name), *drawn]
     for resolved, scenario in branches:
@@ -111,13 +112,39 @@ def check_names(branches: Sequence[tuple[Resolved, Scenario]]) -> None:
                 resolved.complain("E018", ("dependence", "inputs", "names", k), said, "list one of them")
 
 
+def decided_once(scenario: Scenario) -> Iterator[str]:
+    """Streams of what is decided once a path by a uniform of its own."""
+    for entry in scenario.entries:
+        yield from (f"{entry.name}.{role}" for role in entry.component.decided_once)
+        for tag, part in entry.attached.items():
+            yield from (f"{entry.name}.{tag}.{role}" for role in part.decided_once)
+
+
+def _check_given(branches: Sequence[tuple[Resolved, Scenario]], drawn: dict[str, str]) -> None:
+    """Complain of every name of [shocks.once] that nothing is drawn by."""
+    known = [*dict.fromkeys(name for _, scenario in branches for name in decided_once(scenario)), *drawn.values()]
+    for resolved, scenario in branches:
+        for name in scenario.shocks.once:
+            if name not in known and not name.startswith("alternatives."):
+                hint = near(name, known)
+                words = f"did you mean `{hint}`?" if hint else "drawn once a path: " + (", ".join(known) or "nothing")
+                resolved.complain("E015", ("shocks", "once", name), f"nothing draws `{name}` once a path", words)
+
+
 def _check_launches(resolved: Resolved, scenario: Scenario) -> None:
     """Complain where what a launch draws depends on what another one draws, or on the curve that the price keeps to: each is
     given back by its own expectation."""
     if not any(e.name == "price" and getattr(type(e.component), "reprices", False) for e in scenario.entries):
         return
     drawn = drawn_once(scenario)
-    taken = {k: s for k, s in drawn.items() if k.startswith(("price.launches.", "price.curve."))}
+    curve = (
+        "price.launches.",
+        "price.curve.",
+        "price.now",
+        "price.drift",
+        "price.points.",
+    )  # of two factors without a table
+    taken = {k: s for k, s in drawn.items() if k.startswith(curve)}
     table = None if scenario.dependence is None else scenario.dependence.inputs
     tabled = set() if table is None else set(streams_of(table, drawn))
     for key, stream in taken.items():

@@ -148,6 +148,10 @@ class _Loader:
         keep = plain["keep"]
         if isinstance(keep, Keep):
             check_keep(self.r, keep, self.data)
+        run = plain["run"]
+        wrong = run.complaint() if isinstance(run, Run) else None
+        if wrong is not None:
+            self.r.complain("E013", ("run", "sampling"), *wrong)
         comparison = self._comparison()
         calendar = plain["calendar"]
         if isinstance(calendar, Calendar) and calendar.step != "month" and calendar.fiscal_year_start % 3 != 1:
@@ -387,8 +391,6 @@ class _Loader:
             check_dependence(self.r, dependence, shocks if complete else None, regimes)
         if isinstance(given, GivenShocks):
             self._given(given, shocks if complete else None, around)
-            if complete:
-                self._given_once(given, entries)
 
     def _given(self, given: GivenShocks, known: Sequence[str] | None, around: Surroundings) -> None:
         for name, scores in given.monthly.items():
@@ -400,18 +402,6 @@ class _Loader:
             for month in scores:
                 if not around.start <= month < around.start + around.months:
                     self.r.complain("E013", (*at, month_label(month)), f"{month_label(month)} lies outside the horizon")
-
-    def _given_once(self, given: GivenShocks, entries: Sequence[Entry]) -> None:
-        known = [f"{e.name}.{role}" for e in entries for role in e.component.decided_once]
-        known += [
-            f"{e.name}.{tag}.{role}" for e in entries for tag, part in e.attached.items() for role in part.decided_once
-        ]
-        for name in given.once:
-            if name not in known:
-                hint = near(name, known)
-                words = f"did you mean `{hint}`?" if hint else "decided once: " + (", ".join(known) or "nothing")
-                said = f"`{name}` is nothing that this file decides once a path"
-                self.r.complain("E015", ("shocks", "once", name), said, words)
 
 
 def _shocks(entry: Entry) -> Iterable[str]:

@@ -55,6 +55,8 @@ class Treasury(Component):
     family: ClassVar[str] = "treasury"
     interest: Annotated[Number, Quantity(INTEREST)] = 0.0
     """Earned on the cash of the last close, if it is above 0."""
+    discount_rate: Annotated[Number, Quantity(INTEREST, drawn=False)] | None = None
+    """At which a right to leave is valued, from the end of each month; `log/yr` is continuous. Default: `interest`."""
     tax_rate: Annotated[Number, Quantity(SHARE, low=0.0, high=1.0)] = 0.0
     """On profit, monthly, after losses carried forward."""
     tax_losses: Annotated[Number, Quantity(MONEY, low=0.0)] = 0.0
@@ -142,7 +144,11 @@ class GivenShocks(Component):
     """Scores of monthly shocks that are given instead of drawn, by name (COMPONENT.ROLE) and month: standard normals, or uniforms
     where the shock is one. Other months are drawn; a shock of [dependence] is given as it is."""
     once: dict[str, Share] = Field(default_factory=dict)
-    """Uniforms of what is decided once a path (`financing.ipo.success`), given instead of drawn."""
+    """Uniforms of what is decided once a path (`financing.ipo.success`), or of an input (`inputs.NAME`, or its key), given
+    instead of drawn."""
+
+
+CHUNK_PATHS = 16_384  # a block of each replicate (engine/sampler.py)
 
 
 class Run(Component):
@@ -151,6 +157,18 @@ class Run(Component):
     """How many paths are simulated."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = DEFAULT_SEED
     """Of the random numbers; the same seed gives the same paths."""
+    sampling: Literal["plain", "sobol", "antithetic"] = "plain"
+    """How paths are chosen: independently, as sixteen scrambled Sobol' sequences, or in mirrored pairs. Both others want a number
+    of paths that is a multiple of 16,384, and change paths and intervals but no true value."""
+
+    def complaint(self) -> tuple[str, str] | None:
+        """What is wrong with the number of paths, and what to write instead."""
+        if self.sampling == "plain" or self.paths % CHUNK_PATHS == 0:
+            return None
+        below, most = self.paths // CHUNK_PATHS * CHUNK_PATHS, 1_000_000_000 // CHUNK_PATHS * CHUNK_PATHS
+        near = [n for n in (below, below + CHUNK_PATHS) if 0 < n <= most]
+        said = f'{self.paths:,} paths are not a multiple of {CHUNK_PATHS:,}, which sampling = "{self.sampling}" wants'
+        return said, "write paths = " + " or ".join(str(n) for n in near)
 
 
 class Keep(Component):
@@ -255,8 +273,10 @@ class Scenario:
 
     @property
     def hash(self) -> str:
-        """Identity of a run: the resolved scenario, seed and stream version; not paths, threads or folders."""
+        """Identity of a run: the resolved scenario, seed, way of sampling and stream version; not paths, threads or folders."""
         text = f"{self.canonical}\nseed={self.run.seed}\nstreams={STREAM_VERSION}\n"
+        if self.run.sampling != "plain":
+            text += f"sampling={self.run.sampling}\n"
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

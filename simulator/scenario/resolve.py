@@ -148,11 +148,6 @@ def _refuse_foreign(source: Source) -> None:
         raise ScenarioError(dict.fromkeys(found))
 
 
-def tables_of(settings: Sequence[str]) -> list[dict[str, Any]]:
-    """The tables that settings (KEY=VALUE) stand for, in order. Raises ScenarioError for one that cannot be read."""
-    return [_setting(text).data for text in settings]
-
-
 def _setting(text: str) -> Source:
     """`--set key=value` as a small source of its own; a value that is not TOML is taken as text."""
     key, equals, value = text.partition("=")

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.store import checkpoint
 from simulator.store.disk import StoreError as StoreError
 
 FORMAT = 2
@@ -108,6 +109,16 @@ def finished(out: Path) -> list[tuple[Path, dict[str, Any]]]:
     return found
 
 
+def unfinished(out: Path) -> list[tuple[Path, int]]:
+    """The unfinished runs in a folder that can go on, and from which path."""
+    found = []
+    for place in sorted(out.glob(".*.partial")) if out.is_dir() else ():
+        one = checkpoint.read(place / checkpoint.CHECKPOINT)
+        if one is not None and not (place / MANIFEST).exists():
+            found.append((place, one.paths))
+    return found
+
+
 def files_of(manifest: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """The entries of the files of a table, in order."""
     return [p for p in manifest["parts"] if p["file"] == f"{name}.parquet" or p["file"].startswith(f"{name}-")]
@@ -124,20 +135,40 @@ def read_part(folder: Path, part: Mapping[str, Any]) -> pa.Buffer:
     return pa.py_buffer(data)
 
 
+def checked_table(folder: Path, part: Mapping[str, Any]) -> tuple[int, pa.Table, dict[str, str]]:
+    """(bytes, table, its metadata) of a file, every checksum held against it."""
+    data = read_part(folder, part)
+    try:
+        found = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as problem:
+        raise StoreError(f"{folder}: {part['file']} cannot be read: {problem}") from problem
+    metadata = {k.decode(): v.decode("utf-8", "replace") for k, v in (found.schema.metadata or {}).items()}
+    return data.size, found, metadata
+
+
+def joined(parts: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(parts).combine_chunks()
+
+
 def column_names(folder: Path, name: str) -> list[str]:
     """The columns of a table of a finished run that comes part by part."""
     first = files_of(read_manifest(folder), name)[0]
     return list(pq.read_schema(pa.BufferReader(read_part(folder, first))).names)
 
 
-def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A table of a finished run: `paths`, `trajectories`, `months` or `contracts`. Checksums are verified."""
+def read_table(folder: Path, name: str, columns: Sequence[str] | None = None, whole: bool = True) -> pa.Table:
+    """A table of a finished run: `paths`, `trajectories`, `months` or `contracts`. Checksums are verified: of whole files, or
+    only of the pages that are read, for a few columns of many paths."""
     files = files_of(read_manifest(folder), name)
     if not files:
         raise StoreError(f"{folder} has no table `{name}`")
     try:
         parts = [
-            pq.read_table(pa.BufferReader(read_part(folder, f)), columns=columns, page_checksum_verification=True)
+            pq.read_table(
+                pa.BufferReader(read_part(folder, f)) if whole else folder / f["file"],
+                columns=columns,
+                page_checksum_verification=True,
+            )
             for f in files
         ]
     except (OSError, pa.ArrowException) as problem:

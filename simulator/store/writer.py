@@ -101,7 +101,7 @@ class RunWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
+        self._thread.shutdown()  # what is handed over is kept
         if self._lock.handle is not None:
             if not self.saved:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -343,6 +343,7 @@ class RunWriter:
             place(self.folder, self.target)
         except OSError as problem:
             raise StoreError(f"cannot finish {self.target}: {_words(problem)}{self.advice}") from problem
+        self.folder = self.target
         self._lock.release()
         return self.target
 

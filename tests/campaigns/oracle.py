@@ -52,8 +52,7 @@ def main() -> int:
                 print(f"scenario {seen}: {' '.join(str(problem).split())[:300]}", flush=True)
                 if chosen.keep is not None:
                     chosen.keep.mkdir(parents=True, exist_ok=True)
-                    head, tail = "format = 1\n", '\n[calendar]\nstart = "2026-11"\n'
-                    (chosen.keep / f"scenario-{seen}.toml").write_text(head + text + tail)
+                    (chosen.keep / f"scenario-{seen}.toml").write_text("format = 1\n" + text)
                 return
         for cause, count in found.items():
             endings[cause] = endings.get(cause, 0) + count

@@ -8,7 +8,7 @@ The functions of `live` stand in the order of a month (C4); each subject has a f
 
 from __future__ import annotations
 
-from oracle import close, contracts, debt, drivers, exits, flows, funding, measure, operations
+from oracle import close, contracts, debt, drivers, exits, flows, funding, measure, operations, price
 from oracle.opening import begin
 from oracle.path import Draws, Lived
 from simulator.scenario.model import Scenario
@@ -26,9 +26,9 @@ def live(scenario: Scenario, draws: Draws) -> Lived:
         drivers.move_regime(p)  # 2
         drivers.advance_revenue(p)  # 3
         drivers.strike_revenue(p)
-        drivers.advance_price(p)
+        drivers.advance_cost_share(p)
+        price.advance_price(p)
         drivers.advance_reference_rate(p)
-        operations.move_cost_share(p)
         operations.bill(p)  # 4
         contracts.use(p)  # 5
         operations.buy_overflow(p)

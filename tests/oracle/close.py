@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oracle import exposures
 from oracle.flows import net_burnable
-from oracle.path import TOLERANCE, Claim, Contract, Line, Path
+from oracle.path import TOLERANCE, Claim, Contract, Line, Path, yearly_revenue
 
 
 def undrawn(line: Line) -> float:
@@ -45,6 +45,7 @@ def balances(p: Path) -> list[str]:
     return [
         "cash",
         "liquidity",
+        *(["treasury.restricted_cash"] if "treasury.restricted_cash" in p.months else []),
         *(["funding.dilution"] if "funding.dilution" in p.months else []),
         *(f"{line.name}.drawn" for line in p.lines),
         *(f"{loan.name}.balance" for loan in p.loans),
@@ -95,7 +96,7 @@ def run_clocks(p: Path) -> None:
     short = p.floor is not None and is_below(p, p.months["liquidity"][p.m], p.floor)
     limit = p.default.debt_to_revenue
     debt = sum(line.drawn for line in p.lines) + sum(loan.balance for loan in p.loans)
-    heavy = limit is not None and debt > limit * p.run_rate * p.year / 12.0 * (1.0 + TOLERANCE)  # C42
+    heavy = limit is not None and debt > limit * yearly_revenue(p) * (1.0 + TOLERANCE)  # C42
     if limit is not None:
         p.note("ledger.debt", debt)
     for name, breached in (("liquidity", short), ("debt to revenue", heavy)):

@@ -1,4 +1,4 @@
-"""Regime, revenue, price of compute, reference rate."""
+"""Regime, revenue, share of variable cost, reference rate; the price of compute has a file of its own."""
 
 from __future__ import annotations
 
@@ -6,41 +6,16 @@ import math
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-from scipy.linalg import expm
-
-from oracle.path import DELTA, Path, drawn_value, normal, poisson
+from oracle.chain import moved
+from oracle.path import DELTA, Path, normal, poisson
 
 # --- Regime ----------------------------------------------------------------------------------------------------------
 
 
 def move_regime(p: Path) -> None:
-    """C21. Destinations in the order of the regimes occupy [0, probability of leaving); staying is the rest."""
+    """C21."""
     for name, part in p.of("market"):
         p.regime = moved(part, p.regime, p.draws.score(f"{name}.regime", p.m))
-
-
-def moved(chain: Any, here: str, u: float) -> str:
-    upto = 0.0
-    for there in chain.regimes:
-        if there == here:
-            continue
-        upto += leaving(chain, here, there)
-        if u < upto:
-            return str(there)
-    return here
-
-
-def leaving(chain: Any, here: str, there: str) -> float:
-    i, j = chain.regimes.index(here), chain.regimes.index(there)
-    if chain.monthly_matrix is not None:
-        return float(chain.monthly_matrix[i][j])
-    if chain.generator is not None:  # the matrix of a twelfth of a year
-        return float(expm(np.array(chain.generator, dtype=np.float64) / 12.0)[i][j])
-    weights = chain.destinations.get(here)
-    # without weights there are two regimes, and one place to go
-    share = 1.0 if weights is None else weights.get(there, 0.0) / sum(weights.values())
-    return float(share / chain.sojourn[i])  # leave with probability 1/D
 
 
 # --- Revenue ---------------------------------------------------------------------------------------------------------
@@ -87,7 +62,7 @@ def grow_towards_long_run(p: Path, name: str, part: Any) -> None:
             sigma = part.long_run_volatility + (sigma - part.long_run_volatility) * left
         if part.long_run_growth_volatility is not None:
             eta = part.long_run_growth_volatility + (eta - part.long_run_growth_volatility) * left
-    drift = (p.growth - 0.5 * sigma * sigma) * DELTA
+    drift = (p.growth - part.market_price_of_risk * sigma - 0.5 * sigma * sigma) * DELTA
     shock = normal(p, sigma * math.sqrt(DELTA), f"{name}.level")
     if part.noise is not None:
         a = part.noise.persistence
@@ -145,7 +120,7 @@ def grow_by_regime(p: Path, name: str, part: Any) -> None:
 
 
 def strike_revenue(p: Path) -> None:
-    """C23: jumps and the loss of a customer (at most one a month) act before billing, for good."""
+    """C23: jumps, the loss of a customer (at most one a month) and what the funding market adds act before billing, for good."""
     for name, part in p.of("revenue"):
         factor = 1.0
         for tag in ("merton_jumps", "kou_jumps"):
@@ -153,14 +128,15 @@ def strike_revenue(p: Path) -> None:
             if jumps is not None:
                 mean = jumps.rate / 12.0 * (moment(tag, jumps, 1.0) - 1.0) if jumps.compensated else 0.0
                 factor *= math.exp(jumped(p, f"{name}.{tag}", tag, jumps) - mean)
-        if "market_growth" in part.clauses:
-            factor *= math.exp(part.clauses["market_growth"].growth[p.regime] * DELTA)
         loss = part.clauses.get("customer_loss")
         if loss is not None:
             probability = 1.0 - math.exp(-loss.hazard / 12.0)  # C2
             if p.draws.score(f"{name}.customer_loss.event", p.m) < probability:
                 factor *= 1.0 - loss.size
                 p.count("customers_lost")
+        of_market = part.clauses.get("market_growth")
+        if of_market is not None:
+            factor *= math.exp(of_market.growth[p.regime] * DELTA)
         p.run_rate *= factor
         p.struck *= factor
         p.note("revenue.run_rate", p.run_rate)
@@ -189,93 +165,25 @@ def moment(tag: str, jumps: Any, power: float) -> float:
     return float(jumps.up_share / up + (1.0 - jumps.up_share) / down)
 
 
-# --- Price -----------------------------------------------------------------------------------------------------------
+# --- Share of variable cost ------------------------------------------------------------------------------------------
 
 
-def advance_price(p: Path) -> None:
-    """C24, C23: jumps are added after reversion and decay from the next month."""
-    for name, part in p.of("price"):
-        phi, sd = reverting(part.reversion, part.volatility)
-        jumps = {tag: part.clauses[tag] for tag in ("merton_jumps", "kou_jumps") if tag in part.clauses}
-        jump = sum(jumped(p, f"{name}.{tag}", tag, clause) for tag, clause in jumps.items())
-        shift, expected = shifted(p, name, part)
-        if part.tag == "ornstein_uhlenbeck":  # nothing is given back
-            theta = math.log(part.level)
-            p.log_deviation = theta + phi * (p.log_deviation - theta) + normal(p, sd, f"{name}.deviation") + jump
-            p.index = math.exp(p.log_deviation + shift)
+def advance_cost_share(p: Path) -> None:
+    """Schwartz & Moon 2001: reverts, with the volatility of m - 1; below 0 nothing is paid."""
+    for name, part in p.of("operations"):
+        p.variable_cost = part.variable_cost
+        clause = part.clauses.get("cost_share")
+        if clause is None:
             continue
-        if part.tag == "two_factor":
-            variance, forward = two_factors(p, name, part, phi, sd), part.now * math.exp(part.drift * p.m * DELTA)
-        else:
-            p.log_deviation = phi * p.log_deviation + normal(p, sd, f"{name}.deviation")
-            variance = spread_by(part.reversion, part.volatility, p.m)
-            forward = forward_index(p, part.curve)
-        p.log_deviation += jump
-        of_jumps = sum(
-            clause.rate / 12.0 * (moment(tag, clause, phi**j) - 1.0)
-            for tag, clause in jumps.items()
-            for j in range(p.m)
-        )
-        deviation = math.exp(p.log_deviation + p.long_level + shift)
-        p.index = forward * deviation / (math.exp(0.5 * variance + of_jumps) * expected)
-    p.note("price.index", p.index)
-
-
-def shifted(p: Path, name: str, part: Any) -> tuple[float, float]:
-    """(what scarcity and new generations add to the logarithm of the price, the expectation of its exponential)."""
-    shift, expected = 0.0, 1.0
-    scarcity, generations, launches = (part.clauses.get(x) for x in ("scarcity", "generations", "launches"))
-    if scarcity is not None:
-        n = len(scarcity.regimes)
-        first = scarcity.initial or scarcity.regimes[0]
-        p.scarcity = moved(scarcity, p.scarcity, p.draws.score(f"{name}.scarcity.regime", p.m))
-        shift += scarcity.level[scarcity.regimes.index(p.scarcity)]
-        month = np.array(
-            [[0.0 if a == b else leaving(scarcity, a, b) for b in scarcity.regimes] for a in scarcity.regimes]
-        )
-        month += np.diag(1.0 - month.sum(axis=1))
-        if scarcity.monthly_matrix is not None:
-            month = np.array(scarcity.monthly_matrix, dtype=np.float64)
-        likely = np.linalg.matrix_power(month, p.m)[scarcity.regimes.index(first)]
-        expected *= sum(float(likely[k]) * math.exp(scarcity.level[k]) for k in range(n))
-    if generations is not None:
-        probability = 1.0 - math.exp(-generations.hazard / 12.0)
-        if p.draws.score(f"{name}.generations.event", p.m) < probability:
-            p.fallen += math.log(1.0 - drawn_value(generations.size, p, f"{name}.generations.size", 0))
-            p.count("generations")
-        shift += p.fallen
-        expected *= (1.0 - probability * generations.size.expectation()) ** p.m
-    if launches is not None:
-        for one, (date, size) in p.launches.items():
-            if date <= p.m:
-                shift += math.log(1.0 - size)
-            if p.m - 1 < date <= p.m:
-                p.count(f"generation.{one}")
-            law = launches.generations[one]
-            expected *= 1.0 - law.after.reached(float(p.m)) * law.size.expectation()
-    return shift, expected
-
-
-def two_factors(p: Path, name: str, part: Any, phi: float, sd: float) -> float:
-    """Moves both factors (Schwartz & Smith 2000) and returns the variance of their sum."""
-    kappa, short, long, rho = part.reversion, part.volatility, part.long_volatility, part.correlation
-    z1, z2 = p.draws.score(f"{name}.deviation", p.m), p.draws.score(f"{name}.long", p.m)
-    sd_long = long * math.sqrt(DELTA)
-    shared = rho * short * long * (1.0 - phi) / kappa / (sd * sd_long) if sd * sd_long > 0.0 else 0.0
-    p.log_deviation = phi * p.log_deviation + sd * z1
-    p.long_level += sd_long * (shared * z1 + math.sqrt(max(0.0, 1.0 - shared**2)) * z2)
-    years = p.m * DELTA
-    both = 2.0 * rho * short * long * (1.0 - math.exp(-kappa * years)) / kappa
-    return float(spread_by(kappa, short, p.m) + long**2 * years + both)
-
-
-def forward_index(p: Path, curve: Any) -> float:
-    """F_m: `now` at month 0, then a drift as long as `drift_for` says, or points linear in the log; flat after."""
-    if not curve.points:
-        drifting = p.m if curve.drift_for is None else min(float(p.m), curve.drift_for)
-        return float(curve.now * math.exp(curve.drift * drifting / 12.0))
-    points = [(0, math.log(curve.now))] + [(p.number(point.month), math.log(point.index)) for point in curve.points]
-    return math.exp(on_line(points, p.m))
+        sigma = clause.volatility
+        if clause.volatility_decay is not None:
+            to = clause.long_run_volatility
+            sigma = to + (sigma - to) * math.exp(-clause.volatility_decay * (p.m - 1) * DELTA)
+        phi, sd = reverting(clause.reversion, sigma)
+        shock = normal(p, sd, f"{name}.cost_share.change")
+        p.cost_share = clause.long_run + phi * (p.cost_share - clause.long_run) + shock
+        p.variable_cost = max(0.0, p.cost_share)
+        p.mark(f"{name}.cost_share.share", p.cost_share)
 
 
 # --- Reference rate --------------------------------------------------------------------------------------------------

@@ -37,8 +37,13 @@ def scheduled(c: Contract, p: Path, m: int) -> float:
     """The fee of month m at scheduled price: the escalator counts full years of the term."""
     if not c.first <= m <= c.end:
         return 0.0
-    year = (1.0 + c.terms.escalator) ** p.year  # as read: a month's rate
-    return float(quantity(c, p, m) * year ** ((m - c.first) // p.year) * c.price)
+    return float(quantity(c, p, m) * escalated(c, p, m) * c.price)
+
+
+def escalated(c: Contract, p: Path, m: int) -> float:
+    """C29: the rate as read is that of a step; it rises once a calendar year."""
+    years = max(0, m - c.first) // p.year
+    return float((1.0 + c.terms.escalator) ** (p.year * years))
 
 
 def capacity_value(c: Contract, p: Path, m: int) -> float:
@@ -73,8 +78,7 @@ def price_ratio(p: Path, c: Contract) -> float:
     """C25: the market's price over the contract's; fee now / base fee leaves quantities out."""
     if c.terms.unit_price is None or c.terms.market_unit_price is None:
         return 1.0
-    escalated = (1.0 + c.terms.escalator) ** (p.year * (max(0, p.m - c.first) // p.year))
-    now = escalated * c.price * c.index_factor * c.reopened
+    now = escalated(c, p, p.m) * c.price * c.index_factor * c.reopened
     return float(c.terms.market_unit_price * p.index / (c.terms.unit_price * now))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from oracle.path import Path, drawn_value, poisson, value_of_regime
+from oracle.path import Path, drawn_value, expected, of_regime, poisson, scored_by
 
 
 def pay_fixed_cost(p: Path) -> None:
@@ -32,9 +32,10 @@ def claim_of(part: Any) -> str | None:
 def recur(p: Path, name: str, part: Any) -> None:
     """C2: base in its first month, base x (1 + i)^k k months later; frozen and cut as the policies say."""
     first = 1 if part.start is None else p.number(part.start)
-    plan = p.frozen_at.get(name, part.amount * (1.0 + part.growth) ** max(0, p.m - first))
-    last = p.M if part.end is None else p.number(part.end)
-    p.planned[name] = plan if p.m <= last else 0.0
+    plan = p.frozen_at.get(
+        name, part.amount * (1.0 + part.growth) ** max(0, p.m - first)
+    )  # frozen before it began: its first
+    p.planned[name] = plan if p.m <= (p.M if part.end is None else p.number(part.end)) else 0.0
     if is_on(p, part):
         price = p.index if part.indexed else 1.0
         p.book(f"{name}.amount", p.planned[name] * left_by_cuts(p, name) * price, claim=claim_of(part))
@@ -56,17 +57,18 @@ def happen_once(p: Path, name: str, part: Any) -> None:
 
 def flow_at_random(p: Path, name: str, part: Any) -> None:
     if is_on(p, part):
-        split(p, name, value_of_regime(part.amount, p, f"{name}.amount"), part.direction)
+        scored = scored_by(part.amount)
+        split(p, name, drawn_value(of_regime(part.amount, p), p, f"{name}.amount", 0, scored), part.direction)
 
 
 def live_events(p: Path, name: str, part: Any) -> None:
     """C23: N ~ Poisson(rate / 12) by inversion, the month's events all in it; the k-th size is a draw of its own."""
     if not is_on(p, part):
         return
-    expected = part.rate / 12.0
-    n = poisson(p.draws.score(f"{name}.count", p.m), expected)
+    events = part.rate / 12.0
+    n = poisson(p.draws.score(f"{name}.count", p.m), events)
     total = sum(drawn_value(part.amount, p, f"{name}.size", k) for k in range(n))
-    split(p, name, total - (expected * part.amount.central() if part.compensated else 0.0), part.direction)
+    split(p, name, total - (events * expected(part.amount) if part.compensated else 0.0), part.direction)
     p.count(f"{name.split('.', 1)[1]}.events", n)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from oracle.path import Path, of_regime, value_of_regime
+from oracle.path import Path, drawn_value, of_regime, scored_by, yearly_revenue
 
 MOST_CHANCES = 64  # of a round in a month; Poisson with mean <= 1 never gets there
 
@@ -57,12 +57,12 @@ def seek_rounds(p: Path, name: str, part: Any) -> None:
         if u >= odds(p, part):
             p.count(f"{short}.rounds_failed")
             continue
-        size = value_of_regime(part.size, p, f"{name}.size", k)
+        size = size_of(p, name, part, k)
         pending[arrival] = pending.get(arrival, 0.0) + size
         p.money_arrives[name] = arrival
         p.count(f"{short}.rounds")
         if part.multiple is not None:
-            pre = of_regime(part.multiple, p) * p.run_rate * p.year / 12.0
+            pre = of_regime(part.multiple, p) * yearly_revenue(p)
             post = pre + size
             shares[arrival] = shares.get(arrival, 1.0) * (pre / post)
             if pre < before:  # the post-money before this month
@@ -100,14 +100,25 @@ def odds(p: Path, part: Any) -> float:
     return min(1.0, success * max(0.0, 1.0 + part.growth.sensitivity * above))
 
 
+def size_of(p: Path, name: str, part: Any, k: int) -> float:
+    """By the law of the regime; all laws of a round draw with one score."""
+    return drawn_value(of_regime(part.size, p), p, f"{name}.size", k, scored_by(part.size))
+
+
 # --- Offering --------------------------------------------------------------------------------------------------------
 
 
 def offer(p: Path, name: str, part: Any) -> None:
     """A month uniform in the window, moved to the first that is not shut; success drawn once. Valued at the listing; money and
-    new shares `lag` months later."""
-    if name in p.proceeds_arrive and p.proceeds_arrive[name][0] == p.m:
-        arrive(p, name)
+    shares come `lag` months later."""
+    list_shares(p, name, part)
+    money, kept = p.pending_offerings.pop((name, p.m), (0.0, 1.0))
+    p.book(f"{name}.received", money, shadow=False, burn=False)
+    p.count("raised", money)
+    p.kept_by_owners *= kept
+
+
+def list_shares(p: Path, name: str, part: Any) -> None:
     first, last = p.number(part.first), p.number(part.last)
     if name not in p.offerings_waiting or not first <= p.m <= last:
         return
@@ -118,22 +129,13 @@ def offer(p: Path, name: str, part: Any) -> None:
     if not p.draws.once(f"{name}.success") < part.probability:
         return
     kept = 1.0
-    pre = part.valuation if part.multiple is None else of_regime(part.multiple, p) * p.run_rate * p.year / 12.0
+    pre = part.valuation if part.multiple is None else of_regime(part.multiple, p) * yearly_revenue(p)
     if pre is not None and part.proceeds:
         if pre < p.valuation:
             p.count(f"{name.split('.', 1)[1]}.down_rounds")
         p.valuation = pre + part.proceeds
         kept = pre / p.valuation
-    p.proceeds_arrive[name] = (p.m + int(part.lag), part.proceeds, kept)
-    if not part.lag:
-        arrive(p, name)
-
-
-def arrive(p: Path, name: str) -> None:
-    _, money, kept = p.proceeds_arrive[name]
-    p.book(f"{name}.received", money, shadow=False, burn=False)
-    p.count("raised", money)
-    p.kept_by_owners *= kept
+    p.pending_offerings[name, p.m + int(part.lag)] = (part.proceeds, kept)
 
 
 def is_shut(p: Path, offering: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from oracle import exposures
 from oracle.close import liquidity
 from oracle.drivers import planned_run_rate
-from oracle.path import Claim, Contract, Draws, Line, Loan, Path, drawn_once, plain
+from oracle.path import Claim, Contract, Draws, Line, Loan, Path, plain
 from simulator.components.base import cure_months
 from simulator.scenario.model import Scenario
 
@@ -53,7 +53,7 @@ def begin(scenario: Scenario, draws: Draws) -> Path:
         draws=draws,
         start=scenario.calendar.start,
         M=scenario.calendar.months,
-        year=scenario.step.per_year,
+        year={"month": 12, "quarter": 4}[scenario.calendar.step],
         parts=parts,
         opening=opening,
         treasury=treasury,
@@ -97,35 +97,25 @@ def open_market(p: Path) -> None:
     p.billed = [p.run_rate / 12.0]  # C26
     p.before_opening = p.billed[0]
     for _, part in p.of("operations"):
+        clause = part.clauses.get("cost_share")
+        p.cost_share = part.variable_cost if clause is None else clause.now
         lags = sum(k * w for k, w in enumerate(part.collections))
         if p.opening.receivables is not None and lags:  # as if billed evenly before month 1
             p.before_opening = p.opening.receivables / lags
-    for name, part in p.of("price"):
+    for _, part in p.of("price"):
         p.index = part.curve.now if part.tag == "forward_curve" else part.now  # C24: `now` is F_0
-        open_shifts(p, name, part)
-    for _, part in p.of("operations"):
-        share = part.clauses.get("cost_share")
-        p.cost_share = part.variable_cost if share is None else share.now
+        scarcity = part.clauses.get("scarcity")
+        if scarcity is not None:
+            p.scarcity = scarcity.initial or scarcity.regimes[0]
+        if part.tag == "ornstein_uhlenbeck":  # `now` includes what scarcity adds at the opening
+            included = 0.0 if scarcity is None else scarcity.level[scarcity.regimes.index(p.scarcity)]
+            p.log_deviation = math.log(part.now) - included
     for _, part in p.of("rates"):
         if part.tag == "vasicek":
             p.reference = 12.0 * part.now
         else:
             listed = [month for month in part.path if month <= p.start - 1]
             p.reference = 12.0 * (part.path[max(listed) if listed else min(part.path)] + part.shift)
-
-
-def open_shifts(p: Path, name: str, part: Any) -> None:
-    scarcity, launches = part.clauses.get("scarcity"), part.clauses.get("launches")
-    at_opening = 0.0
-    if scarcity is not None:
-        p.scarcity = scarcity.initial or scarcity.regimes[0]
-        at_opening = scarcity.level[scarcity.regimes.index(p.scarcity)]
-    if launches is not None:
-        for one, launch in launches.generations.items():
-            key = f"{name}.launches.generations.{one}"
-            p.launches[one] = (drawn_once(p, f"{key}.after", launch.after), drawn_once(p, f"{key}.size", launch.size))
-    if part.tag == "ornstein_uhlenbeck":  # `now` includes what scarcity adds at the opening
-        p.log_deviation = math.log(part.now) - at_opening
 
 
 def open_claims(p: Path, entry: Any, months: Any) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from oracle.drivers import reverting
-from oracle.path import DELTA, FAILED, SUPPLIER, Path, normal, of_regime
+from oracle.path import FAILED, SUPPLIER, Path, of_regime
 
 
 def bill(p: Path) -> None:
@@ -32,39 +30,14 @@ def buy_overflow(p: Path) -> None:
     """C28: what contracts leave is bought while it pays, up to the market's depth; the rest is revenue lost this month."""
     for _, part in p.of("compute"):
         operations = p.part("operations")
-        margin = 1.0 - operations.partner_share - max(0.0, p.cost_share)
+        margin = 1.0 - operations.partner_share - p.variable_cost
         pays = part.overflow == "always" or p.intensity * p.index < margin
-        bought = min(p.uncovered, depth(p, part)) if pays else 0.0
+        depth = math.inf if part.depth is None else of_regime(part.depth, p)
+        bought = min(p.uncovered, depth, p.scarce_depth) if pays else 0.0
         unserved = p.uncovered - bought
         p.lost_revenue = p.billed[p.m] * unserved / p.need if p.need > 0.0 else 0.0
         p.book("compute.overflow", bought * p.index, claim="operating")
         p.note("compute.unserved", unserved)
-
-
-def depth(p: Path, compute: Any) -> float:
-    """What the market can deliver in this month: that of the funding regime, and no more than the scarcity leaves."""
-    limit = math.inf if compute.depth is None else float(of_regime(compute.depth, p))
-    for _, price in p.of("price"):
-        scarcity = price.clauses.get("scarcity")
-        if scarcity is not None:
-            limit = min(limit, scarcity.depth.get(p.scarcity, math.inf))
-    return limit
-
-
-def move_cost_share(p: Path) -> None:
-    """Schwartz & Moon (2001): reverts to its long-run share; month m uses the volatility of m - 1, which fades."""
-    for name, part in p.of("operations"):
-        law = part.clauses.get("cost_share")
-        if law is None:
-            continue
-        volatility = law.volatility
-        if law.long_run_volatility is not None:
-            left = math.exp(-law.volatility_decay * (p.m - 1) * DELTA)
-            volatility = law.long_run_volatility + (volatility - law.long_run_volatility) * left
-        phi, sd = reverting(law.reversion, volatility)
-        shock = normal(p, sd, f"{name}.cost_share.change")
-        p.cost_share = law.long_run + phi * (p.cost_share - law.long_run) + shock
-        p.mark(f"{name}.cost_share.share", p.cost_share)
 
 
 def collect(p: Path) -> None:
@@ -77,7 +50,7 @@ def collect(p: Path) -> None:
         p.book("operations.lost_above_collections", max(0.0, p.lost_revenue - gross), claim="operating", profit=False)
         p.profit += served
         p.book("operations.partner_share", part.partner_share * served, claim="operating")
-        p.book("operations.variable_cost", max(0.0, p.cost_share) * served, claim="operating")
+        p.book("operations.variable_cost", p.variable_cost * served, claim="operating")
         later = any(k * w for k, w in enumerate(part.collections))
         if p.m == 1 and p.opening.receivables is not None and not later:
             p.book("operations.opening_receivables", p.opening.receivables, profit=False)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, Protocol
+
+import numpy as np
 
 from simulator.components.base import Component, Sampled, month_label
 from simulator.quantities.number import Uncertain
@@ -15,7 +18,7 @@ TOLERANCE = 1e-9  # C8
 BUYER, SUPPLIER, LATE, FAILED = 1, 2, 3, 4
 # past default (C14)
 GOES_ON = {"revenue.run_rate", "price.index", "rates.reference", "operations.billed", "compute.need"}
-GOES_ON |= {"shadow.cash", "alive", "treasury.restricted_cash"}
+GOES_ON |= {"shadow.cash", "alive"}
 
 
 class Draws(Protocol):
@@ -153,7 +156,7 @@ class Path:
     draws: Draws
     start: int  # ordinal of month 1
     M: int
-    year: int  # steps in a calendar year
+    year: int  # steps in a calendar year: 12, or 4 where steps are quarters
     parts: dict[str, Any]  # component name -> its fields, uncertain numbers replaced by what was drawn
     opening: Any
     treasury: Any
@@ -187,13 +190,14 @@ class Path:
     revenue_deviation: float = 0.0
     struck: float = 1.0  # what losses and jumps have made of a planned run-rate, for good
     observed: int = 0  # month of the sample that the bootstrap is at
-    log_deviation: float = 0.0
+    log_deviation: float = 0.0  # of the price from its curve; without a curve its whole logarithm, scarcity left out
+    scarcity: str = ""
+    scarce_depth: float = math.inf
+    after_generations: float = 1.0  # what generations at random dates have left of the price
+    cost_share: float = 0.0
+    variable_cost: float = 0.0
     long_level: float = 0.0
     index: float = 1.0
-    scarcity: str = ""
-    fallen: float = 0.0  # what new generations have added to the logarithm of the price so far
-    launches: dict[str, tuple[float, float]] = field(default_factory=dict)  # generation -> (date, share taken off)
-    cost_share: float = 0.0  # variable cost before it is cut off at nought
     reference: float = 0.0
     fixing: float = 0.0
     billed: list[float] = field(default_factory=list)  # by month, entry 0 = R_0 / 12 (C26)
@@ -218,8 +222,8 @@ class Path:
     pending_shares: dict[str, dict[int, float]] = field(default_factory=dict)  # the same for what owners keep
     tranches_waiting: set[str] = field(default_factory=set)
     gates_opened: dict[str, int] = field(default_factory=dict)
-    proceeds_arrive: dict[str, tuple[int, float, float]] = field(default_factory=dict)  # month, money, kept by owners
     offerings_waiting: set[str] = field(default_factory=set)
+    pending_offerings: dict[tuple[str, int], tuple[float, float]] = field(default_factory=dict)  # (money, share kept)
     kept_by_owners: float = 1.0
     valuation: float = 0.0
     counts: dict[str, float] = field(default_factory=dict)
@@ -289,11 +293,12 @@ def plain(key: str, value: Any, draws: Draws) -> Any:
     """A field without uncertainty: numbers drawn once a path are replaced by their draw (C46), components by records."""
     if isinstance(value, Uncertain):
         return draws.number(key, value)
-    if isinstance(value, Sampled):  # drawn each month or at each event
-        return value
+    if isinstance(value, Sampled):  # drawn each month or at each event; or once a path, the law being needed as well
+        return plain(key, value.number, draws) if value.once else value
     if isinstance(value, Component):
         fields = {name: plain(f"{key}.{name}", getattr(value, name), draws) for name in type(value).model_fields}
-        return SimpleNamespace(tag=getattr(type(value), "tag", ""), **fields)
+        laws = {f"law_of_{k}": v for k in fields if isinstance(v := getattr(value, k), Sampled) and v.once}
+        return SimpleNamespace(tag=getattr(type(value), "tag", ""), **fields, **laws)
     if isinstance(value, dict):
         return {k: plain(f"{key}.{month_label(k) if isinstance(k, int) else k}", v, draws) for k, v in value.items()}
     if isinstance(value, tuple):
@@ -304,11 +309,6 @@ def plain(key: str, value: Any, draws: Draws) -> Any:
 def normal(p: Path, sd: float, shock: str) -> float:
     """sd x standard normal; nothing is drawn where the spread is 0."""
     return sd * p.draws.score(shock, p.m) if sd != 0.0 else 0.0
-
-
-def drawn_once(p: Path, key: str, law: Sampled) -> float:
-    """A number that a component draws once a path."""
-    return p.draws.number(key, law.number) if isinstance(law.number, Uncertain) else float(law.number)
 
 
 def drawn_value(law: Sampled, p: Path, name: str, running: int, scored: str | None = None) -> float:
@@ -330,11 +330,37 @@ def drawn_value(law: Sampled, p: Path, name: str, running: int, scored: str | No
     return float(law.factor * monthly.law(score, *monthly.params))
 
 
-def value_of_regime(value: Any, p: Path, name: str, k: int = 0) -> float:
-    """The same by the law of the regime; all laws draw with one score, a normal one where any law wants that."""
-    laws = list(value.values()) if isinstance(value, dict) else [value]
-    kinds = {law.number.law.monthly().score for law in laws if isinstance(law.number, Uncertain)}
-    return drawn_value(of_regime(value, p), p, name, k, "normal" if "normal" in kinds else "uniform")
+def expected(law: Sampled) -> float:
+    """The mean of what is drawn, as the integral of its quantile function over normal scores."""
+    return _expected(law) if isinstance(law.number, Uncertain) else float(law.number)
+
+
+@cache
+def _expected(law: Sampled) -> float:
+    """Four nodes of Gauss and Legendre in each of 20,000 panels; alternatives are a sum."""
+    number = law.number
+    if hasattr(number.law, "weights"):
+        weights = np.array(number.law.weights) / np.sum(number.law.weights)
+        ends = np.cumsum(weights)
+        return float(weights @ number.draw(ends - weights / 2.0))
+    from scipy.special import ndtr
+
+    ends = np.linspace(-8.0, 8.0, 20_001)
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    half = 0.5 * (ends[1] - ends[0])
+    z = (0.5 * (ends[1:] + ends[:-1]))[:, None] + half * nodes
+    density = half * weights * np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
+    return float(np.sum(density * number.draw(ndtr(z.ravel())).reshape(z.shape)) / np.sum(density))
+
+
+@cache
+def likely_by(law: Sampled, x: float) -> float:
+    """P(what is drawn <= x), by bisection of its quantile function."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        u = 0.5 * (low + high)
+        low, high = (u, high) if float(law.number.draw(np.array([u]))[0]) <= x else (low, u)
+    return 0.5 * (low + high)
 
 
 def poisson(u: float, mean: float) -> int:
@@ -346,6 +372,18 @@ def poisson(u: float, mean: float) -> int:
     return n
 
 
+def scored_by(laws: Any) -> str:
+    """One for all or one a regime: all draw with one score, a normal one where any law wants that."""
+    listed = list(laws.values()) if isinstance(laws, dict) else [laws]
+    kinds = {law.number.law.monthly().score for law in listed if isinstance(law.number, Uncertain)}
+    return "normal" if "normal" in kinds else "uniform"
+
+
 def of_regime(value: Any, p: Path) -> Any:
     """One for all, or that of this month's funding regime."""
     return value[p.regime] if isinstance(value, dict) else value
+
+
+def yearly_revenue(p: Path) -> float:
+    """R of a calendar year; the path's is of twelve steps."""
+    return p.run_rate * p.year / 12.0

@@ -25,7 +25,7 @@ def books(tmp_path_factory: pytest.TempPathFactory):
 
     def open_books(text: str) -> tuple[dict[str, Array], tuple[Account, ...], tuple[str, ...], tuple[str, ...]]:
         file = folder / "case.toml"
-        file.write_text("format = 1\n" + text + CALENDAR)
+        file.write_text("format = 1\n" + text + ("" if "[calendar]" in text else CALENDAR))
         scenario = scenario_of(resolve(file, ()))
         program = build(scenario, 1, lambda _: None, deterministic=True)
         return deterministic_path(scenario), program.accounts, program.claims, program.promised

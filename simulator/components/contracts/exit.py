@@ -4,7 +4,7 @@ With start s, lock-in L and notice n in months, notice may first be given in mon
 m+1 … min(m+n, end) are still delivered and due in full, nothing after. It is irrevocable; one notice a contract; if both
 sides give it in one month it is the supplier's. None is given in the last month of the horizon, nor when m + n >= end.
 
-The buyer's rules are a list; any rule that holds gives notice, and within a rule every condition must hold. They see
+The rules of a side are a list (components/exit_rules.py); any rule that holds gives notice. They see
 drivers and dues of m and balances of the close of m-1. The supplier's notice has the monthly probability 1 - exp(-h/12),
 h = hazard x ratio^gamma, ratio = market_unit_price x I / (unit_price x fee now / base fee). In the K months after a notice of
 the supplier has run out, billed revenue is lower by the recall's share.
@@ -39,26 +39,13 @@ from simulator.components.base import (
     notice_months,
     register,
 )
+from simulator.components.exit_rules import NEVER, Rule, SupplierRule, complaints, threshold
 from simulator.components.leaving import charge_fee, fee_still_open, firm_until, firm_without_right
 from simulator.components.sides import BUYER, SUPPLIER, Recall, recall
 from simulator.components.term import look_up, renewed_price
 from simulator.mathematics.elementary import exp, power
-from simulator.quantities.number import Number, Quantity
-from simulator.quantities.units import DURATION, HAZARD, MONEY, MONTHS, NUMBER, SHARE
-
-NEVER = math.inf
-
-
-class Rule(Component):
-    family: ClassVar[str] = "part"
-    price_ratio_below: Annotated[Number, Quantity(NUMBER, low=0.0)] | None = None
-    """The market price over the contract's is below this."""
-    runway_below: Annotated[Number, Quantity(MONTHS, low=0.0)] | None = None
-    """Runway at the present burn is below this."""
-    liquidity_below: Annotated[Number, Quantity(MONEY, low=0.0)] | None = None
-    """Liquidity at the last close is below this."""
-    stranded: Literal[True] | None = None
-    """Some paid capacity of any contract is unused."""
+from simulator.quantities.number import Number, Quantity, Uncertain
+from simulator.quantities.units import DURATION, HAZARD, MONEY, NUMBER, SHARE
 
 
 class Buyer(Component):
@@ -87,6 +74,8 @@ class Supplier(Component):
     """How often the supplier leaves while the market price equals the contract's."""
     gamma: Annotated[Number, Quantity(NUMBER)] = 1.0
     """How strongly that rises with the market price: hazard x ratio^gamma."""
+    when: Annotated[tuple[SupplierRule, ...], Field(strict=False)] = ()
+    """Rules besides the hazard; any one gives notice. Default: none."""
     recall: Recall | None = None
     """What the supplier's leaving costs in revenue."""
 
@@ -128,11 +117,15 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
                 (), "an exit names the buyer, the supplier, or both", "add [contracts.NAME.exit.buyer]", "E012"
             )
         priced = host.unit_price is not None and host.market_unit_price is not None
+        unpriced = None if priced and around.has_price else _price_wanted(priced)
+        parties: tuple[tuple[str, Buyer | Supplier | None], ...] = (("buyer", self.buyer), ("supplier", self.supplier))
+        for side, party in parties:
+            rules: tuple[Rule | SupplierRule, ...] = () if party is None else party.when
+            for k, rule in enumerate(rules):
+                yield from complaints(rule, (side, "when", k), unpriced)
+        if any(rule.optimal for _, party in parties if party is not None for rule in party.when):
+            yield from _not_certain(parties)
         for k, rule in enumerate(self.buyer.when if self.buyer else ()):
-            if not rule.model_fields_set:
-                yield Problem(("buyer", "when", k), "an empty rule would always hold", "delete it or name a condition")
-            if rule.price_ratio_below is not None and not (priced and around.has_price):
-                yield Problem(("buyer", "when", k, "price_ratio_below"), *_price_wanted(priced))
             if rule.stranded and "compute" not in around.tables:
                 yield Problem(
                     ("buyer", "when", k, "stranded"), "nothing is ever stranded without [compute]", code="E015"
@@ -194,9 +187,8 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
         if self.buyer.when:
             wants = b.flow(f"{b.name}.wanted")
         for rule in self.buyer.when:
-            limits = [
-                NEVER if x is None else x for x in (rule.price_ratio_below, rule.runway_below, rule.liquidity_below)
-            ]
+            of_ratio = threshold(b, rule, 0.0)
+            limits = [NEVER if x is None else x for x in (of_ratio, rule.runway_below, rule.liquidity_below)]
             runway: Any = 0.0 if rule.runway_below is None else POLICY_RUNWAY
             b.step(
                 Phase.POLICIES,
@@ -210,8 +202,9 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
         if self.supplier is None:
             return 0.0, 0.0, NEVER
         leaves: Any = 0.0
-        if not is_zero(self.supplier.hazard):
+        if self.supplier.when or not is_zero(self.supplier.hazard):
             leaves = b.flow(f"{b.name}.recalled")
+        if not is_zero(self.supplier.hazard):
             gamma = self.supplier.gamma
             rises: Any = ratio
             if is_zero(gamma):
@@ -220,6 +213,8 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
                 rises = b.flow(f"{b.name}.temptation")
                 b.step(Phase.POLICIES, power, (ratio, gamma), writes=(rises,))
             b.step(Phase.POLICIES, reclaim, (b.uniform("supplier"), rises, self.supplier.hazard), writes=(leaves,))
+        for rule in self.supplier.when:
+            b.step(Phase.POLICIES, exceed, (leaves, ratio, threshold(b, rule, NEVER)), writes=(leaves,))
         return leaves, notice_months(self.supplier.notice), first + notice_months(self.supplier.lock_in) - 1.0
 
     def _fee_and_firm(
@@ -268,7 +263,7 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
             yield f"The buyer may leave on {say(self.buyer.notice, 'days')} notice{locked}" + (
                 " and never does by rule."
                 if not self.buyer.when
-                else ": when " + ", or when ".join(_rule(r, say) for r in self.buyer.when) + "."
+                else ": when " + ", or when ".join(r.in_words(say) for r in self.buyer.when) + "."
             )
         if self.supplier is not None:
             locked = "" if is_zero(self.supplier.lock_in) else f" after {say(self.supplier.lock_in, 'days')}"
@@ -276,22 +271,21 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
                 f"The supplier may leave on {say(self.supplier.notice, 'days')} notice{locked}, with a hazard of "
                 f"{say(self.supplier.hazard, '%')} a year at par that rises with the market price over the contract's."
             )
+            if self.supplier.when:
+                rules = ", or when ".join(r.in_words(say) for r in self.supplier.when)
+                yield f"It also does when {rules}."
             if self.supplier.recall is not None:
                 r = self.supplier.recall
                 yield f"A recall costs {say(r.revenue_lost, '%')} of revenue for {say(r.months, 'months')}."
 
 
-def _rule(rule: Rule, say: Any) -> str:
-    words = []
-    if rule.price_ratio_below is not None:
-        words.append(f"the market price is below {say(rule.price_ratio_below, '')} of the contract's")
-    if rule.runway_below is not None:
-        words.append(f"runway is below {say(rule.runway_below, 'months')}")
-    if rule.liquidity_below is not None:
-        words.append(f"liquidity is below {say(rule.liquidity_below, '$')}")
-    if rule.stranded:
-        words.append("capacity is stranded")
-    return " and ".join(words)
+def _not_certain(parties: Iterable[tuple[str, Buyer | Supplier | None]]) -> Iterable[Problem]:
+    for side, party in parties:
+        for key in ("notice", "lock_in") if party is not None else ():
+            if isinstance(getattr(party, key), Uncertain):
+                yield Problem(
+                    (side, key), f"a best moment to leave needs a `{key}` that is certain", f'{key} = "90 days"'
+                )
 
 
 def _price_wanted(priced: bool) -> tuple[str, str]:
@@ -328,6 +322,10 @@ def hold(
 def reclaim(u: float, rises: float, hazard: float) -> float:
     probability = 1.0 - exp(-hazard * rises / 12.0)
     return 1.0 if u < probability else 0.0
+
+
+def exceed(leaves: float, ratio: float, above: float) -> float:
+    return 1.0 if ratio > above else leaves
 
 
 def decide(

@@ -1,0 +1,83 @@
+"""`simulator conditional`: answers under a condition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulator.cli.common import AS_JSON, guarded, print_json, shown
+
+
+@click.command(short_help="Default given what happened, and what would have warned of it.")
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--given", metavar="CONDITION", help="For example 'raised < 10B': default where it holds and where it does not."
+)
+@click.option("--by", "months", multiple=True, type=click.IntRange(1), help="Default by this month. Repeatable.")
+@click.option(
+    "--at",
+    multiple=True,
+    type=click.IntRange(1),
+    default=(12, 24, 36),
+    show_default=True,
+    help="Months from which early warnings look a year ahead. Repeatable.",
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Also write document and tables here.")
+@AS_JSON
+@guarded
+def conditional(
+    run_folder: Path, given: str | None, months: tuple[int, ...], at: tuple[int, ...], out: Path | None, as_json: bool
+) -> None:
+    """Of a finished RUN: default where a condition on its paths holds and where it does not, how long it takes from the first
+    breach of the liquidity covenant to default, and which figures tell failing from surviving paths a year ahead.
+    """
+    from simulator.analysis.columns import ColumnError
+    from simulator.analysis.conditional import conditional as ask
+
+    try:
+        answer = ask(run_folder, given, months, at)
+    except ColumnError as problem:
+        raise click.UsageError(str(problem)) from None
+    document = answer.document
+    if out is not None:
+        from simulator.analysis.documents import write
+
+        tables = ("shares", "pd", "months_from_breach_to_default", "early_warning")
+        click.echo(f"written to {shown(write(out, document, answer.run.scenario, tables))}", err=True)
+    if as_json:
+        print_json(document)
+        return
+    for line in lines(document):
+        click.echo(line)
+
+
+def lines(d: dict[str, Any]) -> list[str]:
+    from simulator.report.words import percent
+
+    def told(row: dict[str, Any], name: str) -> str:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return "none such" if row[name] is None else f"{percent(row[name])} ({percent(low)} to {percent(high)})"
+
+    shares = {row["figure"]: told(row, "share") for row in d["shares"]}
+    found: list[str] = []
+    if d["given"] is not None:
+        found.append(f"{d['given']}: {shares['condition_holds']} of all paths")
+        found.append(f"{'default probability by':<26}{'where it holds':>28}{'elsewhere':>28}")
+        found += [
+            f"  month {row['month']:<18}{told(row, 'pd_where'):>28}{told(row, 'pd_elsewhere'):>28}" for row in d["pd"]
+        ]
+        found.append("")
+    found.append(f"first breach of the floor on {shares['breached']} of all paths")
+    found.append(f"  then in default           {shares['default_given_breach']} of those")
+    waits = [w for w in d["months_from_breach_to_default"] if w["months"] is not None]
+    if waits:
+        found.append(
+            "  months until then         " + ", ".join(f"{w['quantile'].upper()} {w['months']:.0f}" for w in waits)
+        )
+    for month in dict.fromkeys(w["month"] for w in d["early_warning"]):
+        rows = [w for w in d["early_warning"] if w["month"] == month][:6]
+        found += ["", f"at month {month}, who defaults within a year ({rows[0]['failing']} paths)? 50 % is a coin"]
+        found += [f"  {w['figure'][:24]:<24} {told(w, 'auc'):<28} {w['worse']} is worse" for w in rows]
+    return found

@@ -1,0 +1,91 @@
+"""`simulator run --rare`: small default probabilities by importance sampling or splitting; nothing is stored."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from simulator.cli.common import FAILED, Progress, load_all, plain, print_json, safe_lines
+
+METHODS = ("is", "splitting")
+RARE = click.option(
+    "--rare",
+    type=click.Choice(METHODS),
+    help="For defaults too rare for plain sampling. `is`: importance sampling, nearly always the better one. `splitting`: for "
+    "defaults that build up month by month through what cannot be tilted (sizes of jumps and events), and as a check of `is`. "
+    "Stores nothing.",
+)
+STORING = ("out", "into", "fresh", "dry_run")  # options that make no sense where nothing is stored
+
+
+def refuse(context: click.Context, conditions: tuple[Any, ...]) -> None:
+    """Options that do not go with --rare."""
+    for name in STORING:
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            option = "--" + name.replace("_", "-")
+            raise click.UsageError(
+                f"{option} does not go with --rare, which stores no paths; use --json for its figures"
+            )
+    for condition in conditions:
+        if condition.figure != "pd":
+            raise click.UsageError(f"--fail-if {condition.text!r}: with --rare only pd(MONTH) can be asked for")
+
+
+def run_rare(
+    files: tuple[Path, ...],
+    settings: tuple[str, ...],
+    method: Any,
+    threads: int | None,
+    conditions: tuple[Any, ...],
+    as_json: bool,
+) -> None:
+    from simulator.estimate.rare import RareError, rare
+    from simulator.report.rare import lines
+
+    documents: list[dict[str, Any]] = []
+    refused: list[str] = []
+    failed: list[str] = []
+    for n, scenario in enumerate(load_all(files, settings)):
+        try:
+            with Progress(scenario.name) as advance:
+                found = rare(scenario, method, threads=threads, progress=advance)
+        except RareError as problem:
+            refused.append(str(problem))
+            continue
+        documents.append(found.document)
+        failed += _failed(conditions, scenario.name, found.document)
+        if not as_json:
+            if n:
+                click.echo("")
+            for line in lines(found.document, plain=plain()):
+                click.echo(safe_lines(line))
+    if as_json and documents:
+        print_json(documents[0] if len(documents) == 1 and not refused else documents)
+    for line in (*(f"error: {safe_lines(text)}" for text in refused), *failed):
+        click.echo(line, err=True)
+    if refused or failed:
+        sys.exit(FAILED)
+
+
+def _failed(conditions: tuple[Any, ...], name: str, document: dict[str, Any]) -> list[str]:
+    from simulator.quantities.units import QuantityError
+
+    found = []
+    for condition in conditions:
+        try:
+            month = condition.arguments[0]
+            if (
+                month.isdigit()
+                and 1 <= int(month) <= document["months"]
+                and document["pd"][int(month) - 1]["value"] is None
+            ):
+                found.append(f"limit failed: {name}: {condition.text} (too few effective paths for a number)")
+            elif condition.holds(document):
+                found.append(f"limit failed: {name}: {condition.text} (it is {condition.value(document):.6g})")
+        except QuantityError as problem:
+            raise click.UsageError(f"--fail-if {condition.text!r}: {problem}") from None
+    return found

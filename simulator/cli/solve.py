@@ -1,0 +1,63 @@
+"""`simulator solve`: how far a lever has to move until a limit is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from simulator.cli.asking import OUT, PATHS, SEED, THREADS, answered, command_of, runs_of
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
+
+
+@click.command(short_help="How far a lever has to move until a limit is kept.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--vary", multiple=True, required=True, metavar="KEY",
+    help="A key with a number; `raise` is money on top of the opening cash, `cash` and `growth` are short. Repeatable.",
+)  # fmt: skip
+@click.option("--until", required=True, metavar="LIMIT", help="The limit to keep, for example 'pd(24) <= 5%'.")
+@click.option(
+    "--between", multiple=True, metavar="KEY=FROM..TO", help="Where to look [4 times the base value each way]."
+)
+@SETTINGS
+@PATHS
+@SEED
+@THREADS
+@OUT
+@AS_JSON
+@guarded
+def solve(
+    file: Path,
+    vary: tuple[str, ...],
+    until: str,
+    between: tuple[str, ...],
+    settings: tuple[str, ...],
+    paths: int | None,
+    seed: int | None,
+    threads: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Find how far levers of scenario FILE have to move, each alone, until a LIMIT is kept; at most 20 model runs a lever.
+
+    Both ends of the bracket are run; the interval is where the figure's own interval crosses the limit. A figure that turns
+    back on the way is reported.
+    """
+    from simulator.analysis.solve import TABLES
+    from simulator.analysis.solve import solve as solved
+    from simulator.report.decisions import levers
+
+    (scenario,) = load_all((file,), settings)
+    command = command_of(
+        "solve", (file,), vary=vary, until=until, between=between, set=settings, paths=paths, seed=seed
+    )
+    runs = runs_of(scenario, paths, seed, threads)
+    answered(
+        lambda: solved(scenario, vary, until, between, runs=runs, command=command),
+        scenario,
+        TABLES,
+        levers,
+        out,
+        as_json,
+    )

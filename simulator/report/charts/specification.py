@@ -1,0 +1,111 @@
+"""What a chart is, before anybody draws it: names, numbers with their intervals, units. Plain data, so that it
+is also a JSON file.
+
+Three kinds: `months` (values along time), `rows` (one thing a row, values along a scale) and `grid` (a value for each pair of
+two settings). A value is None where there is none. Colours are numbers of the palette, or the name of a meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from simulator.report.words import money, percent
+
+Values = Sequence[float | None]
+Mark = Literal["area", "band", "line", "step", "bar", "dot", "tick"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """`low`, `high`: the interval of `values`; of a band its edges, of a bar in a chart of rows its two ends."""
+
+    name: str
+    mark: Mark
+    values: Values
+    color: int | str = 0  # number in the palette, or "ink", "muted", "good", "bad"
+    low: Values | None = None
+    high: Values | None = None
+    tones: Sequence[str] | None = None  # of bars in rows: a colour each
+    drawn: bool = True  # False: only in the table
+    opacity: float = 0.3  # of a band
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A line across the chart at a value."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    key: str  # name of its file
+    title: str
+    kind: Literal["months", "rows", "grid"]
+    unit: str  # "share", "$", "$/mo", "months" or any other word
+    labels: Sequence[str]  # of the months, or of the rows
+    series: Sequence[Series]
+    head: str = "month"  # what the labels are
+    references: Sequence[Reference] = ()
+    log: bool = False  # the scale of a chart of rows
+    note: str = ""
+    across: Sequence[str] = ()  # of a grid: labels of its columns; each series is a row of it
+    across_head: str = ""
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Heads and rows, as written on the page: `value (low to high)`."""
+        write = writer(self.unit)
+        heads = [self.head, *(s.name for s in self.series)]
+        rows = []
+        for i, label in enumerate(self.labels):
+            row = [label]
+            for s in self.series:
+                row.append(_cell(s, i, write))
+            rows.append(row)
+        return heads, rows
+
+    def document(self) -> dict[str, Any]:
+        return {"schema": 1, **asdict(self)}
+
+
+def _cell(s: Series, i: int, write: Callable[[float | None], str]) -> str:
+    value = write(s.values[i])
+    low, high = (None if x is None else x[i] for x in (s.low, s.high))
+    if low is None and high is None:
+        return value
+    if s.mark == "band":
+        return f"{write(low)} to {write(high)}"
+    return value if s.tones else ranged(value, write(low), write(high))
+
+
+def ranged(value: str, low: str, high: str) -> str:
+    """A number with its interval, unless all three are written alike."""
+    return value if low == high == value else f"{value} ({low} to {high})"
+
+
+def writer(unit: str) -> Callable[[float | None], str]:
+    """How numbers of a unit are written."""
+    if unit == "share":
+        return percent
+    if unit.startswith("$"):
+        return money
+
+    def plain(x: float | None) -> str:
+        return "-" if x is None else f"{x:,.4g}"
+
+    return plain
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A table beside the charts: heads, rows, and which columns are numbers."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    wide: bool = False  # scrolls on its own
+    text_columns: Sequence[int] = field(default=(0,))

@@ -1,0 +1,106 @@
+"""Pieces of the page. Every text that comes from a scenario goes through `escape`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+
+from simulator.report.charts import palette
+from simulator.report.charts.specification import Chart, Ledger
+from simulator.report.charts.svg import NARROW, WIDE, escape, render
+
+
+def figure(chart: Chart) -> str:
+    """A chart for wide and for narrow screens, with its table."""
+    heads, rows = chart.table()
+    wide, narrow = (
+        render(chart, width).replace("<svg ", f'<svg class="{name}" ', 1)
+        for name, width in (("wide", WIDE), ("narrow", NARROW))
+    )
+    note = f'<p class="note">{escape(chart.note)}</p>' if chart.note else ""
+    return (
+        f'<figure data-chart="{escape(chart.key)}" aria-label="{escape(chart.title)}"><figcaption>'
+        f"{escape(chart.title)}</figcaption>"
+        f'{wide}{narrow}{note}<p class="sr" aria-live="polite"></p>'
+        f'<details class="screen"><summary>Table</summary>{table(heads, rows, chart.title)}</details></figure>'
+    )
+
+
+def pair(charts: Iterable[Chart | None]) -> str:
+    """Charts side by side where there is room."""
+    there = [chart for chart in charts if chart is not None]
+    if len(there) == 1:
+        return figure(there[0])
+    return f'<div class="pair">{"".join(figure(chart) for chart in there)}</div>' if there else ""
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], label: str, kind: str = "") -> str:
+    """The first column heads its row."""
+    head = "".join(f'<th scope="col"{left(k)}>{escape(h)}</th>' for k, h in enumerate(heads))
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in rows
+    )
+    return (
+        f'<div class="scroll {kind}" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f"<table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def left(column: int) -> str:
+    return ' class="left"' if column == 0 else ""
+
+
+def shown(found: Ledger) -> str:
+    """A table that is always open."""
+    note = f'<p class="note">{escape(found.note)}</p>' if found.note else ""
+    return f"<h3>{escape(found.title)}</h3>{table(found.heads, found.rows, found.title, 'plain')}{note}"
+
+
+def folded(found: Ledger) -> str:
+    return (
+        f'<details class="screen"><summary>{escape(found.title)}</summary>'
+        f"{table(found.heads, found.rows, found.title)}</details>"
+    )
+
+
+def document(title: str, header: str, sections: Sequence[tuple[str, str, str]], footer: str) -> str:
+    """The whole page; sections are (id, heading, body). It may load nothing: the policy at its head forbids it."""
+    style, script = css(), (files("simulator.report") / "page.js").read_text(encoding="utf-8")
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src '{_hash(script)}'; img-src data:; base-uri 'none'"
+    )
+    links = "".join(f'<li><a href="#{key}">{escape(name)}</a></li>' for key, name, _ in sections if name)
+    body = "".join(
+        f'<section id="{key}" aria-labelledby="h-{key}"><h2 id="h-{key}">{escape(name)}</h2>{html}</section>'
+        if name else f'<section class="answer" id="{key}" aria-label="The answer">{html}</section>'
+        for key, name, html in sections
+    )  # fmt: skip
+    answer, _, rest = body.partition("</section>")
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head><body>'
+        f'<a class="skip" href="#main">To the answer</a><header>{header}</header><main id="main">{answer}</section>'
+        f'<nav aria-label="Contents"><ol>{links}</ol></nav>{rest}</main><footer>{footer}</footer>'
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def css() -> str:
+    light, dark = palette.declared(palette.LIGHT), palette.declared(palette.DARK)
+    return (
+        f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+        f":root[data-theme=light]{{color-scheme:light;{light}}}:root[data-theme=dark]{{color-scheme:dark;{dark}}}"
+        f"@media print{{:root,:root[data-theme]{{{light}}}}}"
+        + palette.variables()
+        + (files("simulator.report") / "page.css").read_text(encoding="utf-8").replace("\n", "")
+    )
+
+
+def _hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,175 @@
+"""Answers of other verbs on the page: `document.json` of compare, sensitivity, sweep, stress and whatever else writes one.
+
+Their tables are lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`. What the rows are like
+says how they are drawn: a name and an estimate becomes a chart of intervals, two settings and an estimate a grid;
+everything is a table too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulator.report.charts.specification import Chart, Ledger, Series, writer
+from simulator.store.folder import StoreError
+
+TITLES = {
+    "compare": "Compared with variants", "sensitivity": "What moves the answer", "sweep": "The answer over a range",
+    "stress": "Under stress", "solve": "What it takes", "option": "What the right to leave is worth", "story": "How it fails",
+}  # fmt: skip
+ROWS = 40  # of a table that are shown; the files have all
+CHART_ROWS = 24
+
+
+class Part(NamedTuple):
+    title: str
+    charts: list[Chart]
+    tables: list[Ledger]
+    facts: str
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The document in a folder. Raises StoreError."""
+    place = folder / "document.json" if folder.is_dir() else folder
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise StoreError(f"{place} cannot be read: {problem.strerror or problem}") from problem
+    except ValueError as problem:
+        raise StoreError(f"{place} is damaged: {problem}") from problem
+    if not isinstance(found, dict) or found.get("schema") != 1 or not isinstance(found.get("verb"), str):
+        raise StoreError(f'{place} is no answer of a verb: it needs "schema": 1 and a "verb"')
+    return found
+
+
+def part(found: Mapping[str, Any], number: int) -> Part:
+    verb = str(found["verb"])
+    charts, tables = [], []
+    for name, rows in found.items():
+        if _is_table(rows):
+            columns = list(dict.fromkeys(key for row in rows for key in row))
+            tables.append(_table(name, rows, columns))
+            charts += _charts(f"{_word(verb)}-{number}-{_word(name)}", name, rows, columns)
+    facts = ", ".join(
+        f"{name} {found[name]:,}" if isinstance(found[name], int) else f"{name}: {found[name]}"
+        for name in ("command", "paths", "seed") if name in found and isinstance(found[name], int | str)
+    )  # fmt: skip
+    return Part(TITLES.get(verb, verb), charts, tables, facts)
+
+
+def _word(text: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)[:40]
+
+
+def _is_table(rows: Any) -> bool:
+    return isinstance(rows, list) and bool(rows) and all(isinstance(row, dict) for row in rows)
+
+
+def estimates(columns: Sequence[str]) -> list[str]:
+    known = set(columns)
+    return [c for c in columns if f"{c}_low" in known and f"{c}_high" in known]
+
+
+def _unit(name: str) -> str:
+    """Of an estimate, by its name: there is no other place where a row says it."""
+    words = name.lower()
+    if words.startswith(("pd", "default", "share", "probability", "terminated")) or "pd" in words.split("_"):
+        return "share"
+    money_words = (
+        "cash",
+        "need",
+        "liquidity",
+        "raised",
+        "loss",
+        "exposure",
+        "paid",
+        "stranded",
+        "firm",
+        "headline",
+        "value",
+    )
+    return "$" if any(w in words for w in money_words) else ""
+
+
+def _cell(value: Any, unit: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:80]
+    return f"{value:,}" if isinstance(value, int) else writer(unit)(value)
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Ledger:
+    found = estimates(columns)
+    hidden = {f"{c}{end}" for c in found for end in ("_low", "_high")}
+    heads = [c for c in columns if c not in hidden]
+
+    def cell(row: Mapping[str, Any], c: str) -> str:
+        unit = _unit(c)
+        if c not in found or row.get(c) is None:
+            return _cell(row.get(c), unit)
+        return f"{_cell(row[c], unit)} ({_cell(row.get(f'{c}_low'), unit)} to {_cell(row.get(f'{c}_high'), unit)})"
+
+    left = f"{len(rows) - ROWS:,} more rows are in its file." if len(rows) > ROWS else ""
+    return Ledger(
+        name.replace("_", " "),
+        [h.replace("_", " ") for h in heads],
+        [[cell(row, c) for c in heads] for row in rows[:ROWS]],
+        left,
+    )
+
+
+def _numbers(rows: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:
+    return [
+        float(x) if isinstance(x := row.get(key), int | float) and not isinstance(x, bool) else None for row in rows
+    ]
+
+
+def _charts(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[Chart]:
+    found = estimates(columns)
+    hidden = {*found, *(f"{c}{end}" for c in found for end in ("_low", "_high"))}
+    settings = [
+        c for c in columns if c not in hidden and all(isinstance(row.get(c), str | int | float) for row in rows)
+    ]
+    names = [c for c in settings if all(isinstance(row.get(c), str) for row in rows)]
+    values = [c for c in settings if c not in names]
+    title = name.replace("_", " ")
+    if not found:
+        return
+    if len(values) >= 2 and not names:
+        down, across = values[:2]
+        grid = {(row[down], row[across]): row[found[0]] for row in rows}
+        ys, xs = sorted({k[0] for k in grid}), sorted({k[1] for k in grid})
+        if len(grid) == len(rows) == len(ys) * len(xs) and 2 <= len(xs) <= 12 and 2 <= len(ys) <= 24:
+            series = [Series(f"{x:.4g}", "bar", [grid[y, x] for y in ys], 0) for x in xs]
+            yield Chart(key, f"{title}: {found[0].replace('_', ' ')}", "grid", _unit(found[0]), [f"{y:.4g}" for y in ys], series,
+                        down, across=[f"{x:.4g}" for x in xs], across_head=across)  # fmt: skip
+            return
+    labels = [
+        " · ".join(str(row[c]) if isinstance(row[c], str) else f"{row[c]:.4g}" for c in (names or values)[:3])
+        for row in rows
+    ]
+    if not (names or values) or len(set(labels)) < len(labels):
+        return
+    for c in found[:3]:
+        order = (
+            sorted(range(len(rows)), key=lambda i: -abs(_numbers(rows, c)[i] or 0.0))
+            if names and len(rows) > 6
+            else range(len(rows))
+        )
+        kept = [i for i in order if _numbers(rows, c)[i] is not None][:CHART_ROWS]
+        if kept:
+            picked = [rows[i] for i in kept]
+            series = [
+                Series(
+                    c.replace("_", " "),
+                    "dot",
+                    _numbers(picked, c),
+                    0,
+                    _numbers(picked, f"{c}_low"),
+                    _numbers(picked, f"{c}_high"),
+                )
+            ]
+            heading = f"{title}: {c.replace('_', ' ')}"
+            yield Chart(f"{key}-{_word(c)}", heading, "rows", _unit(c), [labels[i] for i in kept], series,
+                        (names or values)[0])  # fmt: skip

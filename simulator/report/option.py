@@ -1,0 +1,71 @@
+"""The value of a right to leave on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from simulator.report.words import money, percent
+
+ROWS = 16  # of the boundary: at most so many, evenly spaced
+
+
+def lines(d: dict[str, Any]) -> Iterator[str]:
+    """The summary of an `option --json` document."""
+    yield f"The right to leave contracts.{d['contract']} of {d['scenario']['name']}"
+    t = d["training"]
+    yield (
+        f"{d['paths']:,} paths, seed {d['seed']}; decisions fitted on {t['paths']:,} others, seed {t['seed']}; "
+        f"discounted at {percent(d['discount_rate'])} a year; 95 % intervals"
+    )
+    yield ""
+    yield "If nobody leaves"
+    for row in d["kept"]:
+        yield f"  {row['side']:<12} {_dollars(row, 'value')}"
+    yield "Worth of the right while the other side stays"
+    for row in d["alone"]:
+        yield f"  {row['side']:<12} {row['notice']} {d['step']}s' notice, first in {row['first']}"
+        yield f"    at least   {_dollars(row, 'lower')}, by the price ratio alone {money(row['by_ratio'])}"
+        yield f"    at most    {_dollars(row, 'upper')}, gap {percent(row['gap'])}, R2 {row['r_squared']:.2f}"
+    if d["together"]:
+        yield "Both at their best moments, the supplier deciding first, against nobody leaving"
+    for row in d["together"]:
+        yield f"  {row['side']:<12} {_dollars(row, 'value')}, leaves on {percent(row['leaves'])} of paths"
+    yield ""
+    yield "Runs on the same paths, change against nobody leaving"
+    for rule in d["rules"]:
+        left = (
+            f"left by the buyer {percent(rule['left_by_buyer'])}, by the supplier {percent(rule['left_by_supplier'])}"
+        )
+        yield f"  {rule['rule']}: {left}"
+        yield f"    buyer      {_dollars(rule, 'buyer')}"
+        yield f"    supplier   {_dollars(rule, 'supplier')}"
+        for pd in d["pd"]:
+            if pd["rule"] == rule["rule"]:
+                yield (
+                    f"    PD by {pd['label']:<8} {percent(pd['pd'])} ({percent(pd['pd_low'])} to {percent(pd['pd_high'])}), "
+                    f"change {_points(pd['change'])} ({_points(pd['change_low'])} to {_points(pd['change_high'])})"
+                )
+    yield from _boundary(d["boundary"])
+
+
+def _boundary(rows: list[dict[str, Any]]) -> Iterator[str]:
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name.startswith(("buyer", "supplier"))]
+    yield ""
+    yield "Market price over the contract's at which to leave: the buyer below, the supplier above"
+    yield f"  {'':8}{'P5':>7}{'P50':>7}{'P95':>7}" + "".join(f"{name.replace('_', ' '):>19}" for name in columns)
+    every = -(-len(rows) // ROWS)
+    for row in rows[::every]:
+        ratios = "".join(f"{row[name]:>7.2f}" for name in ("ratio_p5", "ratio_p50", "ratio_p95"))
+        shown = "".join(f"{'never' if row[name] is None else format(row[name], '.3f'):>19}" for name in columns)
+        yield f"  {row['label']:<8}{ratios}{shown}"
+
+
+def _dollars(row: dict[str, Any], name: str) -> str:
+    return f"{money(row[name])} ({money(row[name + '_low'])} to {money(row[name + '_high'])})"
+
+
+def _points(x: float) -> str:
+    return f"{100 * x:+.2f} points"

@@ -1,0 +1,164 @@
+"""Views, conditions and bands against a company whose default probability is a normal integral.
+
+Cash X ~ N(100, 20²) in $M, burn 10 a month, no cure: in default by month m if X < 10 m, so PD(m) = Φ((10 m - 100) / 20).
+A view on the mean of X is the normal with that mean (exponential tilting); statistical assertions at 4 standard errors.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy.stats import norm
+
+import simulator
+from simulator.analysis.bands import bands, split
+from simulator.analysis.columns import ColumnError, amount
+from simulator.analysis.conditional import auc, conditional
+from simulator.analysis.reweight import TooFarError, entropy_weights, reweight
+from simulator.cli import main
+
+TEXT = """
+format = 1
+[calendar]
+start = "2026-11"
+months = 24
+[opening]
+cash = { normal = { mean = "100M", sd = "20M" }, truncate = ["0M", "200M"] }
+[default]
+cure = "0 days"
+floor = "15M"
+floor_cure = "90 days"
+[flows.cost]
+amount = "10M/mo"
+"""
+PATHS = 40_000
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("views")
+    (folder / "company.toml").write_text(TEXT)
+    found = simulator.run(simulator.load(folder / "company.toml"), paths=PATHS, out=folder / "results").folder
+    assert found is not None
+    return found
+
+
+def test_a_view_on_the_mean_of_a_normal_moves_the_normal(run: Path) -> None:
+    found = reweight(run, ["mean(input.opening.cash) -= 10M"], months=[9])
+    before, after = found.pd[9]
+    assert abs(before.value - norm.cdf(-0.5)) < 4 * (before.high - before.low) / 3.92
+    assert abs(after.value - norm.cdf(0.0)) < 4 * (after.high - after.low) / 3.92
+    assert found.after[0] == pytest.approx(90e6, rel=0.01)
+    assert found.effective == pytest.approx(
+        PATHS / math.exp(0.25), rel=0.05
+    )  # E w² of a tilt by half a standard deviation
+
+
+def test_a_view_on_a_share_is_the_mixture_of_both_sides(run: Path) -> None:
+    """P(X < 80M) = 30 %: PD(7) is P(X < 70M | X < 80M) x 30 %."""
+    found = reweight(run, ["share(input.opening.cash < 80M) = 30 %"], months=[7])
+    wanted = 0.3 * norm.cdf(-1.5) / norm.cdf(-1.0)
+    after = found.pd[7][1]
+    assert abs(after.value - wanted) < 4 * (after.high - after.low) / 3.92
+
+
+def test_weights_of_least_entropy_fulfil_all_views_and_no_view_leaves_them_equal() -> None:
+    rng = np.random.default_rng(1)
+    g = rng.normal(size=(2, 5000))
+    w = entropy_weights(g, np.array([0.3, -0.2]), ["a", "b"])
+    np.testing.assert_allclose(g @ w, [0.3, -0.2], atol=1e-6)
+    same = entropy_weights(g, g.mean(axis=1), ["a", "b"])
+    np.testing.assert_allclose(same, 1 / 5000, rtol=1e-6)
+
+
+def test_views_that_paths_cannot_carry_are_refused(run: Path) -> None:
+    with pytest.raises(TooFarError, match="effective paths"):
+        reweight(run, ["mean(input.opening.cash) = 35M"])
+    with pytest.raises(TooFarError, match="no path lies beyond"):
+        reweight(run, ["mean(input.opening.cash) = 900M"])
+    with pytest.raises(ColumnError, match="no column"):
+        reweight(run, ["mean(input.opening.csh) = 90M"])
+    with pytest.raises(ColumnError, match="is not a view"):
+        reweight(run, ["cash is low"])
+
+
+def test_default_where_a_condition_holds_is_that_of_the_paths_in_which_it_does(run: Path) -> None:
+    found = conditional(run, "input.opening.cash < 100M", months=[9], at=())
+    (one,) = found.splits
+    assert one.elsewhere.value == 0.0
+    assert abs(one.where.value - norm.cdf(-0.5) / 0.5) < 4 * (one.where.high - one.where.low) / 3.92
+
+
+def test_a_breach_of_the_floor_becomes_a_default_within_two_months(run: Path) -> None:
+    """Liquidity below 15M at a close and 10M a month: one or two closes later it is below nought."""
+    found = conditional(run, at=())
+    assert found.then_default.value == 1.0
+    assert 1 <= found.delay["p10"].value <= found.delay["p90"].value <= 2
+
+
+def test_cash_tells_who_fails_and_a_coin_does_not(run: Path) -> None:
+    found = conditional(run, at=(3,))
+    best = found.warnings[0]
+    assert best.figure in ("cash", "liquidity", "shadow_cash")
+    assert best.auc.value > 0.999  # everything is decided by the opening cash
+    assert not best.higher
+    rng = np.random.default_rng(2)
+    x, fails = rng.random(4000), rng.random(4000) < 0.2
+    coin = auc(x, fails)
+    assert abs(coin.value - 0.5) < 4 * (coin.high - coin.low) / 3.92
+    assert auc(fails.astype(float), fails).value == 1.0
+
+
+def test_a_band_over_inputs_is_theirs_and_not_of_the_inner_noise(tmp_path: Path) -> None:
+    """Burn drawn once a path decides nothing here; revenue noise alone does: the band has no width but for noise, which is taken
+    out. With the cash uncertain the default probability given it is 0 or 1."""
+    file = tmp_path / "noise.toml"
+    noisy = '[flows.noise]\ntype = "random"\namount = { normal = { mean = "0M/mo", sd = "20M/mo" } }\n'
+    free = '[treasury]\ninterest = { uniform = { low = "0 %/yr", high = "0.0001 %/yr" } }\n'
+    file.write_text(
+        TEXT.replace('{ normal = { mean = "100M", sd = "20M" }, truncate = ["0M", "200M"] }', '"90M"') + noisy + free
+    )
+    (row,) = bands(simulator.load(file), budget=32_768, inner=256, months=[9]).rows
+    assert row.noise > 0.6
+    assert row.band[-1].value - row.band[0].value < 0.08
+    file.write_text(TEXT)
+    (sure,) = bands(simulator.load(file), budget=32_768, inner=128, months=[9]).rows
+    assert sure.noise == 0.0
+    assert {e.value for e in sure.band} <= {0.0, 1.0}
+    assert abs(sure.pd.value - norm.cdf(-0.5)) < 4 * (sure.pd.high - sure.pd.low) / 3.92
+
+
+def test_a_budget_is_split_and_all_of_it_spent() -> None:
+    for budget in (2_000, 131_072, 10_000_000):
+        outer, inner = split(budget)
+        assert inner >= 128
+        assert budget - inner < outer * inner <= max(budget, 2 * inner)
+
+
+def test_numbers_are_read_as_people_write_them() -> None:
+    assert [amount(x) for x in ("10B", "5 %", "-0.02", "$1.5M", "2_000")] == [1e10, 0.05, -0.02, 1.5e6, 2000.0]
+    with pytest.raises(ColumnError):
+        amount("much")
+
+
+def test_the_commands_print_tables_and_write_documents(run: Path, tmp_path: Path) -> None:
+    company = run.parent.parent / "company.toml"
+    commands = {
+        "reweight": [str(run), "--view", "mean(input.opening.cash) -= 5M"],
+        "conditional": [str(run), "--given", "input.opening.cash < 90M", "--at", "3"],
+        "bands": [str(company), "--budget", "4096", "--by", "9"],
+    }
+    for verb, rest in commands.items():
+        out = tmp_path / verb
+        said = CliRunner().invoke(main, [verb, *rest, "--out", str(out)])
+        assert said.exit_code == 0, said.output
+        assert "%" in said.output
+        assert json.loads((out / "document.json").read_text())["verb"] == verb
+        assert list(out.glob("*.parquet"))
+    assert CliRunner().invoke(main, ["reweight", str(run), "--view", "nonsense"]).exit_code == 2
+    assert CliRunner().invoke(main, ["reweight", str(run), "--view", "mean(input.opening.cash)=35M"]).exit_code == 1
