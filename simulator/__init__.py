@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from simulator.estimate.rare import Failing, Rare, RareError, rare
     from simulator.growth import Growth, Result
     from simulator.precision import Precise, precise
+    from simulator.report.page import write_report
+    from simulator.report.questions import query
     from simulator.runner import Replay, load, replay, run
     from simulator.scenario.diagnostics import ScenarioError
     from simulator.scenario.model import Scenario
@@ -55,6 +57,7 @@ _HOMES = {
     "load": "simulator.runner",
     "option": "simulator.analysis.leaving",
     "precise": "simulator.precision",
+    "query": "simulator.report.questions",
     "rare": "simulator.estimate.rare",
     "replay": "simulator.runner",
     "reweight": "simulator.analysis.reweight",
@@ -63,6 +66,7 @@ _HOMES = {
     "solve": "simulator.analysis.solve",
     "stress": "simulator.analysis.stresses",
     "sweep": "simulator.analysis.sweep",
+    "write_report": "simulator.report.page",
 }
 __all__ = [
     "Audit",
@@ -85,6 +89,7 @@ __all__ = [
     "load",
     "option",
     "precise",
+    "query",
     "rare",
     "replay",
     "reweight",
@@ -93,6 +98,7 @@ __all__ = [
     "solve",
     "stress",
     "sweep",
+    "write_report",
 ]
 
 

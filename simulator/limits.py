@@ -47,8 +47,8 @@ def need(
     held = paths * (row + kept) if exact else sketches * SKETCH
     span, chunk = min(span, paths), min(chunk, paths)
     flying = workers * (chunk * (kept + 2 * row) + ARENA) + (0 if exact else 3 * workers * span * row)
-    # rows that wait, the same put together, and for each file on its way the table and its bytes
-    return Need(held, flying, 5 * part)
+    # rows that wait, and for each of the files on their way the table and its bytes
+    return Need(held, flying, 4 * part)
 
 
 def check(wanted: int, threads: int = 1) -> None:

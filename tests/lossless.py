@@ -138,7 +138,10 @@ class Nursery:
     def __init__(self, place: Path, words: Path) -> None:
         written(place)
         command = [sys.executable, str(Path(__file__)), str(place / "lab.toml"), str(words)]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(simulator.__file__).parents[1])]),
+        }
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )

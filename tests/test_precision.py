@@ -25,8 +25,8 @@ def test_the_boundary_is_pococks_where_he_printed_it() -> None:
 
 
 def test_looking_often_keeps_its_level_where_the_interval_of_one_look_does_not() -> None:
-    """20,000 runs that stop at the first of 8 doublings at which a share of 5 % is known to a tenth of itself. The true error is at
-    most 5 %: more than 5.6 % would be four standard errors above."""
+    """20,000 runs that stop at the first of 8 doublings at which a share of 5 % is known to a tenth of itself. The true error is
+    at most 5 %: more than 5.6 % would be four standard errors above."""
     rng, share, schedule = np.random.default_rng(20261125), 0.05, [256 << k for k in range(8)]
     errors = {}
     for name, z in (("corrected", precision.boundary(schedule)), ("one look", intervals.Z)):
@@ -46,7 +46,8 @@ def test_a_run_grows_until_it_is_as_precise_as_asked_and_is_an_ordinary_run(tmp_
     made = scenario(SMALL)
     found = precise(made, ["1pp on pd(24)", "3% on peak_need.p90"], most=8 * CHUNK, out=tmp_path)
     report = found.precision
-    assert report["reached"] and all(row["error"] <= row["within"] for row in report["targets"])
+    assert report["reached"]
+    assert all(row["error"] <= row["within"] for row in report["targets"])
     assert found.result.figures.paths == report["looked_at"][-1] < 8 * CHUNK
     plain = simulator.run(made, paths=report["paths"]).document
     grown = found.result.document
@@ -57,7 +58,8 @@ def test_a_run_grows_until_it_is_as_precise_as_asked_and_is_an_ordinary_run(tmp_
 
 def test_what_cannot_be_reached_stops_at_the_most_paths_and_says_so() -> None:
     report = precise(scenario(SMALL), ["0.0001pp on pd(24)"], most=2 * CHUNK).precision
-    assert not report["reached"] and report["looked_at"] == [CHUNK, 2 * CHUNK]
+    assert not report["reached"]
+    assert report["looked_at"] == [CHUNK, 2 * CHUNK]
     assert report["stopped"] == f"the most paths allowed, {2 * CHUNK:,}, are done"
 
 

@@ -90,7 +90,7 @@ def report(run: Path, place: Path) -> page.Report:
     answer = place / "answer"
     answer.mkdir()
     (answer / "document.json").write_text(json.dumps(ANSWER))
-    return page.write(run, place / "page.html", [answer])
+    return page.write_report(run, place / "page.html", [answer])
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """Differences of two variants on the same paths, with 95 % intervals.
 
-Means and shares: differences by path. Shares: Bonett & Price (2012), which does not fall to nought where no path changed sides.
-Quantiles of amounts: differences of influences (Bahadur 1966). Quantiles of months, which tie: resampled pairs (Efron 1979) of
-the joint counts.
+Means: differences by path. Shares: Bonett & Price (2012), which does not fall to nought where no path changed sides. Quantiles:
+resampled pairs of paths (Efron 1979). To first order the difference of two quantiles is a mean of influences (Bahadur 1966), but
+on common random numbers that term cancels so far that what is left over is not small beside it; resampling has both.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import numpy as np
 
 from simulator.analysis.variants import Outcome
 from simulator.engine.build import Array
-from simulator.estimate.asked import RUNWAYS, SHARE_OF_PATHS, Asked
-from simulator.estimate.intervals import Estimate, Z
+from simulator.estimate import intervals
+from simulator.estimate.asked import AT_RISK, SHARE_OF_PATHS, Asked
+from simulator.estimate.intervals import Z
 
 RESAMPLES = 1000
+WINDOW = 7.0  # standard deviations of a rank about it, outside of which the quantile of a resample never lies
 
 
 class Difference(NamedTuple):
@@ -33,27 +35,34 @@ def difference(asked: Asked, a: Outcome, b: Outcome) -> Difference:
     """What the figure is in `b` less what it is in `a`; both over the paths that are a number in both."""
     both = a.numbers & b.numbers
     a, b = a.only(both), b.only(both)
-    value = asked.estimate(b).value - asked.estimate(a).value
+    before, after = asked.values(a), asked.values(b)
+    if before.size < 2:
+        return Difference(math.nan, -math.inf, math.inf, None)
     if asked.statistic == SHARE_OF_PATHS:
-        return _of_shares(asked.values(a) > 0.5, asked.values(b) > 0.5)
-    if asked.name in RUNWAYS and asked.quantile is not None:
-        return _of_months(asked.values(a), asked.values(b), asked.quantile, a.months)
-    before, after = asked.influence(a), asked.influence(b)
-    if before is None or after is None:
-        left, right = asked.estimate(a), asked.estimate(b)
-        return Difference(value, right.low - left.high, right.high - left.low, None)
-    apart = after - before
-    n = apart.size
-    if n < 2:
-        return Difference(value, -math.inf, math.inf, None)
-    half = Z * math.sqrt(float(apart.var(ddof=1)) / n)
-    return Difference(value, value - half, value + half, gain(before, after))
+        return _of_shares(before > 0.5, after > 0.5)
+    if asked.quantile is not None:
+        return of_quantiles(before, after, asked.quantile)
+    means = _of_means(before, after)
+    if asked.statistic != AT_RISK:
+        return means
+    low = of_quantiles(before, after, 0.05)
+    centre = means if a.cash_flow_target is None else Difference(0.0, 0.0, 0.0, None)
+    error = centre.high - centre.value
+    value = centre.value - low.value
+    below, above = math.hypot(low.high - low.value, error), math.hypot(low.value - low.low, error)
+    return Difference(value, value - below, value + above, low.gain)
 
 
-def gain(before: Array, after: Array) -> float | None:
+def _of_means(a: Array, b: Array) -> Difference:
+    apart = b - a
+    half = Z * math.sqrt(float(apart.var(ddof=1)) / apart.size)
+    value = float(apart.mean())
+    return Difference(value, value - half, value + half, _gain(float(a.var()), float(b.var()), float(apart.var())))
+
+
+def _gain(a: float, b: float, apart: float) -> float | None:
     """Var a + Var b over Var (b - a): how many times as many paths independent runs would need."""
-    apart = float(np.var(after - before))
-    return None if apart == 0.0 else float((np.var(before) + np.var(after)) / apart)
+    return None if not apart > 0.0 or not math.isfinite(a + b) else (a + b) / apart
 
 
 def _of_shares(a: Any, b: Any) -> Difference:
@@ -61,33 +70,46 @@ def _of_shares(a: Any, b: Any) -> Difference:
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     p, q = (only_b + 1) / (n + 2), (only_a + 1) / (n + 2)
     half = Z * math.sqrt((p + q - (p - q) ** 2) / (n + 2))
-    value = (only_b - only_a) / n if n else math.nan
+    value = (only_b - only_a) / n
     low, high = min(value, p - q - half), max(value, p - q + half)
-    return Difference(value, max(-1.0, low), min(1.0, high), gain(a.astype(np.float64), b.astype(np.float64)))
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    return Difference(
+        value, max(-1.0, low), min(1.0, high), _gain(float(x.var()), float(y.var()), float((y - x).var()))
+    )
 
 
-def _of_months(a: Array, b: Array, q: float, months: int) -> Difference:
-    """Resampled over the joint counts of (month of a, month of b); the month beyond the horizon counts as infinite."""
-    beyond = months + 1
-    left, right = (np.where(np.isfinite(x), x, beyond).astype(np.int64) for x in (a, b))
-    joint = np.bincount(left * (beyond + 1) + right, minlength=(beyond + 1) ** 2)
-    n, seen = a.size, np.flatnonzero(joint)
-    drawn = np.random.Generator(np.random.Philox(0)).multinomial(n, joint[seen] / n, size=RESAMPLES)
-    rank = math.ceil(q * n - 1e-9)
+def of_quantiles(a: Array, b: Array, q: float) -> Difference:
+    """The difference of two quantiles over pairs of paths. Only paths near one of them are resampled one by one; the others
+    count by the sides on which they lie."""
+    n = a.size
+    rank = intervals.quantile_ranks(q, n)[0]
+    sides, values = [], []
+    reach = math.ceil(WINDOW * math.sqrt(n * q * (1 - q))) + 2
+    for x in (a, b):
+        ordered = np.sort(x)
+        first, last = ordered[max(0, rank - 1 - reach)], ordered[min(n - 1, rank - 1 + reach)]
+        sides.append(np.where(x < first, -1, np.where(x > last, 1, 0)))
+        values.append(float(ordered[rank - 1]))
+    near = (sides[0] == 0) | (sides[1] == 0)
+    pairs, times = np.unique(np.stack([a[near], b[near]]), axis=1, return_counts=True)
+    far = [int((~near & (sides[0] == i) & (sides[1] == j)).sum()) for i in (-1, 1) for j in (-1, 1)]
+    p = np.concatenate([far, times]) / n
+    drawn = np.random.Generator(np.random.Philox(0)).multinomial(n, p / p.sum(), size=RESAMPLES)
+    found = []
+    for x, below in ((pairs[0], drawn[:, 0] + drawn[:, 1]), (pairs[1], drawn[:, 0] + drawn[:, 2])):
+        order = np.argsort(x, kind="stable")
+        upto = np.cumsum(drawn[:, 4:][:, order], axis=1) + below[:, None]
+        at = np.minimum((upto < rank).sum(axis=1), order.size - 1)
+        found.append(x[order][at])
+    apart = np.sort(_less(found[1], found[0]))
+    low, high = float(apart[int(0.025 * RESAMPLES)]), float(apart[int(0.975 * RESAMPLES) - 1])
+    value = float(_less(np.array([values[1]]), np.array([values[0]]))[0])
+    finite = bool(np.isfinite(found).all())
+    gain = _gain(float(found[0].var()), float(found[1].var()), float(apart.var())) if finite else None
+    return Difference(value, min(low, value), max(high, value), gain)
 
-    def at(by_month: Any) -> float:
-        month = int(np.searchsorted(np.cumsum(by_month), rank, side="left"))
-        return math.inf if month >= beyond else float(month)
 
-    def apart(counts: Any) -> float:
-        x = at(np.bincount(seen // (beyond + 1), weights=counts, minlength=beyond + 1))
-        y = at(np.bincount(seen % (beyond + 1), weights=counts, minlength=beyond + 1))
-        return 0.0 if x == y else y - x  # both beyond the horizon: no difference that it could show
-
-    found = np.sort([apart(counts) for counts in drawn])
-    low, high = found[int(0.025 * RESAMPLES)], found[int(0.975 * RESAMPLES) - 1]
-    return Difference(apart(joint[seen]), float(low), float(high), None)
-
-
-def as_estimate(d: Difference) -> Estimate:
-    return Estimate(d.value, d.low, d.high)
+def _less(b: Array, a: Array) -> Array:
+    """b - a; of two that both lie beyond the horizon, nought: no difference shows."""
+    same = a == b
+    return np.where(same, 0.0, np.where(same, 0.0, b) - np.where(same, 0.0, a))

@@ -68,7 +68,8 @@ def sweep(
     return document(
         "sweep", scenario, command, runs.paths, runs.seed,
         over=[{"key": a.key, "unit": a.unit, "numbers": list(a.numbers)} for a in axes],
-        figures=[f.text for f in asked], level={"figure": wanted[0].text, "value": wanted[1]}, model_runs=runs.count,
+        figures=[f.text for f in asked], model_runs=runs.count,
+        level={"figure": wanted[0].text, "value": wanted[1], "unit": wanted[0].dimension.converts_to},
         base=[{"figure": f.text, "unit": f.dimension.converts_to, **spread("value", f.estimate(base))} for f in asked],
         grid=rows, contour=crossings,
     )  # fmt: skip

@@ -113,6 +113,9 @@ class Runs:
         Raises QuantityError where the scenario has no such month, contract or creditor.
         """
         known = with_run(scenario, self.paths, self.seed)
+        known = replace(
+            known, run=known.run.model_copy(update={"sampling": type(known.run)().sampling})
+        )  # independent paths
         wanted = tuple(dict.fromkeys([*(r for f in figures for r in f.rows), *rows]))
         key = (known.hash, wanted)
         if key in self._held:

@@ -27,7 +27,7 @@ def query(run_folder: Path, sql: str | None, as_csv: bool, rows: int, as_json: b
     from simulator.report import questions
 
     try:
-        found = questions.ask(run_folder, sql)
+        found = questions.query(run_folder, sql)
     except questions.DatabaseError as problem:
         click.echo(f"error: {problem}", err=True)
         sys.exit(ENVIRONMENT)

@@ -48,7 +48,7 @@ def report(
     from simulator.report.charts.png import PictureError
 
     target = out or run_folder.parent / f"{run_folder.resolve().name}.html"
-    made = page.write(run_folder, target, joined)
+    made = page.write_report(run_folder, target, joined)
     written = [target]
     missing = None
     if charts is not None:

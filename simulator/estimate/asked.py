@@ -2,9 +2,8 @@
 
     NAME[.STATISTIC][(ARGUMENT)]       STATISTIC: mean, or a quantile p1 … p99
 
-One registry for everything that asks (`sweep`, `solve`, `compare`, sensitivities, a wanted precision). A figure is read off
-numbers by path, has the same value and interval as in a run's report, and its influence by path: with common random numbers the
-difference of two runs has the variance of the difference of their influences.
+One registry for everything that asks (`compare`, `sweep`, `solve`, `stress`). A figure is read off numbers by path and has the
+same value and interval as in a run's report.
 """
 
 from __future__ import annotations
@@ -140,37 +139,16 @@ class Asked:
         if self.statistic == AT_RISK:
             ordered = np.sort(values)
             low = intervals.quantile(lambda rank: float(ordered[rank - 1]), n, 0.05)
-            centre = float(values.mean()) if sample.cash_flow_target is None else sample.cash_flow_target
-            return Estimate(centre - low.value, centre - low.high, centre - low.low)
-        centre = float(values.mean()) if n else math.nan
-        return intervals.mean(centre, float(((values - centre) ** 2).sum()), n)
-
-    def influence(self, sample: Sample) -> Array | None:
-        """By path, with mean nought: the estimate is the truth plus their mean, to first order. None where the quantile lies
-        among equal or infinite values, whose density says nothing."""
-        values = self.values(sample)
-        if self.quantile is not None:
-            return _of_quantile(values, self.quantile)
-        centred = values - values.mean()
-        if self.statistic == AT_RISK:
-            of_quantile = _of_quantile(values, 0.05)
-            if of_quantile is None:
-                return None
-            return -of_quantile if sample.cash_flow_target is not None else centred - of_quantile
-        return np.asarray(centred)
-
-
-def _of_quantile(values: Array, q: float) -> Array | None:
-    """(q - 1{x <= x_q}) / f(x_q), Bahadur (1966), with the density f from the ends of the binomial interval."""
-    n = values.size
-    if n < 20:
-        return None
-    rank, low, high = intervals.quantile_ranks(q, n)
-    ordered = np.partition(values, (low - 1, rank - 1, high - 1))
-    width = float(ordered[high - 1] - ordered[low - 1])
-    if not (width > 0.0 and math.isfinite(width)):
-        return None
-    return np.asarray((q - (values <= ordered[rank - 1])) * (width * n / (high - low)))
+            target = sample.cash_flow_target
+            spread = float(((values - values.mean()) ** 2).sum())
+            centre = (
+                intervals.mean(float(values.mean()), spread, n) if target is None else Estimate(target, target, target)
+            )
+            value, error = centre.value - low.value, centre.high - centre.value  # as in a report (figures.py)
+            below, above = math.hypot(low.high - low.value, error), math.hypot(low.value - low.low, error)
+            return Estimate(value, value - below, value + above)
+        average = float(values.mean()) if n else math.nan
+        return intervals.mean(average, float(((values - average) ** 2).sum()), n)
 
 
 # --- what there is -----------------------------------------------------------------------------------------------------

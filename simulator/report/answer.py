@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.report.charts.specification import ranged
 from simulator.report.words import money, percent
 
 YEARS = (1, 2, 3, 5)
@@ -45,7 +46,7 @@ def _ends(r: dict[str, Any], q: str, d: dict[str, Any]) -> str:
     if r[q] is None:
         return f"lasts beyond {d['pd'][-1]['label']}"
     low, high = (d["pd"][m - 1]["label"] if m else f"beyond {d['pd'][-1]['label']}" for m in r["interval"][q])
-    return f"ends by {d['pd'][r[q] - 1]['label']} ({low} to {high})"
+    return f"ends by {ranged(d['pd'][r[q] - 1]['label'], low, high)}"
 
 
 def _money(d: dict[str, Any]) -> str:

@@ -28,20 +28,25 @@ def split(line: str) -> tuple[str, str]:
 
 def read(text: str) -> Iterator[Assumption]:
     """Every key of a scenario's text, in file order. The text is one that was read without error."""
-    table, key, value, comments, depth = "", "", [], [], 0  # type: ignore[var-annotated]
-    for line in text.splitlines():
+    table, key, depth = "", "", 0
+    value: list[str] = []
+    comments: list[str] = []
+    above: list[str] = []  # lines of comment that stand right over a key
+    for line in text.splitlines()[len(_head(text)) :]:
         code, comment = split(line)
         hidden = STRING.sub(lambda m: "_" * len(m.group()), code)
         if depth == 0:
             if not code.strip():
+                above = [*above, comment] if comment else []
                 continue
             if hidden.lstrip().startswith("["):
-                table = code.strip().strip("[]").strip()
+                table, above = code.strip().strip("[]").strip(), []
                 continue
             at = hidden.find("=")
             if at < 0:
                 continue
-            key, value, comments = code[:at].strip(), [code[at + 1 :].strip()], []
+            key, value = code[:at].strip(), [code[at + 1 :].strip()]
+            comments, above = [" ".join(above)] if above else [], []
         else:
             value.append(code.strip())
         if comment:
@@ -52,8 +57,19 @@ def read(text: str) -> Iterator[Assumption]:
 
 
 def _made(key: str, value: str, comments: list[str]) -> Assumption:
-    first = comments[0] if comments else ""
-    match = GRADE.match(first)
-    kept = [c for k, c in enumerate(comments) if k == 0 or GRADE.sub("", c)]
+    grades = [match.group(1) for c in comments if (match := GRADE.match(c))]
+    kept = [c for c in comments if GRADE.sub("", c)]
     source = " · ".join([GRADE.sub("", kept[0]), *kept[1:]]) if kept else ""
-    return Assumption(key, value, match.group(1) if match else "", source)
+    return Assumption(key, value, grades[0] if grades else "", source)
+
+
+def _head(text: str) -> list[str]:
+    """The lines of comment at the top."""
+    lines = text.splitlines()
+    end = next((k for k, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return lines[:end]
+
+
+def head(text: str) -> str:
+    """What the file says of itself at its top: what its abbreviations and grades mean."""
+    return "\n".join(line[1:].strip() for line in _head(text) if not line.startswith("#:"))

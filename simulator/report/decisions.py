@@ -40,11 +40,11 @@ def compared(d: Row) -> Iterator[str]:
     for variant in d["variants"][1:]:
         label = variant["label"]
         yield f"{label} against {d['variants'][0]['label']}"
-        yield f"  {'':<26}{'first':<30}{'second':<30}{'difference':<34}gain"
+        yield f"  {'':<28}{'first':<30}{'second':<30}{'difference':<34}gain"
         for r in _of(d["figures"], label):
             gain = "" if r["gain"] is None else f"{r['gain']:.1f}"
             yield (
-                f"  {r['figure']:<26}{ranged(r, 'base', r['unit'], r['figure']):<30}"
+                f"  {r['figure']:<28}{ranged(r, 'base', r['unit'], r['figure']):<30}"
                 f"{ranged(r, 'value', r['unit'], r['figure']):<30}"
                 f"{ranged(r, 'difference', r['unit'], r['figure'], signed=True):<34}{gain}"
             )
@@ -90,7 +90,7 @@ def swept(d: Row) -> Iterator[str]:
     yield from _head(d)
     keys = [a["key"] for a in d["over"]]
     units = {a["key"]: a["unit"] or "" for a in d["over"]}
-    shown = [f for f in d["figures"]]
+    shown = list(d["figures"])
     points: dict[tuple[float, ...], dict[str, Row]] = {}
     for r in d["grid"]:
         points.setdefault(tuple(r[k] for k in keys), {})[r["figure"]] = r
@@ -100,7 +100,7 @@ def swept(d: Row) -> Iterator[str]:
         yield "  " + at + "".join(f"{ranged(found[f], 'value', found[f]['unit'], f):<30}" for f in shown)
     yield ""
     level, along = d["level"], d["contour"]
-    goal = f"{level['figure']} = {percent(level['value']) if level['value'] < 1 else f'{level["value"]:g}'}"
+    goal = f"{level['figure']} = {value(level['value'], level['unit'], level['figure'])}"
     if not along:
         yield f"{goal} nowhere on the grid"
         return
@@ -117,7 +117,7 @@ def levers(d: Row) -> Iterator[str]:
         {"x": d["base"]["value"], "x_low": d["base"]["low"], "x_high": d["base"]["high"]}, "x", d["unit"], d["figure"]
     )
     yield f"Until {d['until']}; now it is {base}"
-    yield f"  {'lever':<36}{'now':<16}{'needed':<44}{'change':<16}{'of base':<10}then"
+    yield f"  {'lever':<36}{'now':<16}{'needed':<52}{'change':<17}{'of base':<10}then"
     for r in d["levers"]:
         unit = r["unit"] or ""
         if r["answer"] is None:
@@ -130,7 +130,7 @@ def levers(d: Row) -> Iterator[str]:
         then = ranged(r, "figure_at_answer", d["unit"], d["figure"])
         change = f"{'+' if r['change'] > 0 else ''}{_amount(r['change'], unit)}"
         needed = f"{_amount(r['answer'], unit)} ({span})"
-        yield f"  {r['lever']:<36}{_amount(r['base'], unit):<16}{needed:<44}{change:<16}{share:<10}{then}"
+        yield f"  {r['lever']:<36}{_amount(r['base'], unit):<16}{needed:<52}{change:<17}{share:<10}{then}"
         way = "goes one way in it" if r["one_way"] else r["note"]
         ends = f"kept at one end of {_amount(r['bracket_low'], unit)} … {_amount(r['bracket_high'], unit)}, not at the other"
         yield f"    {ends}; {way}; {r['model_runs']} runs"

@@ -57,7 +57,8 @@ def left(column: int) -> str:
 def shown(found: Ledger) -> str:
     """A table that is always open."""
     note = f'<p class="note">{escape(found.note)}</p>' if found.note else ""
-    return f"<h3>{escape(found.title)}</h3>{table(found.heads, found.rows, found.title, 'plain')}{note}"
+    inside = table(found.heads, found.rows, found.title, "plain")
+    return f'<div class="together"><h3>{escape(found.title)}</h3>{inside}{note}</div>'
 
 
 def folded(found: Ledger) -> str:

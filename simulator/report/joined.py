@@ -46,7 +46,8 @@ def read(folder: Path) -> dict[str, Any]:
 
 def part(found: Mapping[str, Any], number: int) -> Part:
     verb = str(found["verb"])
-    charts, tables = [], []
+    charts: list[Chart] = []
+    tables: list[Ledger] = []
     for name, rows in found.items():
         if _is_table(rows):
             columns = list(dict.fromkeys(key for row in rows for key in row))

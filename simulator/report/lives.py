@@ -64,7 +64,7 @@ def relive(run: StoredRun) -> Lives:
     )
 
 
-def spread(paths: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def spread(paths: np.ndarray) -> np.ndarray:
     """At most SAMPLE of them, evenly spaced in their order."""
     if paths.size <= SAMPLE:
         return paths
@@ -86,7 +86,7 @@ def described(name: str, replay: Replay) -> str:
 def cash_chart(run: StoredRun, lives: Lives, floor: float | None) -> Chart | None:
     if not lives.shown:
         return None
-    colors = {"median": 0, "narrow escape": 4, "failure": "bad"}
+    colors: dict[str, int | str] = {"median": 0, "narrow escape": 4, "failure": "bad"}
     series = []
     for name, replay in lives.shown.items():
         end = int(replay.row["end_month"])

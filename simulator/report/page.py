@@ -105,7 +105,7 @@ class Report:
             '<div class="eyebrow"><span>Runway and default risk</span><button id="theme" type="button" hidden '
             f'aria-label="Light or dark">Dark</button></div><h1>{escape(self.run.title)}</h1>'
             + (f"<p>{escape(about)}</p>" if about else "")
-            + f'<p class="facts">{escape(facts)}.</p>'
+            + f'<p class="facts">{_tied(escape(facts))}.</p>'
         )
 
     def _description(self) -> str:
@@ -120,8 +120,7 @@ class Report:
         tiles = ""
         for m in horizons(d):
             row = d["pd"][m - 1]
-            seen = percent(row["value"]) if row["count"] else "none seen"
-            between = interval(row) if row["count"] else f"at most {percent(row['high'])}"
+            seen, between = _told(row)
             tiles += (
                 f"<div><dt>Default by {escape(row['label'])}</dt><dd>{_tied(seen)}"
                 f"<small>{_tied(between)}</small></dd></div>"
@@ -151,6 +150,8 @@ class Report:
             + f"</td><td>{escape(a.source)}</td></tr>"
             for a in read
         )
+        text = self.run.manifest["scenario"]["text"]
+        head = "\n".join(escape(line) for line in assumptions.head(text).splitlines())
         grades = ", ".join(f"{k} {v}" for k, v in assumptions.GRADES.items())
         extends = (
             ""
@@ -158,7 +159,8 @@ class Report:
             else " The file extends another one; what it takes over is not listed."
         )
         return (
-            f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the '
+            (f"<pre>{head}</pre>" if head else "")
+            + f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the '
             f"comment beside it. Grades: {grades}."
             f'{extends}</p><div class="scroll plain words" tabindex="0" role="region" aria-label="Assumptions"><table><thead><tr>'
             '<th scope="col">key</th><th scope="col">value</th><th scope="col">grade</th><th '
@@ -202,6 +204,15 @@ class Report:
         )
 
 
+def _told(row: dict[str, Any]) -> tuple[str, str]:
+    """A default probability and its interval, without powers of ten."""
+    if not row["count"]:
+        return "none seen", f"at most {percent(row['high'])}"
+    if row["value"] < 1e-5:
+        return f"{1e6 * row['value']:.2g} in a million", f"{1e6 * row['low']:.2g} to {1e6 * row['high']:.2g}"
+    return percent(row["value"]), interval(row)
+
+
 def _tied(text: str) -> str:
     """Numbers and their percent signs on one line."""
     return text.replace(" %", "\u00a0%")
@@ -214,9 +225,13 @@ def _drawn(piece: Any) -> str:
     return draw(piece)
 
 
-def write(folder: Path, out: Path, with_: Sequence[Path] = ()) -> Report:
-    """Write the page of a finished run. Raises StoreError, OSError (the file cannot be written)."""
-    report = Report(folder, with_)
+def write_report(folder: str | Path, out: str | Path, with_: Sequence[str | Path] = ()) -> Report:
+    """Write the page of a finished run, one HTML file, joined by the answers of other verbs (folders with a `document.json`).
+
+    The result has `charts` (specifications, drawn by report/export.py) and the stored `run`. Raises StoreError (no finished run,
+    no such answer), OSError (the file cannot be written).
+    """
+    report, out = Report(Path(folder), [Path(one) for one in with_]), Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(report.html(), encoding="utf-8")
     return report

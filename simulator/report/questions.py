@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     rows: list[tuple[Any, ...]]
 
 
-def ask(folder: str | Path, sql: str | None = None) -> Answer:
+def query(folder: str | Path, sql: str | None = None) -> Answer:
     """Columns and rows of a query; without one the tables and their columns. Raises StoreError (no finished run), DatabaseError,
     QuestionError. The query can read the files of the run and nothing else, and write nothing."""
     place = Path(folder).resolve()

@@ -27,7 +27,7 @@ def lines(document: dict[str, Any], plain: bool = False, width: int = WIDTH) -> 
 
 def fit(line: str, width: int) -> Iterator[str]:
     """The line, broken between words where it is too wide; what follows is indented."""
-    while len(line) > width:
+    while len(line) > width and not line.startswith("  simulator "):  # a command is copied as it stands
         at = line.rfind("  ", 24, width)
         at = line.rfind(" ", 8, width + 1) if at < 0 else at
         at = width if at <= 0 else at

@@ -19,7 +19,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    rows: list[tuple[Value, ...]]
+    rows: Sequence[tuple[Value, ...]]
     units: Mapping[str, str]
     title: str = ""
 

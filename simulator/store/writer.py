@@ -40,13 +40,16 @@ CHECKPOINT_SECONDS = 5.0  # at least between two checkpoints, but for the last: 
 IN_FLIGHT = 2  # files handed over and not yet written: a slow disk holds the run up instead of filling memory
 
 
+Pieces = list[np.ndarray[Any, Any]]
+
+
 @dataclass
 class _Pending:
     """Rows of a table that wait for a part to be full."""
 
     fields: tuple[Field, ...]
     part_rows: int
-    columns: dict[str, list[np.ndarray[Any, Any]]] = dataclass_field(default_factory=dict)
+    columns: dict[str, Pieces] = dataclass_field(default_factory=dict)
     rows: int = 0
     parts: int = 0  # written
 
@@ -259,9 +262,8 @@ class RunWriter:
 
     def _flush(self, name: str, rows: int) -> None:
         pending = self._pending[name]
-        whole = {column: np.concatenate(parts) for column, parts in pending.columns.items()}
-        pending.columns = {column: [values[rows:]] for column, values in whole.items()}
-        part = {column: values[:rows] for column, values in whole.items()}
+        part = {column: _upto(rows, pieces) for column, pieces in pending.columns.items()}
+        pending.columns = {column: _after(rows, pieces) for column, pieces in pending.columns.items()}
         pending.rows -= rows
         self.write(f"{name}-{pending.parts:06d}.parquet", table(part, pending.fields, self.identity))
         pending.parts += 1
@@ -346,6 +348,26 @@ class RunWriter:
         self.folder = self.target
         self._lock.release()
         return self.target
+
+
+def _upto(rows: int, pieces: Pieces) -> Pieces:
+    """The first rows of arrays that follow each other, as views."""
+    found, left = [], rows
+    for piece in pieces:
+        if left > 0:
+            found.append(piece[:left])
+        left -= len(piece)
+    return found
+
+
+def _after(rows: int, pieces: Pieces) -> Pieces:
+    """What is left of them."""
+    found, left = [], rows
+    for piece in pieces:
+        if left < len(piece):
+            found.append(piece[max(0, left) :])
+        left -= len(piece)
+    return found
 
 
 def _words(problem: OSError) -> str:

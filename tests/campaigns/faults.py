@@ -54,7 +54,7 @@ static int fails(const char *name) {
     errno = atoi(number);
     return 1;
 }
-#define REAL(name, type) static type real; if (!real) real = (type)dlsym(RTLD_NEXT, name)
+#define REAL(name, type) static __typeof__(type) real; if (!real) real = (__typeof__(type))dlsym(RTLD_NEXT, name)
 ssize_t write(int fd, const void *data, size_t n) {
     REAL("write", ssize_t (*)(int, const void *, size_t));
     return fd > 2 && fails("write") ? -1 : real(fd, data, n);
