@@ -83,7 +83,7 @@ def _of_month(folder: Path, scenario: Scenario, name: str, month: int, column: C
         raise ColumnError(f"month {month} of `{name}` lies outside the run")
     if name == "pd":
         end = column("end_month")
-        return ((end > 0) & (end <= month) & (column("cause") > NAN_CODE)).astype(np.float64)
+        return np.asarray((end > 0) & (end <= month) & (column("cause") > NAN_CODE), dtype=np.float64)
     if name == "growth":
         later, opening = column(f"run_rate({month})"), column("run_rate(0)")
         return np.asarray(np.log(later / opening) * scenario.step.per_year / month)
@@ -95,7 +95,7 @@ def _of_month(folder: Path, scenario: Scenario, name: str, month: int, column: C
         )
     values = np.asarray(store.read_table(folder, "trajectories", [name])[name].to_numpy(), dtype=np.float64)
     causes = store.read_table(folder, "paths", ["cause"])["cause"].to_numpy()
-    return values.reshape(-1, len(months))[:, months.index(month)][causes != NAN_CODE]
+    return np.asarray(values.reshape(-1, len(months))[:, months.index(month)][causes != NAN_CODE])
 
 
 def amount(text: str) -> float:
