@@ -20,6 +20,7 @@ import numpy.typing as npt
 from simulator.engine import executors, jit
 from simulator.engine.build import Array
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
+from simulator.estimate.training import ready
 from simulator.runner import load
 from simulator.scenario.model import Scenario
 from simulator.timing import Timing, Work, interleaved, processor
@@ -54,7 +55,7 @@ def bench(
 
 def _engine(scenario: Scenario, repeats: int, workers: int, chunks: int) -> dict[str, Any]:
     """One thread by its processor time; threads against each other by the clock on the wall."""
-    simulation = Simulation(scenario, paths=10**9)  # worth loops made for it
+    simulation = Simulation(ready(scenario), paths=10**9)  # worth loops made for it
     run_chunks(simulation, 1, 1)  # the machine code is loaded, the pages are touched
     months = scenario.calendar.months
     alone = interleaved({"": lambda: run_chunks(simulation, chunks, 1)}, repeats, time.process_time)[""]
@@ -103,7 +104,7 @@ def _ns(t: Timing, path_months: int) -> dict[str, float]:
 
 
 def _peers(scenario: Scenario, repeats: int, chunks: int) -> dict[str, Any]:
-    simulation = Simulation(scenario, paths=10**9)
+    simulation = Simulation(ready(scenario), paths=10**9)
     paths, months = chunks * CHUNK, scenario.calendar.months
     numbers = yardstick_numbers(scenario)
     works: dict[str, Work] = {

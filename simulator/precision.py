@@ -15,6 +15,8 @@ from simulator.growth import Growth, Progress, Result
 from simulator.runner import load, with_run
 from simulator.scenario.model import Scenario
 
+MOST_IN_MEMORY = 1_048_576  # paths
+
 
 @dataclass(frozen=True)
 class Precise:
@@ -32,7 +34,7 @@ class Precise:
 def precise(
     scenario: Scenario | str | Path,
     targets: Sequence[str | Target],
-    most: int = MOST,
+    most: int | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
     threads: int | None = None,
@@ -41,7 +43,8 @@ def precise(
     into: str | Path | None = None,
     fresh: bool = False,
 ) -> Precise:
-    """Simulate until every target holds, for example `0.1pp on pd(24)` (estimate/precision.py), or `most` paths are done.
+    """Simulate until every target holds, for example `0.1pp on pd(24)` (estimate/precision.py), or `most` paths are done
+    (default: 16,777,216; 1,048,576 where no folder is written and every number by path stays in memory).
 
     One looks after 16,384 paths and twice as many each time; a run of few paths that lies in the folder counts. The other
     arguments are those of `run`. The finished run is an ordinary one of so many paths.
@@ -53,6 +56,8 @@ def precise(
     wanted = [parse(target) if isinstance(target, str) else target for target in targets]
     if not wanted:
         raise ValueError("no figure is named that is to be precise")
+    if most is None:
+        most = MOST_IN_MEMORY if out is None and into is None else MOST
     known = with_run(known, most, seed)
     schedule = looks(most)
     z = boundary(schedule)

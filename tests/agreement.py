@@ -19,6 +19,20 @@ from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Scenario
 
 CLOSE = 1e-9  # of a number, or of the path's largest balance
+PURE = {"index", "alive", "dilution", "reference", "share", "delivered"}  # rows of numbers; all others are of money
+MONEY = {
+    "cash",
+    "drawn",
+    "arrears",
+    "paid",
+    "stranded",
+    "peak_need",
+    "lowest_liquidity",
+    "shadow_cash",
+    "raised",
+    "loss",
+}
+MONEY |= {"shadow_flow_12m", "exposure_at_default"}  # columns of money; all others are months, counts, codes, shares
 BALANCES = ("cash", "shadow.cash", "ledger.arrears", "line.drawn")
 
 
@@ -63,15 +77,17 @@ def agrees(lived: Lived, rows: Mapping[str, Any], columns: Mapping[str, float], 
                 continue
             # flows of month 0 are nought whatever the row holds before the first month
             begin = 0 if (table is lived.months and slot.split(".")[-1] in OPENING) or slot in OPENING else 1
-            np.testing.assert_allclose(
-                rows[slot][begin:end], values[begin:end], rtol=CLOSE, atol=CLOSE * largest, err_msg=slot
-            )
+            slack = CLOSE if slot.split(".")[-1] in PURE else CLOSE * largest
+            np.testing.assert_allclose(rows[slot][begin:end], values[begin:end], rtol=CLOSE, atol=slack, err_msg=slot)
     assert cause == lived.cause
     for name, value in lived.columns.items():
         if name not in columns:
             assert not value, name
             continue
-        assert np.isclose(columns[name], value, rtol=CLOSE, atol=CLOSE * largest), (name, columns[name], value)
+        if name == "lowest_liquidity_month":  # of months that differ by rounding only, either
+            value, name = lived.months["liquidity"][int(columns[name])], "lowest_liquidity"
+        slack = CLOSE * largest if name.split(".")[-1] in MONEY else CLOSE
+        assert np.isclose(columns[name], value, rtol=CLOSE, atol=slack), (name, columns[name], value)
 
 
 OPENING = {

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -142,9 +143,11 @@ def browser() -> Iterator[Browser]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         read_in, to = os.pipe()
         back, write_out = os.pipe()
-        command = f'exec "$@" 3<&{read_in} 4>&{write_out}'
+        there = "import fcntl, os, sys; "
+        there += f"a, b = (fcntl.fcntl(f, fcntl.F_DUPFD, 10) for f in ({read_in}, {write_out}))"
+        there += "; os.dup2(a, 3); os.dup2(b, 4); os.execv(sys.argv[1], sys.argv[1:])"  # the numbers that it expects
         process = subprocess.Popen(
-            ["sh", "-c", command, "sh", program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [sys.executable, "-c", there, program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(read_in, write_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": profile, "XDG_CONFIG_HOME": profile, "XDG_CACHE_HOME": profile},
         )  # fmt: skip

@@ -261,6 +261,11 @@ def test_a_shock_reaches_the_alternatives() -> None:
     } <= changed
 
 
+def test_halving_growth_does_not_help_a_company_that_shrinks() -> None:
+    shrinking = simulator.load(HERE / "anthropic-xai-stress.toml")  # revenue.growth is -0.02 a month, in the long run 0
+    assert stresses.apply(stresses.load("growth-halved"), shrinking).scenario is None
+
+
 def test_a_table_of_shocks_says_what_the_scenario_has_not_got(minimal: Scenario) -> None:
     d = simulator.stress(minimal, figures=["pd(24)"], paths=1024)
     notes = {row["stress"]: row["note"] for row in d["shocks"]}

@@ -120,6 +120,18 @@ def test_an_extended_run_is_the_longer_run(first: int, then: int, lab: simulator
     assert documents[0] == documents[1]
 
 
+def test_a_run_with_replicates_extends_too(lab: simulator.Scenario, tmp_path: Path) -> None:
+    sobol = runner.with_run(lab, CHUNK, None, "sobol")
+    run(sobol, CHUNK, tmp_path / "grown")
+    assert run(sobol, 3 * CHUNK, tmp_path / "grown") == run(sobol, 3 * CHUNK, tmp_path / "once")
+    documents = [
+        simulator.run(sobol, paths=3 * CHUNK, out=tmp_path / name, fresh=name == "once").document
+        for name in ("grown", "once")
+    ]
+    assert documents[0]["pd"] == documents[1]["pd"]
+    assert documents[0]["cash"] == documents[1]["cash"]
+
+
 def test_parts_of_the_real_size_extend_too(
     lab: simulator.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

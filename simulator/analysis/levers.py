@@ -80,6 +80,11 @@ def base_of(scenario: Scenario, key: str) -> Amount:
     return amount(_central(value, key))
 
 
+def centre(value: Any) -> Amount:
+    """The number of a value; of a distribution its P50, mean or mode. Raises QuantityError."""
+    return amount(_central(value, "it"))
+
+
 def _central(value: Any, key: str) -> Any:
     if not isinstance(value, dict):
         if isinstance(value, list):

@@ -15,7 +15,7 @@ takes a share of growth. What has no such driver is said, not passed over. A fil
 A change is one of `multiply` (numbers, laws, schedules), `add` (to the number, in its unit as written: "6 mo"), `set` (a value),
 `not_before` (months from the opening, for keys of dates in one table: all move as far as the first of them must). With
 `lay = true` the key is written also where it is not there but the table of its `*` is; `type` and `starts_later` choose among
-tables.
+tables, `positive` leaves alone what is nought or less.
 `combine = ["a", "b"]` applies other shocks in turn.
 """
 
@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 from simulator.analysis.compare import horizons
 from simulator.analysis.documents import Document, document, number, spread
-from simulator.analysis.levers import Amount, amount, at, matching, moved, placed, scaled
+from simulator.analysis.levers import Amount, amount, at, centre, matching, moved, placed, scaled
 from simulator.analysis.paired import difference
 from simulator.analysis.variants import Runs, data_of, vary
 from simulator.estimate.asked import Asked, figure
@@ -40,7 +40,7 @@ from simulator.scenario.model import Scenario
 from simulator.scenario.source import Key
 
 TOP = ("format", "name", "title", "driver", "change", "combine")
-KEYS = ("keys", "multiply", "add", "set", "not_before", "lay", "type", "starts_later")
+KEYS = ("keys", "multiply", "add", "set", "not_before", "lay", "type", "starts_later", "positive")
 WAYS = ("multiply", "add", "set", "not_before")
 TABLES = ("stresses", "applied")
 
@@ -52,6 +52,7 @@ class Change(NamedTuple):
     lay: bool = False
     type: str | None = None
     starts_later: bool = False
+    positive: bool = False
 
 
 class Stress(NamedTuple):
@@ -118,7 +119,7 @@ def read(data: Mapping[str, Any], name: str = "stress") -> Stress:
             way = next(w for w in WAYS if w in table)
             changes.append(
                 Change(tuple(table["keys"]), way, table[way], bool(table.get("lay")), table.get("type"),
-                       bool(table.get("starts_later")))
+                       bool(table.get("starts_later")), bool(table.get("positive")))
             )  # fmt: skip
     if wrong:
         raise QuantityError(f"the stress {name}: " + "; ".join(wrong), "see scenarios/README.md, Stresses")
@@ -213,9 +214,18 @@ def _changed(scenario: Scenario, data: Mapping[str, Any], key: Key, old: Any, ch
     if isinstance(old, Mapping) and set(old) == {"input"}:
         raise QuantityError(f"{dotted(key)} is the input `{old['input']}`; change inputs.{old['input']} instead")
     if change.way == "multiply":
+        if change.positive and _all_below(old):
+            return None
         return scaled(old, float(change.value))
     by = amount(change.value)
     return _plus(old, by)
+
+
+def _all_below(value: Any) -> bool:
+    """Whether a value, or every number of a list or the centre of a law, is nought or less."""
+    if isinstance(value, list):
+        return all(_all_below(one) for one in value)
+    return centre(value).number <= 0.0
 
 
 def _plus(old: Any, by: Amount) -> Any:
@@ -297,14 +307,12 @@ def stress(
         if found.scenario is None:
             continue
         outcome = runs.run(found.scenario, asked, name=one.name)
-        rows += [
-            {
+        for f in asked:
+            d = difference(f, base, outcome)
+            rows.append({
                 "stress": one.name, "figure": f.text, "unit": f.dimension.converts_to,
-                **spread("value", f.estimate(outcome)), **spread("difference", difference(f, base, outcome)[:3]),
-                "gain": number(difference(f, base, outcome).gain),
-            }
-            for f in asked
-        ]  # fmt: skip
+                **spread("value", f.estimate(outcome)), **spread("difference", d[:3]), "gain": number(d.gain),
+            })  # fmt: skip
     at_base = [{"figure": f.text, "unit": f.dimension.converts_to, **spread("value", f.estimate(base))} for f in asked]
     return document(
         "stress", scenario, command, runs.paths, runs.seed, figures=[f.text for f in asked], base=at_base, shocks=told,

@@ -19,14 +19,19 @@ RARE = click.option(
     "defaults that build up month by month through what cannot be tilted (sizes of jumps and events), and as a check of `is`. "
     "Stores nothing.",
 )
-STORING = ("out", "into", "fresh", "dry_run")  # options that make no sense where nothing is stored
+FOREIGN = {  # what belongs to a stored run of plain paths: parameter -> option
+    "out": "--out",
+    "into": "--into",
+    "fresh": "--fresh",
+    "dry_run": "--dry-run",
+    "targets": "--precision",
+}
 
 
 def refuse(context: click.Context, conditions: tuple[Any, ...]) -> None:
     """Options that do not go with --rare."""
-    for name in STORING:
+    for name, option in FOREIGN.items():
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-            option = "--" + name.replace("_", "-")
             raise click.UsageError(
                 f"{option} does not go with --rare, which stores no paths; use --json for its figures"
             )
@@ -50,6 +55,10 @@ def run_rare(
     refused: list[str] = []
     failed: list[str] = []
     for n, scenario in enumerate(load_all(files, settings)):
+        if scenario.run.sampling != "plain":
+            raise click.UsageError(
+                f'--rare does not go with sampling = "{scenario.run.sampling}"; add --set run.sampling=plain'
+            )
         try:
             with Progress(scenario.name) as advance:
                 found = rare(scenario, method, threads=threads, progress=advance)

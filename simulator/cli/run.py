@@ -127,6 +127,8 @@ def run(
 
     if rare is not None:
         refuse(click.get_current_context(), conditions)
+        if targets:
+            raise click.UsageError("--precision does not go with --rare, whose figures say how precise they are")
     if into is not None and len(files) > 1:
         raise click.UsageError("--into takes one scenario; several go to folders of their own below --out")
     extra = [f"run.paths={paths}"] if paths is not None else []
@@ -184,12 +186,11 @@ def run(
 
 
 def _precise(scenario: Any, targets: tuple[Any, ...], most: int | None, how: dict[str, Any]) -> Any:
-    from simulator.estimate.precision import MOST
     from simulator.precision import precise
     from simulator.quantities.units import QuantityError
 
     try:
-        return precise(scenario, targets, MOST if most is None else most, **how)
+        return precise(scenario, targets, most, **how)
     except QuantityError as problem:
         hint = f"; {problem.hint}" if problem.hint else ""
         raise click.UsageError(f"--precision: {problem}{hint}") from None

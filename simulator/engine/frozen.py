@@ -17,12 +17,19 @@ from simulator.engine.block import Statistics
 from simulator.engine.reduce import Sketch, Summary
 
 Arrays = dict[str, npt.NDArray[Any]]
+FROZEN = {
+    *("paths", "statistics", "amounts", "endings", "counts", "replicates", "not_numbers", "column_names"),
+    *("_sketches", "_ranked"),
+}
+ELSEWHERE = {"asked", "hold", "exact", "reader", "_columns", "_kept"}  # given anew, or empty above EXACT_PATHS
 
 
 def freeze(summary: Summary) -> tuple[dict[str, Any], Arrays]:
     """(header, arrays), copies of what the summary knows."""
     if summary.exact:
         raise ValueError("a summary that holds numbers by path is not frozen")
+    if unknown := set(vars(summary)) - FROZEN - ELSEWHERE:
+        raise AssertionError(f"what a summary knows by {', '.join(sorted(unknown))} would be lost")
     arrays: Arrays = {"endings": summary.endings.copy()}
     for name, s in (("statistics", summary.statistics), ("amounts", summary.amounts)):
         arrays |= {f"{name}.mean": s.mean.copy(), f"{name}.squares": s.squares.copy()}

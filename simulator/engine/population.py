@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from simulator.components.base import ENDED
 from simulator.engine import jit, ledger
-from simulator.engine.block import ROW_PADDING, Paths, aligned
+from simulator.engine.block import ROW_PADDING, aligned
 from simulator.engine.build import Array
 from simulator.engine.intrinsics import step_call
 from simulator.engine.lanes import LANES, call
 from simulator.engine.program import Program
 from simulator.engine.random import draw_normal, draw_uniform, fill_words
+from simulator.engine.source import Paths
 from simulator.engine.tilt import TiltedRunner
 
 

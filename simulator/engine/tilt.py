@@ -21,12 +21,13 @@ import numpy.typing as npt
 from scipy.special import logsumexp, ndtr, ndtri
 
 from simulator.components.base import ENDED
-from simulator.engine.block import Lived, Paths, ProgramRunner, uniforms_of
+from simulator.engine.block import Lived, ProgramRunner, uniforms_of
 from simulator.engine.build import Array, Step
 from simulator.engine.jit import Argument
 from simulator.engine.program import Column, Program, build
 from simulator.engine.random import draw_normal, draw_uniform
 from simulator.engine.sampling import evaluate
+from simulator.engine.source import Paths
 from simulator.mathematics.normal import normal_cdf
 from simulator.scenario.model import Scenario
 

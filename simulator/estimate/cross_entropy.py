@@ -172,4 +172,4 @@ def _groups(s: Scores, basis: Array, living: Array) -> Array:
             if inside.any():
                 centres[k] = share[inside] @ points[inside] / share[inside].sum()
     belongs = (where == np.arange(len(centres))[:, None]).astype(np.float64)
-    return belongs[(belongs * share).sum(axis=1) > 0.0]
+    return np.asarray(belongs[(belongs * share).sum(axis=1) > 0.0])

@@ -12,11 +12,11 @@ import numpy as np
 from simulator.components.base import CASH, first_calendar_month
 from simulator.engine import bins, ledger
 from simulator.engine.reduce import Sketch, Summary
-from simulator.engine.sampler import REPLICATES
 from simulator.engine.simulation import Outline
 from simulator.engine.tally import Columns, Counts, Questions
 from simulator.estimate import intervals
 from simulator.estimate.intervals import Estimate
+from simulator.estimate.worth import MANY, worth
 from simulator.quantities.distribution import Array
 from simulator.scenario.model import Scenario
 
@@ -37,9 +37,6 @@ FUNDING_EVENTS = {  # of funding: the ends of the columns that count them, summe
     "refinanced": (".refinanced", ".renewed"),
     "refinancing_failed": (".refinancing_failed", ".renewal_failed"),
 }
-
-
-MANY = 10 * REPLICATES  # paths, ten a replicate
 
 
 def _around(sketch: Sketch, of_bin: int) -> tuple[int, int]:
@@ -297,37 +294,6 @@ class Figures:
         low, high = math.hypot(q05.high - q05.value, error), math.hypot(q05.value - q05.low, error)
         return {"value": _number(value), "low": _number(value - low), "high": _number(value + high)}
 
-    # --- how paths were chosen ---
-
-    def sampling(self) -> dict[str, Any]:
-        """The way of sampling and, where it is not the plain one, by figure how many times its variance goes into that of as
-        many independent paths."""
-        found: dict[str, Any] = {"method": self.scenario.run.sampling}
-        if not self.replicates:
-            return found
-        horizons = [m for m in (self.scenario.step.per_year * y for y in (1, 2, 3, 5)) if m < self.months]
-        ratios: dict[str, Estimate] = {}
-        for month in (*horizons, self.months):
-            seen = [int(f.counts[: month + 1].sum()) for f in (self, *self.replicates)]
-            p = seen[0] / self.n if self.n else 0.0
-            if MANY <= seen[0] <= self.n - MANY:
-                shares = [count / r.n for count, r in zip(seen[1:], self.replicates, strict=True)]
-                ratios[f"pd({month})"] = intervals.variance_ratio(p * (1 - p) / self.n, shares)
-        cash = next(k for k, m in enumerate(self.outline.metrics) if m.name == "cash" and not m.contract)
-        s = self.summary.statistics
-        means = [float(r.summary.statistics.mean[self.months, cash]) for r in self.replicates]
-        plain = float(s.squares[self.months, cash]) / max(1, s.paths - 1) / max(1, s.paths)
-        ratios[f"mean cash({self.months})"] = intervals.variance_ratio(plain, means)
-        for name in ("peak_need", "lowest_liquidity"):
-            _, squares, n = self.summary.moments(name)
-            means = [r.summary.moments(name)[0] for r in self.replicates]
-            ratios[f"mean {name}"] = intervals.variance_ratio(squares / max(1, n - 1) / max(1, n), means)
-        known = {name: e for name, e in ratios.items() if math.isfinite(e.value)}
-        found["replicates"] = len(self.replicates)
-        found["variance_ratio"] = {name: _estimate(e) for name, e in known.items()}
-        found["pays"] = any(e.low > 1.0 for e in known.values())
-        return found
-
     # --- funding ---
 
     def funding(self) -> dict[str, Any]:
@@ -454,7 +420,7 @@ class Figures:
             "step": s.calendar.step,
             "start": s.label(1),
             "seed": s.run.seed,
-            "sampling": self.sampling(),
+            "sampling": worth(self),
             **{name: part() for name, part in self.parts.items()},
             "comparison": {name: dict(rates) for name, rates in s.comparison.items()},
         }

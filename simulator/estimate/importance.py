@@ -92,12 +92,13 @@ class Pilot:
         lived = self.plain.lived(first_path(self.branch, PLAIN) + np.arange(PILOT), KNOWN)
         self.used += PILOT
         self.share = float((lived.columns["cause"] > ledger.NAN_CODE).mean())
+        self.found, self.spread = self.share > 0.0, math.sqrt(self.share * (1.0 - self.share))
+        if self.not_rare:
+            return
         floor = self.scenario.default.floor
         level = float(floor) if isinstance(floor, int | float) else 0.0
         kept = {slot: np.nan_to_num(lived.kept[slot], posinf=0.0, neginf=0.0) for slot in KNOWN}
         self.outlook = Outlook.fitted(kept, lived.columns["end_month"], level)
-        self.found = self.share > 0.0
-        self.spread = math.sqrt(self.share * (1.0 - self.share))
 
     @property
     def not_rare(self) -> bool:
@@ -152,7 +153,7 @@ class Pilot:
         return Scores(
             np.concatenate([d.weights for d in found]) / (SPLIT_PILOT * POPULATION),
             np.concatenate([d.months for d in found]).astype(np.float64),
-            np.concatenate([_monthly(d.shocks, sources, self.scenario.calendar.months) for d in found], axis=2),
+            np.concatenate([_monthly(d.shocks, sources, self.scenario) for d in found], axis=2),
             np.concatenate(
                 [_stacked([o[s] for s in streams], d.roots.size) for o, d in zip(once, found, strict=True)], axis=1
             ),
@@ -174,7 +175,7 @@ class Pilot:
         scores = Scores(
             weights / paths,
             np.concatenate([p.columns["end_month"] for p in found]),
-            np.concatenate([_monthly(p.kept, sources, self.scenario.calendar.months) for p in found], axis=2),
+            np.concatenate([_monthly(p.kept, sources, self.scenario) for p in found], axis=2),
             _stacked([once[s] for s in streams], numbers.size),
         )
         mean = weights.sum() / paths
@@ -199,15 +200,20 @@ class Pilot:
         return Tilt((PERIOD - lanes * components, *([lanes] * components)), monthly, once)
 
 
-def _monthly(kept: dict[str, Array], sources: Sequence[Source], months: int) -> Array:
-    """Normal scores, shape (shocks, months, paths)."""
+def _monthly(kept: dict[str, Array], sources: Sequence[Source], scenario: Scenario) -> Array:
+    """Normal scores, shape (shocks, months, paths); nought where [shocks] gives one, which no tilt moves."""
+    months, start = scenario.calendar.months, scenario.calendar.start
     found = [
         ndtri(np.clip(kept[s.slot][1:], 2.0**-60, 1.0 - 2.0**-53)) if s.uniform else kept[s.slot][1:] for s in sources
     ]
     if not found:
         some = next(iter(kept.values()), np.zeros((months + 1, 0)))
         return np.zeros((0, months, some.shape[1]))
-    return np.array(found)
+    scores = np.array(found)
+    for j, source in enumerate(sources):
+        for month in scenario.shocks.monthly.get(source.slot, {}):
+            scores[j, month - start] = 0.0
+    return scores
 
 
 def _stacked(rows: list[Array], width: int) -> Array:

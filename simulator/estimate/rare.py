@@ -27,6 +27,7 @@ from simulator.estimate import importance, intervals
 from simulator.estimate.importance import PILOT, POPULATIONS, Pilot, first_path, sampled
 from simulator.estimate.sample import Precise, Sample, together
 from simulator.estimate.splitting import Defaults, split
+from simulator.estimate.training import ready
 from simulator.scenario.model import Branch, Scenario
 
 FLOOR = 100.0  # effective paths in default behind every number
@@ -321,10 +322,14 @@ def rare(
 
     if method not in METHODS:
         raise ValueError(f"{method!r} is no method for rare events; one of {', '.join(METHODS)}")
-    known = scenario if isinstance(scenario, Scenario) else load(scenario)
+    known = ready(scenario if isinstance(scenario, Scenario) else load(scenario))
     changes = {k: v for k, v in (("paths", paths), ("seed", seed)) if v is not None}
     if changes:
         known = replace(known, run=type(known.run).model_validate({**known.run.model_dump(), **changes}))
+    if known.run.sampling != "plain":
+        raise ValueError(
+            f'{known.name}: sampling = "{known.run.sampling}" does not go with rare events; leave it plain'
+        )
     workers = executors.available_threads() if threads is None else threads
     found = _run(known, method, workers, shocks, progress)
     last = found.precise(found.months)
@@ -352,7 +357,9 @@ def _run(scenario: Scenario, method: Method, workers: int, shocks: bool, progres
         speed += branch.weight * PILOT / (time.perf_counter() - at) * workers
         tilt: Tilt | None = Tilt.nothing()
         if not pilot.not_rare:
-            tilt = pilot.tilt() if method == "is" else (pilot.split() and None)
+            tilt = pilot.tilt() if method == "is" else None
+            if method == "splitting":
+                pilot.split()
         pilots.append((branch, pilot, tilt))
         if progress is not None:
             progress(number + 1, steps)

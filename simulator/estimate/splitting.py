@@ -33,7 +33,8 @@ UNEVEN = 0.8  # resample where the effective share of the population falls below
 DEFENSIVE = 0.2  # added to h, in units of its mean: a path whose way to default h does not see is thinned out, not lost
 TEMPER = 0.9  # power of h: a guess that is too sure of itself costs more than one that is too vague
 SCALING = (KNOWN.index(RUN_RATE), KNOWN.index(PRICE))  # of KNOWN: what a spread may be proportional to a power of
-FEW, LEAST = 100, 1e-9  # paths that a power is not fitted to; the least of which a logarithm is taken
+FEW, LEAST = 100, 1e-9  # paths that nothing is fitted to; the least of which a logarithm is taken
+RIDGE = 1e-8
 STEADY = 1e-12  # of the spread of liquidity: less is none
 
 
@@ -75,25 +76,34 @@ class Outlook:
 
 def _regressed(known: Array, changes: Array) -> Look:
     """Least squares with an intercept; what does not vary among the paths explains nothing."""
+    if known.shape[1] < FEW:  # hardly a path gets so far: no month is better than another
+        later = changes.shape[1]
+        return Look(np.zeros((later, 1 + known.shape[0])), np.ones(later), np.zeros((later, known.shape[0])))
     centre, scale = known.mean(axis=1), known.std(axis=1)
     used = scale > STEADY * np.maximum(1.0, np.abs(centre))
     x = (known[used] - centre[used, None]) / scale[used, None]
     design = np.vstack([np.ones(known.shape[1]), x]).T
-    found, *_ = np.linalg.lstsq(design, changes, rcond=1e-9)
+    found = _least_squares(design, changes)
     rest = changes - design @ found
     scaled = np.isin(np.arange(known.shape[0]), SCALING) & used & (known > 0.0).all(axis=1)
     logs = _logarithms(known)[scaled]
     powers = np.zeros((changes.shape[1], known.shape[0]))
-    if scaled.any() and known.shape[1] > FEW:
+    if scaled.any():
         design = np.vstack([np.ones(known.shape[1]), logs]).T
         tiny = STEADY * np.maximum(rest.std(axis=0), STEADY)
-        powers[:, scaled] = np.linalg.lstsq(design, np.log(np.abs(rest) + tiny), rcond=1e-9)[0][1:].T
+        powers[:, scaled] = _least_squares(design, np.log(np.abs(rest) + tiny))[1:].T
     spread = (rest / np.exp(powers @ _logarithms(known)).T).std(axis=0)
     slopes = np.zeros((changes.shape[1], 1 + known.shape[0]))
     slopes[:, 1:][:, used] = found[1:].T / scale[used]
     slopes[:, 0] = found[0] - slopes[:, 1:] @ centre
     least = STEADY * max(1.0, float(np.abs(known[0]).max(initial=0.0)))
     return Look(slopes, np.maximum(spread, least), powers)
+
+
+def _least_squares(design: Array, wanted: Array) -> Array:
+    """Coefficients, with a ridge that keeps columns apart that are nearly the same."""
+    gram = design.T @ design
+    return np.asarray(np.linalg.solve(gram + RIDGE * np.diag(np.diag(gram)), design.T @ wanted))
 
 
 def _logarithms(known: Array) -> Array:

@@ -52,7 +52,7 @@ def part(found: Mapping[str, Any], number: int) -> Part:
         if _is_table(rows):
             columns = list(dict.fromkeys(key for row in rows for key in row))
             tables.append(_table(name, rows, columns))
-            charts += _charts(f"{_word(verb)}-{number}-{_word(name)}", name, rows, columns)
+            charts += _by_figure(f"{_word(verb)}-{number}-{_word(name)}", name, rows, columns)
     facts = ", ".join(
         f"{name} {found[name]:,}" if isinstance(found[name], int) else f"{name}: {found[name]}"
         for name in ("command", "paths", "seed") if name in found and isinstance(found[name], int | str)
@@ -94,6 +94,13 @@ def _unit(name: str) -> str:
     return "$" if any(w in words for w in money_words) else ""
 
 
+def _shown_unit(unit: Any, column: str) -> str:
+    """What a row says of its unit; else what the column's name says."""
+    if not isinstance(unit, str) or not unit:
+        return _unit(column)
+    return "share" if unit in ("%", "share", "1") else unit
+
+
 def _cell(value: Any, unit: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:80]
@@ -106,7 +113,7 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str])
     heads = [c for c in columns if c not in hidden]
 
     def cell(row: Mapping[str, Any], c: str) -> str:
-        unit = _unit(c)
+        unit = _shown_unit(row.get("unit"), c)
         if c not in found or row.get(c) is None:
             return _cell(row.get(c), unit)
         return f"{_cell(row[c], unit)} ({_cell(row.get(f'{c}_low'), unit)} to {_cell(row.get(f'{c}_high'), unit)})"
@@ -126,7 +133,25 @@ def _numbers(rows: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:
     ]
 
 
-def _charts(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[Chart]:
+def _by_figure(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[Chart]:
+    """Charts of a table whose rows may be of several figures: each figure, with its unit, by itself."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((str(row.get("figure", "")), str(row.get("unit", ""))), []).append(row)
+    kept = [c for c in columns if c not in ("figure", "unit")]
+    if len(groups) == len(rows) > 1:  # a row a figure: those of one unit stand in one chart
+        kept = [c for c in columns if c != "unit"]
+        groups = {}
+        for row in rows:
+            groups.setdefault(("", str(row.get("unit", ""))), []).append(row)
+    for k, ((figure, unit), found) in enumerate(list(groups.items())[:6]):
+        name_of = f"{name}, {figure}" if figure else name
+        yield from _charts(f"{key}-{k}" if len(groups) > 1 else key, name_of, found, kept, unit)
+
+
+def _charts(
+    key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], unit: str = ""
+) -> Iterator[Chart]:
     found = estimates(columns)
     hidden = {*found, *(f"{c}{end}" for c in found for end in ("_low", "_high"))}
     settings = [
@@ -143,7 +168,8 @@ def _charts(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Seq
         ys, xs = sorted({k[0] for k in grid}), sorted({k[1] for k in grid})
         if len(grid) == len(rows) == len(ys) * len(xs) and 2 <= len(xs) <= 12 and 2 <= len(ys) <= 24:
             series = [Series(f"{x:.4g}", "bar", [grid[y, x] for y in ys], 0) for x in xs]
-            yield Chart(key, f"{title}: {found[0].replace('_', ' ')}", "grid", _unit(found[0]), [f"{y:.4g}" for y in ys], series,
+            heading = f"{title}: {found[0].replace('_', ' ')}"
+            yield Chart(key, heading, "grid", _shown_unit(unit, found[0]), [f"{y:.4g}" for y in ys], series,
                         down, across=[f"{x:.4g}" for x in xs], across_head=across)  # fmt: skip
             return
     labels = [
@@ -172,5 +198,5 @@ def _charts(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Seq
                 )
             ]
             heading = f"{title}: {c.replace('_', ' ')}"
-            yield Chart(f"{key}-{_word(c)}", heading, "rows", _unit(c), [labels[i] for i in kept], series,
+            yield Chart(f"{key}-{_word(c)}", heading, "rows", _shown_unit(unit, c), [labels[i] for i in kept], series,
                         (names or values)[0])  # fmt: skip

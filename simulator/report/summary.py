@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,8 +20,8 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 def lines(document: dict[str, Any], plain: bool = False, width: int = WIDTH) -> Iterator[str]:
     """The summary of a `run --json` document: no line wider than `width`, at most LINES at 80. `plain`: ASCII only."""
     d = document
-    before, after = list(_before(d, plain, width)), list(_after(d))
-    contracts = list(_contracts(d, max(3, LINES - len(before) - len(after) - 4), width))
+    before, after = list(_before(d, plain, width)), list(_after(d, plain))
+    contracts = list(_contracts(d, max(3, LINES - len(before) - len(after) - 4), plain, width))
     for line in (*before, *contracts, *after):
         yield from fit(line, width)
 
@@ -44,22 +45,23 @@ def _before(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     yield ""
     yield from _pd(d, plain, width)
     yield from _causes(d, 44)
-    yield from _runway(d, width)
+    yield from _runway(d, plain, width)
     need = d["peak_need"]
     yield ""
     yield f"Peak funding need  {_with(need, 'p50', money, 'P50')}, {_with(need, 'p90', money, 'P90')}"
     low = d["lowest_liquidity"]
     yield f"Lowest liquidity   {_with(low, 'p5', money, 'P5')}, {_with(low, 'p50', money, 'P50')}"
     if d["cash"]:
-        spark = _spark([row["p50"] for row in d["cash"]], plain, 30 if width >= WIDTH else max(8, width - 46))
-        yield f"Median cash        {spark}  {money(d['cash'][0]['p50'])} to {money(d['cash'][-1]['p50'])}"
-    yield from _funding(d)
+        spark = _spark([row["p50"] for row in d["cash"]], plain, 24 if width >= WIDTH else max(8, width - 46))
+        ends = [_within(row["p50"], row["interval"]["p50"], money, plain) for row in (d["cash"][0], d["cash"][-1])]
+        yield f"Median cash        {spark} {ends[0]} to {ends[1]}"
+    yield from _funding(d, plain)
 
 
-def _after(d: dict[str, Any]) -> Iterator[str]:
+def _after(d: dict[str, Any], plain: bool) -> Iterator[str]:
     """What comes after them."""
     yield from _events(d)
-    yield from _losses(d)
+    yield from _losses(d, plain)
     yield from _sampling(d)
     yield from _precision(d)
     if d["not_a_number"]:
@@ -119,8 +121,8 @@ def _pd(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
 
 def _bar(e: dict[str, Any], largest: float, width: int, plain: bool) -> str:
     """Full to the lower end of the interval, half to its upper end."""
-    low, high = (min(width, round(width * e[end] / largest)) for end in ("low", "high"))
-    full, half, empty = "#=." if plain else "█▒░"
+    low, high = (int(min(width, round(width * e[end] / largest))) for end in ("low", "high"))
+    full, half, empty = ("#", "=", ".") if plain else ("█", "▒", "░")
     return full * low + half * (high - low) + empty * (width - high)
 
 
@@ -138,51 +140,56 @@ def _causes(d: dict[str, Any], room: int) -> Iterator[str]:
         yield f"  {len(seen) - 5} more causes{'':<{room - 13}} {rest:>8} paths"
 
 
-def _runway(d: dict[str, Any], width: int) -> Iterator[str]:
+def _runway(d: dict[str, Any], plain: bool, width: int) -> Iterator[str]:
     yield ""
     when = f"Runway ({_step(d)} in which the money ends; P5 is the bad tail)"
     yield f"{when:<{58 if width >= WIDTH else 1}}   beyond {d['months']} {SHORT[_step(d)]}"
     for kind in ("funded", "unfunded"):
         r = d["runway"][kind]
         parts = "  ".join(f"{q.upper()} {_runway_month(r, q, d['months'])}" for q in ("p5", "p25", "p50"))
-        yield f"  {kind:<9} {parts:<{46 if width >= WIDTH else 1}}  {percent(r['share_beyond_horizon'])}"
+        beyond = _within(r["share_beyond_horizon"], r["interval"]["share_beyond_horizon"], percent, plain)
+        yield f"  {kind:<9} {parts:<{46 if width >= WIDTH else 1}}  {beyond}"
 
 
 def _runway_month(r: dict[str, Any], q: str, months: int) -> str:
-    if r[q] is None:
-        return f">{months}"
     low, high = r["interval"][q]
+    if r[q] is None:
+        return f">{months}" if low is None else f">{months} ({low}->{months})"
     return f"{r[q]} ({low or '>' + str(months)}-{high or '>' + str(months)})"
 
 
-def _funding(d: dict[str, Any]) -> Iterator[str]:
+def _funding(d: dict[str, Any], plain: bool) -> Iterator[str]:
     funding = d.get("funding") or {}
     if funding.get("dilution"):
         taken = _with(funding["dilution"], "p50", percent, "P50")
         down = funding["down_rounds"]
-        tail = "" if down is None else f", down rounds on {percent(down['share_of_paths']['value'])} of paths"
+        tail = "" if down is None else f", down rounds on {_of(down['share_of_paths'], percent, plain)}"
         yield f"Dilution           {taken}{tail}"
     if funding.get("refinancing_failed"):
         failed = funding["refinancing_failed"]["share_of_paths"]
         yield f"Refinancing fails  on {percent(failed['value'])} of paths ({percent(failed['low'])} to {percent(failed['high'])})"
 
 
-def _contracts(d: dict[str, Any], most: int, width: int) -> Iterator[str]:
+def _contracts(d: dict[str, Any], most: int, plain: bool, width: int) -> Iterator[str]:
     """At most so many lines, three at least."""
     if not d["contracts"]:
         return
-    room = max(1, most - 2)
+    whole = width >= WIDTH
+    room = max(1, (most - 2) // (2 if whole else 1))
     listed = list(d["contracts"].items())
     shown = listed if len(listed) <= room else listed[: max(1, room - 1)]
     yield ""
-    whole = width >= WIDTH
     yield "Contract           firm now  headline  mean paid" + ("  stranded  left: buyer supplier" if whole else "")
     for name, c in shown:
         left = c["terminated"]
         row = f"  {name[:16]:<16} {money(c['firm']):>8} {money(c['headline']):>9}  {money(c['paid']):>9}"
         gone = f"{percent(left['buyer']['value']):>11} {percent(left['supplier']['value']):>8}"
         yield row + (f" {money(c['stranded']):>9}  {gone}" if whole else "")
-
+        if whole:
+            sign = "+-" if plain else "±"
+            parts = [sign + money(_half(c[k], c["interval"][k])) for k in ("firm", "headline", "paid", "stranded")]
+            sides = [sign + percent(_half(e["value"], (e["low"], e["high"]))) for e in left.values()]
+            yield f"{'':<18} {parts[0]:>8} {parts[1]:>9}  {parts[2]:>9} {parts[3]:>9}  {sides[0]:>11} {sides[1]:>8}"
     if len(shown) < len(listed):
         yield f"  {len(listed) - len(shown)} more contracts: simulator report"
 
@@ -194,6 +201,20 @@ def _events(d: dict[str, Any]) -> Iterator[str]:
     for words, name, e in [x for x in happened if x[2]["count"]][:2]:
         seen = f"{percent(e['value'])}  ({percent(e['low'])} to {percent(e['high'])}, {e['count']:,} paths)"
         yield f"  {f'{name[:20]}: {words}':<44}{seen}"
+
+
+def _half(value: float | None, interval: Any) -> float:
+    """The greater distance of the interval's ends."""
+    low, high = interval
+    return math.nan if value is None or low is None or high is None else max(value - low, high - value)
+
+
+def _within(value: float | None, interval: Any, write: Any, plain: bool) -> str:
+    return f"{write(value)} {'+-' if plain else '±'}{write(_half(value, interval))}"
+
+
+def _of(e: dict[str, Any], write: Any, plain: bool) -> str:
+    return _within(e["value"], (e["low"], e["high"]), write, plain)
 
 
 def _with(table: dict[str, Any], key: str, write: Any, name: str) -> str:
@@ -212,11 +233,11 @@ def _spark(values: list[float | None], plain: bool, width: int = 30) -> str:
     return "".join(scale[int((v - low) / (high - low) * 7.999) if high > low else 0] for v in picked)
 
 
-def _losses(d: dict[str, Any]) -> Iterator[str]:
+def _losses(d: dict[str, Any], plain: bool) -> Iterator[str]:
     losses = {name: c["expected_loss"] for name, c in d.get("creditors", {}).items() if c["expected_loss"]}
     largest = sorted(losses, key=lambda name: -losses[name]["value"])[:3]
     if largest and losses[largest[0]]["value"] > 0:
-        parts = [f"{name[:16]} {money(losses[name]['value'])}" for name in largest]
+        parts = [f"{name[:10]} {_of(losses[name], money, plain)}" for name in largest[:2]]
         yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)
 
 

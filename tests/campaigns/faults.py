@@ -45,6 +45,7 @@ SHIM = r"""
 #include <stdlib.h>
 #include <unistd.h>
 static long calls;
+static char used[65536]; /* file descriptors that were written or synced: only their close is counted */
 static int fails(const char *name) {
     const char *k = getenv("FAULT_K"), *number = getenv("FAULT_ERRNO"), *told = getenv("FAULT_TOLD");
     if (!k) return 0;
@@ -57,12 +58,19 @@ static int fails(const char *name) {
 #define REAL(name, type) static __typeof__(type) real; if (!real) real = (__typeof__(type))dlsym(RTLD_NEXT, name)
 ssize_t write(int fd, const void *data, size_t n) {
     REAL("write", ssize_t (*)(int, const void *, size_t));
+    if (fd > 2 && fd < 65536) used[fd] = 1;
     return fd > 2 && fails("write") ? -1 : real(fd, data, n);
 }
-int fsync(int fd) { REAL("fsync", int (*)(int)); return fails("fsync") ? -1 : real(fd); }
+int fsync(int fd) {
+    REAL("fsync", int (*)(int));
+    if (fd > 2 && fd < 65536) used[fd] = 1;
+    return fails("fsync") ? -1 : real(fd);
+}
 int close(int fd) {
     REAL("close", int (*)(int));
-    if (fd > 2 && fails("close")) { int e = errno; real(fd); errno = e; return -1; }
+    int counted = fd > 2 && fd < 65536 && used[fd];
+    if (counted) used[fd] = 0;
+    if (counted && fails("close")) { int e = errno; real(fd); errno = e; return -1; }
     return real(fd);
 }
 int rename(const char *a, const char *b) {

@@ -19,7 +19,7 @@ def measure(p: Path) -> None:
     if not p.shadow_breach_month and is_below(p, p.shadow, floor):
         p.shadow_breach_month = p.m
     p.peak_need = max(p.peak_need, (floor - p.shadow) / (1.0 + p.cash_rate) ** p.m)
-    p.note("alive", 1.0 if not p.end_month or p.m <= p.end_month else 0.0)
+    p.note("alive", 1.0 if p.running else 0.0)  # past a default too where nothing stops at it
     for c in p.contracts:
         p.note(f"{c.name}.headline", exposures.headline(c, p))
         p.note(f"{c.name}.firm", exposures.firm(c, p))

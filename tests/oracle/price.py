@@ -15,6 +15,7 @@ from oracle.path import DELTA, Path, drawn_value, expected, likely_by, normal
 def advance_price(p: Path) -> None:
     """C24, C23: jumps are added after reversion and decay from the next month. Scarcity and generations stand beside what
     reverts; around a curve all of them are divided by what they are expected to be, and without one nothing is."""
+    p.note("price.index", p.index)  # the reference price where there is no [price]
     for name, part in p.of("price"):
         phi, sd = reverting(part.reversion, part.volatility)
         jumps = {tag: part.clauses[tag] for tag in ("merton_jumps", "kou_jumps") if tag in part.clauses}

@@ -23,6 +23,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 def log_ticks(low: float, high: float) -> list[float]:
     """The powers of ten that cover low … high; at least one decade."""
+    low, high = max(low, 1e-300), max(high, 1e-300)
     first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
     return [10.0**k for k in range(first, max(last, first + 1) + 1)]
 

@@ -162,7 +162,7 @@ def _months(chart: Chart, width: int, top: float) -> tuple[list[str], float, str
     n = len(chart.labels)
 
     def x(i: float) -> float:
-        return box.left + box.width * ((i + 0.5) / n if bars else i / max(1, n - 1))
+        return box.left + box.width * ((i + 0.5) / max(1, n) if bars else i / max(1, n - 1))
 
     def y(v: float) -> float:
         return box.bottom - box.height * min(1.0, max(0.0, (v - at[0]) / (at[-1] - at[0])))
@@ -181,7 +181,7 @@ def _months(chart: Chart, width: int, top: float) -> tuple[list[str], float, str
     areas = [s for s in chart.series if s.mark in ("area", "bar") and s.drawn]
     for s, (low, high) in zip(areas, stacked, strict=True):
         if s.mark == "bar":
-            wide = max(2.0, box.width / n * 0.62)
+            wide = max(2.0, box.width / max(1, n) * 0.62)
             parts += [
                 f'<rect class="f-{s.color} edge" x="{x(i) - wide / 2:.1f}" y="{y(max(a, b)):.1f}" width="{wide:.1f}" '
                 f'height="{abs(y(a) - y(b)):.1f}"/>'

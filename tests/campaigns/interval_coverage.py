@@ -1,7 +1,7 @@
 """Coverage of the intervals that a run prints, on a company whose answers are known exactly.
 
-    python tests/campaigns/coverage.py           1,000 replications of each
-    python tests/campaigns/coverage.py --full    10,000 of plain sampling, 1,000 of the others
+    python tests/campaigns/interval_coverage.py           1,000 replications of each
+    python tests/campaigns/interval_coverage.py --full    10,000 of plain sampling, 1,000 of the others
 
 Exit code 1 where an interval of ordinary sample size covers in less than 94 % or, of a share, mean or continuous quantile, in
 more than 97 % of the replications, four standard errors of the replications granted.
