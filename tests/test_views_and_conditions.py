@@ -19,7 +19,7 @@ import simulator
 from simulator.analysis.bands import bands, split
 from simulator.analysis.columns import ColumnError, amount
 from simulator.analysis.conditional import auc, conditional
-from simulator.analysis.reweight import TooFarError, entropy_weights, reweight
+from simulator.analysis.reweight import TooFarError, bounded_weights, entropy_weights, reweight
 from simulator.cli import main
 
 TEXT = """
@@ -138,6 +138,70 @@ def test_a_budget_is_split_and_all_of_it_spent() -> None:
         outer, inner = split(budget)
         assert inner >= 128
         assert budget - inner < outer * inner <= max(budget, 2 * inner)
+
+
+def test_an_inequality_binds_only_where_it_is_broken() -> None:
+    """Of a standard normal: E x >= -1 leaves the weights equal; E x >= 0.5 moves the mean, at a relative entropy of 1/8;
+    E x = 0.5 already fulfils E x <= 0.7."""
+    x = norm.ppf((np.arange(4000) + 0.5) / 4000)[None, :]
+    idle, binding = bounded_weights(x, np.array([-1.0]), [1], ["a"])
+    assert binding == []
+    assert np.ptp(idle) == 0.0
+    moved, binding = bounded_weights(x, np.array([0.5]), [1], ["a"])
+    assert binding == [0]
+    assert float(moved @ np.log(moved * 4000)) == pytest.approx(0.125, rel=5e-3)
+    both, binding = bounded_weights(np.vstack([x, x]), np.array([0.5, 0.7]), [0, -1], ["a", "b"])
+    assert binding == [0]
+    assert np.allclose(both, moved, rtol=1e-6)
+
+
+def test_a_view_on_what_was_stored_by_month_and_on_default_itself(run: Path, tmp_path: Path) -> None:
+    """PD(9) = 50 % by a view weighs the two sides 1/2 each; growth without a stored run-rate is refused with what to do."""
+    found = reweight(run, ["mean(pd(9)) = 50 %"], months=[9])
+    assert found.pd[9][1].value == pytest.approx(0.5, abs=1e-6)
+    fails = conditional(run, at=()).run.defaults(9)
+    assert np.allclose(found.weights[fails], 0.5 / fails.sum(), rtol=1e-5)
+    with pytest.raises(ColumnError, match="was not stored"):
+        reweight(run, ["mean(growth(12)) -= 0.02"])
+    file = tmp_path / "growing.toml"
+    file.write_text(
+        TEXT + '[revenue]\ntype = "geometric_brownian"\nrun_rate = "12M/yr"\nvolatility = "20 %/yr"\n'
+        '[keep]\ntrajectories = ["run_rate"]\nat = "years"\n'
+    )
+    folder = simulator.run(simulator.load(file), paths=4_000, out=tmp_path / "results").folder
+    assert folder is not None
+    grown = reweight(folder, ["mean(growth(12)) -= 0.02"])
+    assert abs(grown.before[0] + 0.02) < 4 * 0.2 / math.sqrt(4_000)  # -σ²/2 without drift
+    assert grown.after[0] == pytest.approx(grown.before[0] - 0.02, abs=1e-6)
+    assert grown.effective == pytest.approx(4_000 * math.exp(-0.01), rel=0.01)  # exp(-(0.02/0.2)²)
+
+
+def test_the_area_under_two_normals_a_standard_deviation_apart() -> None:
+    """AUC = Φ(1/√2) (Bamber 1975): unbiased over 200 samples, and covered as often as the interval says."""
+    rng = np.random.default_rng(3)
+    positive = np.arange(300) < 60
+    found = [auc(rng.normal(size=300) + positive, positive) for _ in range(200)]
+    true, values = norm.cdf(math.sqrt(0.5)), np.array([e.value for e in found])
+    assert abs(values.mean() - true) < 4 * values.std() / math.sqrt(200)
+    covered = np.mean([e.low < true < e.high for e in found])
+    assert abs(covered - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 200)
+
+
+def test_without_its_money_a_company_fails_as_the_arithmetic_says(tmp_path: Path) -> None:
+    """Of the paths that stand at month 6 without the tranche, those with less than 180 in cash fail by month 18: all but few."""
+    file = tmp_path / "raise.toml"
+    file.write_text(
+        TEXT + '[financing.raise]\ntype = "tranche"\namount = "150M"\nmonth = "2026-12"\nprobability = 0.4\n'
+    )
+    folder = simulator.run(simulator.load(file), paths=8_192, out=tmp_path / "results").folder
+    assert folder is not None
+    found = conditional(folder, at=(6,))
+    (row,) = found.money
+    assert abs(row.without.value - 0.6 * norm.cdf(2) / (0.6 * norm.cdf(2) + 0.4)) < 0.02
+    assert row.pd_without.value > 0.999
+    assert row.pd_with.value == pytest.approx(norm.cdf(-3.5), abs=0.01)  # 250 - 180 = 3.5 standard deviations
+    best = found.warnings[0]
+    assert best.lift.low <= best.lift.value <= best.lift.high
 
 
 def test_numbers_are_read_as_people_write_them() -> None:

@@ -1,4 +1,8 @@
-"""What people say of the columns of `paths`: `raised < 10B`, `input.revenue.growth`, `rounds.rounds == 0`."""
+"""What people say of the columns of `paths`: `raised < 10B`, `input.revenue.growth`, `rounds.rounds == 0`.
+
+Where [keep] stored trajectories also of a month: `cash(24)`, and `growth(24)`, the mean logarithmic growth of the run-rate a
+year up to the month. `pd(24)` is 1 on paths in default by the month.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt
 }  # fmt: skip
 CONDITION = re.compile(r"\s*(?P<column>[^\s<>=!]+)\s*(?P<operator><=|>=|==|!=|<|>)\s*(?P<value>\S.*?)\s*")
+OF_MONTH = re.compile(r"(?P<name>[^()\s]+)\((?P<month>\d{1,4})\)")
 NUMBER = re.compile(r"\$?\s*(?P<number>[-+]?[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)\s*(?P<unit>[KMBT%]?)")
 UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "%": 0.01}
 
@@ -51,9 +56,15 @@ def opened(folder: Path) -> Run:
     """A finished run. Raises StoreError."""
     manifest = store.read_manifest(folder)
     names = store.column_names(folder, "paths")
+    scenario = from_manifest(manifest)
     known: dict[str, Array] = {}
 
     def column(name: str) -> Array:
+        at = OF_MONTH.fullmatch(name)
+        if at is not None and name not in names:
+            if name not in known:
+                known[name] = _of_month(folder, scenario, at["name"], int(at["month"]), column)
+            return known[name]
         if name not in names:
             hint = near(name, names)
             raise ColumnError(f"`paths` has no column `{name}`" + (f"; did you mean `{hint}`?" if hint else ""))
@@ -64,7 +75,27 @@ def opened(folder: Path) -> Run:
             known[name] = np.asarray(table[name].to_numpy(), dtype=np.float64)[numbers]
         return known[name]
 
-    return Run(folder, from_manifest(manifest), column, tuple(manifest["endings"]))
+    return Run(folder, scenario, column, tuple(manifest["endings"]))
+
+
+def _of_month(folder: Path, scenario: Scenario, name: str, month: int, column: Callable[[str], Array]) -> Array:
+    if not 0 <= month <= scenario.calendar.months or (name in ("growth", "pd") and month == 0):
+        raise ColumnError(f"month {month} of `{name}` lies outside the run")
+    if name == "pd":
+        end = column("end_month")
+        return np.asarray((end > 0) & (end <= month) & (column("cause") > NAN_CODE), dtype=np.float64)
+    if name == "growth":
+        later, opening = column(f"run_rate({month})"), column("run_rate(0)")
+        return np.asarray(np.log(later / opening) * scenario.step.per_year / month)
+    kept, months = scenario.keep.trajectories, scenario.keep.months_of(scenario.calendar)
+    if name not in kept or month not in months:
+        listed = ", ".join(kept) or "none"
+        raise ColumnError(
+            f"`{name}` of month {month} was not stored ({listed}); run with --set 'keep.trajectories=[\"{name}\"]'"
+        )
+    values = np.asarray(store.read_table(folder, "trajectories", [name])[name].to_numpy(), dtype=np.float64)
+    causes = store.read_table(folder, "paths", ["cause"])["cause"].to_numpy()
+    return np.asarray(values.reshape(-1, len(months))[:, months.index(month)][causes != NAN_CODE])
 
 
 def amount(text: str) -> float:

@@ -2,8 +2,12 @@
 have told failing from surviving paths a year before.
 
 Early warning: at month t, of the paths that are alive, how well does a figure tell those that default in the next twelve months
-from the others? AUC = P(worse figure | fails) + half of the ties, the Mann-Whitney statistic (Hanley & McNeil 1982, whose
-standard error gives the interval); 50 % is no better than a coin.
+from the others? AUC = P(worse figure | fails) + half of the ties, the Mann-Whitney statistic, with the interval of DeLong,
+DeLong & Clarke-Pearson (1988), which asks nothing of the laws; 50 % is no better than a coin. Lift: the default share of the
+worst tenth over that of all.
+
+Money that did not come: of the same paths those that have had nothing from a source by month t, and their default within the
+next twelve months. Looking from t on (a landmark: van Houwelingen 2007) keeps apart paths that got nothing because they failed.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from simulator.estimate.intervals import Estimate, Z, quantile, share
 AHEAD = 12  # months
 FEWEST = 20  # paths that fail within a year, below which nothing is said of a month
 MOST = 16_384
+WORST = 0.1  # of the paths
 
 
 class Split(NamedTuple):
@@ -43,6 +48,18 @@ class Signal(NamedTuple):
     auc: Estimate
     higher: bool
     failing: int
+    lift: Estimate  # of the worst tenth
+    from_: float  # where the worst tenth begins
+
+
+class Money(NamedTuple):
+    """Of the paths that stand at a month: those without money from a source so far, and default within a year."""
+
+    month: int
+    source: str
+    without: Estimate
+    pd_without: Estimate
+    pd_with: Estimate
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class Conditional:
     then_default: Estimate  # of those
     delay: dict[str, Estimate]  # quantiles of the months from the first breach to the default
     warnings: tuple[Signal, ...]
+    money: tuple[Money, ...]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -75,8 +93,13 @@ class Conditional:
             months_from_breach_to_default=[{"quantile": q, **spread("months", e)} for q, e in self.delay.items()],
             early_warning=[
                 {"month": w.month, "figure": w.figure, **spread("auc", w.auc), "worse": "high" if w.higher else "low",
-                 "failing": w.failing}
+                 "failing": w.failing, **spread("lift", w.lift), "worst_tenth_from": w.from_}
                 for w in self.warnings
+            ],
+            without_money=[
+                {"month": w.month, "source": w.source, **spread("without", w.without), **spread("pd_without", w.pd_without),
+                 **spread("pd_with", w.pd_with)}
+                for w in self.money
             ],
         )  # fmt: skip
 
@@ -117,22 +140,50 @@ def conditional(
         share(int(breached.sum()), breached.size),
         share(int(both.sum()), int(breached.sum())),
         delay,
-        tuple(_warnings(run, at)),
+        *_ahead(run, at),
     )
 
 
-def _warnings(run: Run, at: Sequence[int]) -> list[Signal]:
+def _ahead(run: Run, at: Sequence[int]) -> tuple[tuple[Signal, ...], tuple[Money, ...]]:
     scenario = run.scenario
     marks = [t for t in at if 1 <= t <= run.months - 1]
     if not marks:
-        return []
+        return (), ()
     paths = min(scenario.run.paths, MOST)
-    outline = live(scenario, 1).simulation.outline
-    figures = {m.name: m.slot for m in outline.metrics if not m.contract and not m.name.startswith("account:")}
-    lives = live(scenario, paths, keep=tuple(dict.fromkeys(figures.values())))
-    found = []
+    simulation = live(scenario, 1).simulation
+    figures = {
+        m.name: m.slot for m in simulation.outline.metrics if not m.contract and not m.name.startswith("account:")
+    }
+    rows = {row for branch in simulation.branches for row in branch.program.rows}
+    entries = dict.fromkeys(e.name for branch in scenario.branches for e in branch.scenario.entries)
+    sources = {name.split(".", 1)[-1]: f"{name}.received" for name in entries if f"{name}.received" in rows}
+    lives = live(scenario, paths, keep=tuple(dict.fromkeys((*figures.values(), *sources.values()))))
+    warnings: list[Signal] = []
+    money: list[Money] = []
     for t in marks:
-        found += sorted(_at(lives, figures, t), key=lambda w: -w.auc.value)
+        warnings += sorted(_at(lives, figures, t), key=lambda w: -w.auc.value)
+        money += _without(lives, sources, t)
+    return tuple(warnings), tuple(money)
+
+
+def _without(lives: Lives, sources: dict[str, str], t: int) -> list[Money]:
+    alive = lives.numbers & ~lives.defaults(t)
+    fails = lives.defaults(t + AHEAD)[alive]
+    got = {name: lives.kept[slot][: t + 1].sum(axis=0)[alive] for name, slot in sources.items()}
+    if len(got) > 1:
+        got["any of them"] = np.sum(list(got.values()), axis=0)
+    found = []
+    for name, amount in got.items():
+        none = amount <= 0.0
+        found.append(
+            Money(
+                t,
+                name,
+                share(int(none.sum()), none.size),
+                share(int(fails[none].sum()), int(none.sum())),
+                share(int(fails[~none].sum()), int((~none).sum())),
+            )
+        )
     return found
 
 
@@ -150,17 +201,21 @@ def _at(lives: Lives, figures: dict[str, str], t: int) -> list[Signal]:
         value = auc(x, fails)
         higher = value.value >= 0.5
         shown = value if higher else Estimate(1.0 - value.value, 1.0 - value.high, 1.0 - value.low)
-        found.append(Signal(t, name, shown, higher, count))
+        worst = np.argsort(-x if higher else x, kind="stable")[: max(1, int(WORST * x.size))]
+        base = count / fails.size
+        lift = Estimate(*(e / base for e in share(int(fails[worst].sum()), worst.size)))
+        found.append(Signal(t, name, shown, higher, count, lift, float(x[worst[-1]])))
     return found
 
 
 def auc(x: Array, fails: Any) -> Estimate:
-    """P(x of a failing path > x of another) + half of the ties, with the interval of Hanley & McNeil (1982)."""
+    """P(x of a failing path > x of another) + half of the ties, with the interval of DeLong, DeLong & Clarke-Pearson (1988)."""
     from scipy.stats import rankdata
 
     n, m = int(fails.sum()), int((~fails).sum())
-    a = (float(rankdata(x)[fails].sum()) - n * (n + 1) / 2) / (n * m)
-    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
-    variance = (a * (1 - a) + (n - 1) * (q1 - a * a) + (m - 1) * (q2 - a * a)) / (n * m)
-    half = Z * math.sqrt(max(0.0, variance))
+    ranks = rankdata(x)
+    below = (ranks[fails] - rankdata(x[fails])) / m  # of each failing path: share of the others below it
+    above = 1.0 - (ranks[~fails] - rankdata(x[~fails])) / n  # of each other path: share of failing ones above it
+    a = float(below.mean())
+    half = Z * math.sqrt(float(below.var(ddof=1)) / n + float(above.var(ddof=1)) / m) if min(n, m) > 1 else math.inf
     return Estimate(a, max(0.0, a - half), min(1.0, a + half))

@@ -3,7 +3,7 @@
 Minimum relative entropy (Kullback & Leibler 1951; Meucci 2008, "entropy pooling"): of all weights with Σ w g = c those nearest
 to equal ones are w ∝ exp(λ g), λ from the convex dual. Every figure is then a weighted one. Effective number of paths 1 / Σ w²;
 below a floor the view is too far from what was simulated, and nothing is said. Intervals from the residuals of a figure on the
-views (calibration, Deville & Särndal 1992).
+views (calibration, Deville & Särndal 1992). A view with <= or >= binds only if the others leave it broken: its λ has a sign.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simulator.engine.build import Array
 from simulator.estimate.intervals import Estimate, Z, share
 
 FLOOR_SHARE, FLOOR_PATHS = 0.01, 200  # effective paths wanted: a share of all, and at least so many
-VIEW = re.compile(r"\s*(?P<what>share|mean)\s*\(\s*(?P<of>.+?)\s*\)\s*(?P<how>\+=|-=|=)\s*(?P<value>[^=]+?)\s*")
+VIEW = re.compile(r"\s*(?P<what>share|mean)\s*\(\s*(?P<of>.+?)\s*\)\s*(?P<how>\+=|-=|<=|>=|=)\s*(?P<value>[^=]+?)\s*")
 MOMENTS = ("peak_need", "raised", "lowest_liquidity")
 
 
@@ -79,9 +79,9 @@ def reweight(folder: str | Path, views: Sequence[str], months: Sequence[int] = (
     parsed = [_view(run, text) for text in views]
     if not parsed:
         raise ColumnError("no view was given; write for example 'share(rounds.rounds == 0) = 30 %'")
-    g = np.array([values for values, _ in parsed])
-    targets = np.array([target for _, target in parsed])
-    weights = entropy_weights(g, targets, views)
+    g = np.array([values for values, _, _ in parsed])
+    targets = np.array([target for _, target, _ in parsed])
+    weights, binding = bounded_weights(g, targets, [sign for _, _, sign in parsed], views)
     effective = 1.0 / float((weights**2).sum())
     floor = max(FLOOR_PATHS, FLOOR_SHARE * weights.size)
     if effective < floor:
@@ -92,16 +92,17 @@ def reweight(folder: str | Path, views: Sequence[str], months: Sequence[int] = (
     pd = {}
     for month in horizons(run.months, months):
         y = run.defaults(month).astype(np.float64)
-        pd[month] = share(int(y.sum()), y.size), weighted(y, weights, g, bounded=True)
+        pd[month] = share(int(y.sum()), y.size), weighted(y, weights, g[binding], bounded=True)
     means = {}
     for name in MOMENTS:
         x = run.columns(name)
-        means[name] = weighted(x, np.full(x.size, 1.0 / x.size), None), weighted(x, weights, g)
+        means[name] = weighted(x, np.full(x.size, 1.0 / x.size), None), weighted(x, weights, g[binding])
     now = tuple(float(row @ weights) for row in g)
     return Reweighted(run, tuple(views), tuple(float(x) for x in g.mean(axis=1)), now, weights, effective, pd, means)
 
 
-def _view(run: Run, text: str) -> tuple[Array, float]:
+def _view(run: Run, text: str) -> tuple[Array, float, int]:
+    """What it is about, the value, and 0 for =, -1 for at most, 1 for at least."""
     match = VIEW.fullmatch(text)
     if match is None:
         raise ColumnError(f"{text!r} is not a view; write 'share(CONDITION) = 30 %' or 'mean(COLUMN) -= 0.02'")
@@ -111,7 +112,39 @@ def _view(run: Run, text: str) -> tuple[Array, float]:
         raise ColumnError(f"`{of}` is not a number on every path")
     value = amount(match["value"])
     now = float(values.mean())
-    return values, {"=": value, "+=": now + value, "-=": now - value}[match["how"]]
+    how = match["how"]
+    target = now + value if how == "+=" else now - value if how == "-=" else value
+    return values, target, {"<=": -1, ">=": 1}.get(how, 0)
+
+
+def bounded_weights(g: Array, targets: Array, signs: Sequence[int], names: Sequence[str]) -> tuple[Array, list[int]]:
+    """Weights of least relative entropy with Σ w g = targets (sign 0), <= (-1) or >= (1), and the views that bind. An inequality
+    enters when it is broken and leaves when it would pull the wrong way, until neither happens."""
+    binding = [k for k, sign in enumerate(signs) if sign == 0]
+    scale = np.maximum(g.std(axis=1), 1e-300)
+    for _ in range(4 * len(signs) + 1):
+        some = [names[k] for k in binding]
+        w = entropy_weights(g[binding], targets[binding], some) if binding else np.full(g.shape[1], 1.0 / g.shape[1])
+        pulls = _pulls(g[binding], w)
+        wrong = [k for k, pull in zip(binding, pulls, strict=True) if signs[k] * pull < -1e-9]
+        if wrong:
+            binding.remove(wrong[0])
+            continue
+        gap = (g @ w - targets) / scale
+        broken = [k for k, sign in enumerate(signs) if k not in binding and sign * gap[k] < -1e-6]
+        if not broken:
+            return w, sorted(binding)
+        binding.append(min(broken, key=lambda k: signs[k] * gap[k]))
+    raise TooFarError("no weights fulfil all views together; they contradict each other or the simulated paths")
+
+
+def _pulls(g: Array, w: Array) -> Array:
+    """λ of each row: the slopes of ln w on them."""
+    if not len(g):
+        return np.zeros(0)
+    seen = w > 0.0
+    base = np.vstack([np.ones(int(seen.sum())), g[:, seen] / np.maximum(g.std(axis=1), 1e-300)[:, None]]).T
+    return np.asarray(np.linalg.lstsq(base, np.log(w[seen]), rcond=None)[0][1:])
 
 
 def entropy_weights(g: Array, targets: Array, names: Sequence[str]) -> Array:

@@ -44,7 +44,7 @@ def conditional(
     if out is not None:
         from simulator.analysis.documents import write
 
-        tables = ("shares", "pd", "months_from_breach_to_default", "early_warning")
+        tables = ("shares", "pd", "months_from_breach_to_default", "early_warning", "without_money")
         click.echo(f"written to {shown(write(out, document, answer.run.scenario, tables))}", err=True)
     if as_json:
         print_json(document)
@@ -79,5 +79,21 @@ def lines(d: dict[str, Any]) -> list[str]:
     for month in dict.fromkeys(w["month"] for w in d["early_warning"]):
         rows = [w for w in d["early_warning"] if w["month"] == month][:6]
         found += ["", f"at month {month}, who defaults within a year ({rows[0]['failing']} paths)? 50 % is a coin"]
-        found += [f"  {w['figure'][:24]:<24} {told(w, 'auc'):<28} {w['worse']} is worse" for w in rows]
+        found.append(f"  {'':<24} {'AUC':<28} {'':<14} lift of the worst tenth")
+        found += [
+            f"  {w['figure'][:24]:<24} {told(w, 'auc'):<28} {w['worse'] + ' is worse':<14} "
+            f"{w['lift']:.1f} ({w['lift_low']:.1f} to {w['lift_high']:.1f})"
+            for w in rows
+        ]
+    for month in dict.fromkeys(w["month"] for w in d["without_money"]):
+        found += [
+            "",
+            f"money so far at month {month}, of the paths that stand; default within a year",
+            f"  {'no money from':<24} {'share of paths':<30}{'default without':<30}{'default with'}",
+        ]
+        found += [
+            f"  {w['source'][:24]:<24} {told(w, 'without'):<30}{told(w, 'pd_without'):<30}{told(w, 'pd_with')}"
+            for w in d["without_money"]
+            if w["month"] == month
+        ]
     return found

@@ -24,8 +24,9 @@ def reweight(
 ) -> None:
     """Impose views on the paths of a finished RUN by minimum relative entropy, without a new run.
 
-    VIEW is `share(CONDITION) = 30 %`, `mean(COLUMN) = 5B` or `mean(COLUMN) -= 0.02`, over columns of the table `paths`; a
-    CONDITION is like `raised < 10B`, several joined by `and`. Refused if too few paths would carry the views.
+    VIEW is `share(CONDITION) = 30 %`, `mean(COLUMN) = 5B` or `mean(COLUMN) -= 0.02`, or with <= or >= a limit. COLUMN is one of
+    the table `paths`, `pd(24)`, or a stored month: `cash(24)`, `growth(24)` a year in logarithms. A CONDITION is like
+    `raised < 10B`, several joined by `and`. Refused if too few paths would carry the views.
     """
     from simulator.analysis.columns import ColumnError
     from simulator.analysis.reweight import TooFarError
