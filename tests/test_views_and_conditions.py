@@ -19,6 +19,7 @@ import simulator
 from simulator.analysis.bands import bands, split
 from simulator.analysis.columns import ColumnError, amount
 from simulator.analysis.conditional import auc, conditional
+from simulator.analysis.paths import live
 from simulator.analysis.reweight import TooFarError, bounded_weights, entropy_weights, reweight
 from simulator.cli import main
 
@@ -202,6 +203,22 @@ def test_without_its_money_a_company_fails_as_the_arithmetic_says(tmp_path: Path
     assert row.pd_with.value == pytest.approx(norm.cdf(-3.5), abs=0.01)  # 250 - 180 = 3.5 standard deviations
     best = found.warnings[0]
     assert best.lift.low <= best.lift.value <= best.lift.high
+
+
+def test_a_run_of_dependent_paths_is_refused_and_a_file_that_asks_for_them_is_looked_at_plainly(tmp_path: Path) -> None:
+    file = tmp_path / "company.toml"
+    file.write_text(TEXT)
+    sobol = simulator.load(file, ["run.sampling=sobol", "run.paths=16384"])
+    folder = simulator.run(sobol, out=tmp_path / "results").folder
+    assert folder is not None
+    with pytest.raises(ColumnError, match="independent paths"):
+        conditional(folder, at=())
+    plain = simulator.load(file)
+    assert (
+        bands(sobol, budget=4096, inner=128, months=[9]).rows == bands(plain, budget=4096, inner=128, months=[9]).rows
+    )
+    some, others = live(sobol, 512), live(plain, 512)
+    assert np.array_equal(some.columns["end_month"], others.columns["end_month"])
 
 
 def test_numbers_are_read_as_people_write_them() -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.analysis.documents import document, spread
-from simulator.analysis.paths import each, inputs_of, live
+from simulator.analysis.paths import each, inputs_of, live, prepared
 from simulator.engine.block import uniforms_of
 from simulator.engine.build import Array
 from simulator.estimate.intervals import Estimate, mean, quantile
@@ -84,7 +84,7 @@ def bands(
 ) -> Bands:
     """The default probability by month as a band over the uncertain inputs. budget: paths in all. inner: paths of each outer draw
     instead of the usual split. Raises ValueError where no number is drawn once a path."""
-    known = inputs_of(scenario)
+    known, plain = inputs_of(scenario), prepared(scenario)
     if not known:
         raise ValueError("no number of this scenario is drawn once a path; its default probability has no band")
     outer, n = split(budget) if inner is None else (max(2, budget // inner), inner)
@@ -99,7 +99,7 @@ def bands(
             one.stream: np.repeat(uniforms_of(scenario.run.seed, f"{one.stream}:outer", drawn), n) for one in known
         }
         # every run has inner paths of its own: another seed for everything that is not given
-        lives = live(scenario, count * n, given, seed=(scenario.run.seed + 1 + first) % 2**64)
+        lives = live(plain, count * n, given, seed=(scenario.run.seed + 1 + first) % 2**64)
         end = np.where(lives.defaults(scenario.calendar.months), lives.columns["end_month"], np.inf).reshape(count, n)
         return np.array([(end <= m).mean(axis=1) for m in marks])
 

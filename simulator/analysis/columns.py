@@ -57,6 +57,10 @@ def opened(folder: Path) -> Run:
     manifest = store.read_manifest(folder)
     names = store.column_names(folder, "paths")
     scenario = from_manifest(manifest)
+    if scenario.run.sampling != "plain":
+        raise ColumnError(
+            f"{folder} was sampled by `{scenario.run.sampling}`, and intervals here are of independent paths; run it plainly"
+        )
     known: dict[str, Array] = {}
 
     def column(name: str) -> Array:

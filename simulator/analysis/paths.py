@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from simulator.engine.ledger import NAN_CODE
 from simulator.engine.simulation import ChunkResult, Simulation
 from simulator.estimate.training import ready
 from simulator.quantities.number import Uncertain
-from simulator.scenario.drawn import drawn_once, streams_of, with_drawn
+from simulator.scenario.drawn import drawn_once, parts_of, streams_of, with_drawn
 from simulator.scenario.model import Scenario
 
 MOST = 65_536  # paths looked at side by side: everything stays in memory
@@ -66,17 +66,6 @@ def _name(stream: str, keys: Sequence[str]) -> str:
     return keys[0] if "@" in stream else stream.removeprefix("inputs.")
 
 
-def parts_of(scenario: Scenario) -> Iterable[tuple[str, Any]]:
-    for name in ("opening", "treasury", "default", "recovery"):
-        if getattr(scenario, name) is not None:
-            yield name, getattr(scenario, name)
-    for entry in scenario.entries:
-        yield entry.name, entry.component
-        yield from ((f"{entry.name}.{tag}", part) for tag, part in entry.attached.items())
-    if scenario.dependence is not None:
-        yield "dependence", scenario.dependence.triangular()
-
-
 def tabled(scenario: Scenario) -> frozenset[str]:
     """Streams of the inputs that [dependence.inputs] correlates."""
     found: set[str] = set()
@@ -118,6 +107,15 @@ class Lives:
         return uniforms_of(self.simulation.seed, stream, np.arange(self.columns["cause"].size))
 
 
+def prepared(scenario: Scenario) -> Scenario:
+    """The scenario with its optimal rules trained, and plainly sampled: what is asked here takes independent paths, each with the
+    draws of its address."""
+    scenario = ready(scenario)
+    if scenario.run.sampling == "plain":
+        return scenario
+    return replace(scenario, run=scenario.run.model_copy(update={"sampling": "plain"}))
+
+
 def live(
     scenario: Scenario,
     paths: int,
@@ -131,7 +129,7 @@ def live(
         raise ValueError(f"between 1 and {MOST:,} paths are looked at side by side, not {paths:,}")
     whole = -(-paths // BLOCK) * BLOCK
     shocks = None if given is None else {name: np.resize(u, whole)[None, :] for name, u in given.items()}
-    scenario = ready(scenario)
+    scenario = prepared(scenario)
     simulation = Simulation(scenario, seed=seed, given=shocks)
     return Lives(scenario, simulation, simulation.run_chunk(0, paths, tuple(keep)))
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.analysis.documents import document, spread
-from simulator.analysis.paths import Input, Lives, each, inputs_of, live, tabled
+from simulator.analysis.paths import Input, Lives, each, inputs_of, live, prepared, tabled
 from simulator.engine.block import uniforms_of
 from simulator.engine.build import Array
 from simulator.estimate.intervals import Estimate, mean, share
@@ -144,13 +144,14 @@ def sensitivity(
         raise ValueError(f"{', '.join(sorted(unknown))}: not drawn once a path; uncertain in this file: {listed}")
     chosen = [i for i in known if not names or i.name in names or set(names) & set(i.keys)]
     normals = monthly_normals(scenario)
-    base = live(scenario, paths, keep=normals)
+    plain = prepared(scenario)  # once for all runs
+    base = live(plain, paths, keep=normals)
     y = base.defaults(month)[base.numbers].astype(np.float64)
     pd = share(int(y.sum()), y.size)
     fixed = tabled(scenario)
 
     def of(one: Input) -> Ranked:
-        return _ranked(one, scenario, base, month, one.stream in fixed)
+        return _ranked(one, plain, base, month, one.stream in fixed)
 
     ranked = sorted(each(of, chosen, threads), key=lambda r: -abs(r.bar.difference.value))
     z = {name: np.sum(base.kept[name][1 : month + 1], axis=0)[base.numbers] for name in normals}

@@ -38,7 +38,7 @@ def drawn_once(scenario: Scenario) -> dict[str, str]:
         found[key] = value.stream(key)
         return value
 
-    for name, part in _parts(scenario):
+    for name, part in parts_of(scenario):
         with_drawn(part, name, note)
         found |= _drawn_by_components(part, name)
     return found
@@ -57,7 +57,8 @@ def _drawn_by_components(value: Any, key: str) -> Iterator[tuple[str, str]]:
             yield from _drawn_by_components(inner, f"{key}.{name}")
 
 
-def _parts(scenario: Scenario) -> Iterator[tuple[str, Component]]:
+def parts_of(scenario: Scenario) -> Iterator[tuple[str, Component]]:
+    """Every component of a scenario with its name, those of its plain tables included."""
     for name in ("opening", "treasury", "default", "recovery"):
         if getattr(scenario, name) is not None:
             yield name, getattr(scenario, name)
