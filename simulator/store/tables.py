@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulator.store.folder import StoreError
+from simulator.store.disk import StoreError, write_whole
 
 DOCUMENT = "document.json"
 Row = Mapping[str, Any]
@@ -28,11 +28,11 @@ def write_document(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / DOCUMENT).unlink(missing_ok=True)
         for name, rows in tables.items():
-            pq.write_table(_table(rows, units, identity), folder / f"{name}.parquet", write_page_checksum=True)
+            room = pa.BufferOutputStream()
+            pq.write_table(_table(rows, units, identity), room, write_page_checksum=True)
+            write_whole(folder, f"{name}.parquet", [room.getvalue()])
         text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-        partial = folder / f".{DOCUMENT}.partial"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(folder / DOCUMENT)
+        write_whole(folder, DOCUMENT, [text.encode()])
     except OSError as problem:
         raise StoreError(f"cannot write into {folder}: {problem.strerror or problem}") from problem
     return folder
