@@ -37,7 +37,7 @@ def bit_access() -> dict[str, Any]:
             as_float = builder.fsub(builder.bitcast(builder.add(magic, exponent), double), double(bits.MAGIC))
             return context.make_tuple(builder, signature.return_type, (mantissa, as_float))
 
-        return t.UniTuple(t.float64, 2)(t.float64), generate  # type: ignore[no-untyped-call]
+        return t.UniTuple(t.float64, 2)(t.float64), generate  # type: ignore[no-untyped-call]  # numba has no types
 
     return {"scaled": scaled, "mantissa_and_exponent": mantissa_and_exponent}
 
@@ -133,7 +133,7 @@ def row_moments(lanes: int) -> Any:
     @intrinsic
     def moments(typing: Any, address: Any, centre: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            fused = get_or_insert_function(  # type: ignore[no-untyped-call]
+            fused = get_or_insert_function(  # type: ignore[no-untyped-call]  # numba has no types
                 builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{width}f64"
             )
             row = builder.inttoptr(args[0], double.as_pointer())
@@ -159,7 +159,7 @@ def row_moments(lanes: int) -> Any:
             found = (total(builder, following[1]), total(builder, following[2]))
             return context.make_tuple(builder, signature.return_type, found)
 
-        return t.UniTuple(t.float64, 2)(t.int64, t.float64), generate  # type: ignore[no-untyped-call]
+        return t.UniTuple(t.float64, 2)(t.int64, t.float64), generate  # type: ignore[no-untyped-call]  # numba has no types
 
     return moments
 

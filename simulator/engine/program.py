@@ -203,7 +203,7 @@ def _draws(b: ProgramBuilder, given: Shocks, scores: Shocks) -> tuple[int, dict[
     """The draw steps, before all others; returns how many rows of words they need, and what each shock is as it is drawn."""
     b.name = "draws"
     word_rows = 1  # the first is room for the draws to work in, as is the slot
-    room = b.state("draws.room", 0.0)
+    room = b.state("#draws.room", 0.0)  # scratch, not reported
     kinds = {**b.shocks, **{name: b.shocks.get(name, "normal") for name in b.table}}
     for name, kind in kinds.items():
         if name in given:

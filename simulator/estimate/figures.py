@@ -127,7 +127,7 @@ class Figures:
         last = (self.months if month is None else month) + 1
         upto = self.counts[:last].sum(axis=0)
         return {
-            cause.sentence: (int(upto[code]), self._share(lambda f, code=code: int(f.counts[:last, code].sum())))  # type: ignore[misc]
+            cause.sentence: (int(upto[code]), self._share(lambda f, code=code: int(f.counts[:last, code].sum())))  # type: ignore[misc]  # mypy infers no lambda with defaults
             for code, cause in enumerate(self.outline.causes)
             if code > ledger.NAN_CODE
         }
@@ -154,7 +154,7 @@ class Figures:
         found: dict[str, Any] = {"interval": {}}
         for q in RUNWAY_QUANTILES:
             value = at_rank(intervals.quantile_ranks(q, self.n)[0]) if self.n else math.nan
-            error = self._errors(q, lambda f, value=value: f._ended(kind, value)) if self.n else None  # type: ignore[misc]
+            error = self._errors(q, lambda f, value=value: f._ended(kind, value)) if self.n else None  # type: ignore[misc]  # mypy infers no lambda with defaults
             value, low, high = intervals.quantile(at_rank, self.n, q, self.z, error)
             found[label(q)] = _month(value)
             found["interval"][label(q)] = [_month(low), _month(high)]
@@ -182,7 +182,7 @@ class Figures:
             middle = [intervals.quantile_ranks(q, self.n)[0] for q in probabilities]
             at = bins.of(self._at_ranks(name, middle))
             errors = [
-                self._errors(q, lambda f, b=b: _around(f.summary.ranked(name), b))  # type: ignore[misc]
+                self._errors(q, lambda f, b=b: _around(f.summary.ranked(name), b))  # type: ignore[misc]  # mypy infers no lambda with defaults
                 for q, b in zip(probabilities, at, strict=True)
             ]
         of = [intervals.quantile_ranks(q, self.n, self.z, e) for q, e in zip(probabilities, errors, strict=True)]
@@ -228,7 +228,7 @@ class Figures:
         """Ranks of the quantiles by month and of their intervals, where replicates say how wide these are."""
         found: list[int] = []
         for q, b in zip(CASH_QUANTILES, at, strict=True):
-            error = self._errors(q, lambda f, b=b: _around(f.summary.by_month(slot, month), b))  # type: ignore[misc]
+            error = self._errors(q, lambda f, b=b: _around(f.summary.by_month(slot, month), b))  # type: ignore[misc]  # mypy infers no lambda with defaults
             found += intervals.quantile_ranks(q, self.n, self.z, error)
         return found
 
@@ -307,8 +307,8 @@ class Figures:
             if key not in self.summary.counts:
                 found[event] = None
                 continue
-            any_of = self._share(lambda f, key=key: f.n - int(f.summary.counts[key][:1].sum()))  # type: ignore[misc]
-            mean = self._average(lambda f, key=key: intervals.mean_of_counts(f.summary.counts[key], f.z))  # type: ignore[misc]
+            any_of = self._share(lambda f, key=key: f.n - int(f.summary.counts[key][:1].sum()))  # type: ignore[misc]  # mypy infers no lambda with defaults
+            mean = self._average(lambda f, key=key: intervals.mean_of_counts(f.summary.counts[key], f.z))  # type: ignore[misc]  # mypy infers no lambda with defaults
             found[event] = {"mean": _estimate(mean), "share_of_paths": _estimate(any_of)}
         return found
 
@@ -328,7 +328,7 @@ class Figures:
                 mean = opening[key]
                 row[key], row["interval"][key] = _number(mean.value), [_number(mean.low), _number(mean.high)]
             row["terminated"] = {
-                side: _estimate(self._share(lambda f, name=name, codes=codes: f._left(name, codes)))  # type: ignore[misc]
+                side: _estimate(self._share(lambda f, name=name, codes=codes: f._left(name, codes)))  # type: ignore[misc]  # mypy infers no lambda with defaults
                 for side, codes in (("buyer", (1, 3)), ("supplier", (2,)))
             }
             row["exposure_at_default"] = self._exposure(name)
@@ -347,7 +347,7 @@ class Figures:
         for event, column in EVENTS.items():
             if f"{name}.{column}" in self.summary.column_names:
                 key = f"{name}.{column}"
-                happened = self._share(lambda f, key=key: f.n - int(f.summary.counts[key][:1].sum()))  # type: ignore[misc]
+                happened = self._share(lambda f, key=key: f.n - int(f.summary.counts[key][:1].sum()))  # type: ignore[misc]  # mypy infers no lambda with defaults
                 found[event] = {**_estimate(happened), "count": self.n - int(self.summary.counts[key][:1].sum())}
         return found
 
