@@ -16,7 +16,7 @@ from simulator.quantities.number import Uncertain
 from simulator.report import assumptions, joined, lives, pictures
 from simulator.report.answer import horizons, interval, sentences
 from simulator.report.charts.specification import Chart, Ledger
-from simulator.report.charts.svg import escape
+from simulator.report.charts.drawing import escape
 from simulator.report.html import document, figure, folded, pair, shown, table
 from simulator.report.stored import StoredRun
 from simulator.report.tables import tables
@@ -64,7 +64,7 @@ class Report:
                 (
                     f"joined-{k + 1}",
                     part.title,
-                    [f'<p class="facts">{escape(part.facts)}</p>', *part.charts, *part.tables],
+                    [f'<p class="facts">{escape(part.facts)}</p>', *(_worded(piece) for piece in part.pieces)],
                 )
             )
         found.append(("assumptions", "Assumptions, as the scenario states them", [self._assumptions()]))
@@ -216,6 +216,11 @@ def _told(row: dict[str, Any]) -> tuple[str, str]:
 def _tied(text: str) -> str:
     """Numbers and their percent signs on one line."""
     return text.replace(" %", "\u00a0%")
+
+
+def _worded(piece: Any) -> Any:
+    """A sentence of a verb as a paragraph; everything else as it is."""
+    return f"<p>{_tied(escape(piece))}</p>" if isinstance(piece, str) else piece
 
 
 def _drawn(piece: Any) -> str:

@@ -1,0 +1,51 @@
+"""Each shock beside the scenario as it is, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.report.charts.specification import Chart, Ledger, Reference
+from simulator.report.rows import apart, estimates, groups, unit_of, word, written
+from simulator.report.verbs import Document, Piece
+
+TITLE = "Under stress"
+UNTOUCHED = "as it is"
+
+
+def pieces(d: Document, key: str) -> Iterator[Piece]:
+    base = {r["figure"]: r for r in d["base"]}
+    titles = {r["stress"]: r["title"] for r in d["shocks"]}
+    charts = []
+    for figure, rows in groups(d["stresses"], "figure").items():
+        unit = unit_of(figure, rows[0]["unit"])
+        beyond = float(d["months"]) + 1.0  # a runway that does not end is the best there is
+        every = [{**base[figure], "stress": UNTOUCHED}, *rows]
+        told = [r for r in every if r["value"] is not None]
+        told.sort(key=lambda r: -(r["value"] if unit != "months" else beyond - r["value"]))
+        if len(told) < 2 or base[figure]["value"] is None:
+            continue
+        left = [r["stress"] for r in every if r["value"] is None]
+        note = "The worst on top; the line is the scenario as it is. Whiskers: 95 %."
+        charts.append(
+            Chart(f"{key}-{word(figure)}", f"{figure} under each shock", "rows", unit, [r["stress"] for r in told],
+                  [estimates(figure, told, "value", "dot", 0)], "shock", [Reference(UNTOUCHED, base[figure]["value"])],
+                  note=note + (f" Beyond the horizon: {', '.join(left)}." if left else ""))  # fmt: skip
+        )
+    yield from charts[:1]
+    yield from ([pair for pair in charts[k : k + 2]] for k in range(1, len(charts), 2))
+    yield Ledger("The shocks", ["shock", "what happens", ""], [[r["stress"], r["title"], r["note"] or ""] for r in d["shocks"]],
+                 words=True)  # fmt: skip
+    shown = list(base)
+    rows_of = groups(d["stresses"], "stress")
+    yield Ledger("Changes against the scenario as it is", ["shock", *shown],
+                 [[name, *(_change(rows, figure) for figure in shown)] for name, rows in rows_of.items()], wide=True,
+                 note="Paired on the same random numbers.")  # fmt: skip
+    if d.get("applied"):
+        yield Ledger("What each shock changes in the file", ["shock", "key", "before", "after"],
+                     [[titles.get(r["stress"], r["stress"]), r["key"], r["old"] or "-", r["new"] or "-"] for r in d["applied"]],
+                     wide=True, words=True)  # fmt: skip
+
+
+def _change(rows: list[dict[str, object]] | list, figure: str) -> str:  # type: ignore[type-arg]
+    row = next((r for r in rows if r["figure"] == figure), None)
+    return "-" if row is None else written(row, "difference", apart(unit_of(figure, row["unit"])))
