@@ -41,12 +41,21 @@ def pair(charts: Iterable[Chart | None]) -> str:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], label: str, kind: str = "") -> str:
     """The first column heads its row."""
+    words = "words" in kind
     head = "".join(f'<th scope="col"{left(k)}>{escape(h)}</th>' for k, h in enumerate(heads))
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(_cell(cell, words) for cell in row[1:])}</tr>'
         for row in rows
     )
     return framed(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>", label, kind)
+
+
+def _cell(text: str, words: bool) -> str:
+    """Among words, what is short stays on one line, and numbers keep their units."""
+    if not words:
+        return f"<td>{escape(text)}</td>"
+    tied = escape(text).replace(" %", "\u00a0%").replace(" pp", "\u00a0pp")
+    return f'<td class="n">{tied}</td>' if len(text) <= 14 else f"<td>{tied}</td>"
 
 
 def framed(inside: str, label: str, kind: str = "") -> str:

@@ -53,18 +53,24 @@ def part(found: Mapping[str, Any], number: int) -> Part:
     verb = str(found["verb"])
     key = f"{word(verb)}-{number}"
     drawn = known().get(verb)
-    facts = [str(found["scenario"]["title"] or found["scenario"]["name"])] if isinstance(found.get("scenario"), dict) else []
+    facts = (
+        [str(found["scenario"]["title"] or found["scenario"]["name"])]
+        if isinstance(found.get("scenario"), dict)
+        else []
+    )
     facts += [
         f"{name} {found[name]:,}" if isinstance(found[name], int) else str(found[name])
         for name in ("command", "paths", "seed") if name in found and isinstance(found[name], int | str)
     ]  # fmt: skip
-    told = ", ".join(fact for fact in facts if fact)
+    told = " · ".join(fact for fact in facts if fact)
     if drawn is None:
         return Part(verb, list(_by_shape(found, key)), told)
     try:
         return Part(drawn.title, list(drawn.pieces(found, key)), told)
     except (KeyError, IndexError, TypeError, ValueError, StopIteration) as problem:
-        raise StoreError(f"this answer of {verb} is not as {verb} writes it: {type(problem).__name__} {problem}") from problem
+        raise StoreError(
+            f"this answer of {verb} is not as {verb} writes it: {type(problem).__name__} {problem}"
+        ) from problem
 
 
 def _by_shape(found: Mapping[str, Any], key: str) -> Iterator[Piece]:

@@ -22,6 +22,40 @@ def unit_of(figure: str, unit: str | None) -> str:
     return OF_FIGURE.get(family, UNITS.get(text, "$" if text.startswith("$") else text))
 
 
+NAMES = {
+    "pd": "default", "breach": "covenant breach", "unfunded_runway": "runway on committed money", "peak_need": "peak funding need",
+    "lowest_liquidity": "lowest liquidity", "cash_flow_at_risk": "cash flow at risk", "run_rate": "revenue run-rate",
+}  # fmt: skip
+
+
+def named(figure: str, step: str = "month") -> str:
+    """A figure as people call it: `pd(24)` is default by month 24, `peak_need.p90` the peak funding need, P90."""
+    head, _, statistic = figure.partition(".")
+    family, _, inside = head.partition("(")
+    arguments = [a.strip() for a in inside.rstrip(")").split(",") if a.strip()]
+    text = NAMES.get(family, worded(family))
+    for a in arguments:
+        text += (
+            f" by {step} {a}"
+            if a.isdigit() and family in ("pd", "breach")
+            else f" in {step} {a}"
+            if a.isdigit()
+            else f" of {a}"
+        )
+    return f"{text}, {statistic.upper() if statistic[1:].isdigit() else statistic}" if statistic else text
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its head; a key of a scenario stays as it is written."""
+    first = text.split(" ")[0].rstrip(",")
+    return text if "." in first or "_" in first else text[:1].upper() + text[1:]
+
+
+def amount(x: float, unit: str, digits: int = 5) -> str:
+    """A number of a scenario with its unit: 2.05B/mo, 90 days."""
+    return f"{x:.{digits}g}{unit if unit[:1] in 'kMBT%' else f' {unit}'}".strip()
+
+
 def apart(unit: str) -> str:
     """The unit of a difference."""
     return "points" if unit == "share" else unit
@@ -33,10 +67,18 @@ def numbers(rows: Sequence[Row], column: str) -> list[float | None]:
     ]
 
 
-def estimates(name: str, rows: Sequence[Row], column: str, mark: Any = "dot", color: int | str = 0, **more: Any) -> Series:
+def estimates(
+    name: str, rows: Sequence[Row], column: str, mark: Any = "dot", color: int | str = 0, **more: Any
+) -> Series:
     """A series of values with their intervals."""
     return Series(
-        name, mark, numbers(rows, column), color, numbers(rows, f"{column}_low"), numbers(rows, f"{column}_high"), **more
+        name,
+        mark,
+        numbers(rows, column),
+        color,
+        numbers(rows, f"{column}_low"),
+        numbers(rows, f"{column}_high"),
+        **more,
     )
 
 

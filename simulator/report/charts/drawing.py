@@ -63,8 +63,8 @@ def point(s: Series, x: float, y: float) -> str:
     return f'<circle class="f-{s.color} edge" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
 
 
-def label(x: float, y: float, text: str, anchor: str = "", muted: bool = True) -> str:
+def label(x: float, y: float, text: str, anchor: str = "", kind: str = "t-muted") -> str:
     """A text of the chart; it is escaped here."""
     where = f' text-anchor="{anchor}"' if anchor else ""
-    kind = ' class="t-muted"' if muted else ""
-    return f'<text{kind} x="{x:.1f}" y="{y:.1f}"{where}>{escape(text)}</text>'
+    named = f' class="{kind}"' if kind else ""
+    return f'<text{named} x="{x:.1f}" y="{y:.1f}"{where}>{escape(text)}</text>'

@@ -18,7 +18,9 @@ def draw(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
     numbers = scale.finite(v for s in chart.series for v in s.values)
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     write = writer(chart.unit)
-    parts, y = [], top + 34
+    parts: list[str] = []
+    values: list[str] = []
+    y = top + 34
     if chart.across_head:
         parts.append(label(left, top + 10, chart.across_head))
     parts.append(label(left - 8, y - 7, cut(chart.head, left - 12), "end"))
@@ -26,14 +28,16 @@ def draw(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
         middle = left + wide * (j + 0.5)
         parts.append(label(middle, y - 7, cut(s.name, wide), "middle"))
         for i, v in enumerate(s.values):
-            share = 0.0 if v is None or high == low else (v - low) / (high - low)
+            share = (chart.unit == "months") if v is None else 0.0 if high == low else (v - low) / (high - low)
             parts.append(
                 f'<rect class="f-0 edge" opacity="{LIGHTEST + (DARKEST - LIGHTEST) * share:.3f}" x="{left + wide * j:.1f}" '
                 f'y="{y + TALL * i:.1f}" width="{wide:.1f}" height="{TALL}"/>'
             )
-            parts.append(label(middle, y + TALL * i + 21, cut(write(v), wide), "middle", muted=False))
+            values.append(
+                label(middle, y + TALL * i + 21, cut(write(v), wide), "middle", kind="t-over" if chart.contour else "")
+            )
     for i, text in enumerate(chart.labels):
-        parts.append(label(left - 8, y + TALL * i + 21, cut(text, left - 12), "end", muted=False))
+        parts.append(label(left - 8, y + TALL * i + 21, cut(text, left - 12), "end", kind=""))
 
     def place(column: float, row: float) -> str:
         return f"{left + wide * (column + 0.5):.1f} {y + TALL * (row + 0.5):.1f}"
@@ -41,6 +45,7 @@ def draw(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
     line = "".join(f"M{place(*a)}L{place(*b)}" for a, b in chart.contour)
     if line:  # on a seam of paper, so that it is seen on every shade
         parts += [f'<path class="seam" d="{line}"/>', f'<path class="contour" d="{line}"/>']
+    parts += values
     bottom = y + TALL * rows
     parts.append(f'<rect class="cell" x="0" y="0" width="{wide:.1f}" height="{TALL}"/>')
     data = (

@@ -56,6 +56,9 @@ def draw(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
             parts += [f'<path class="brim s-{s.color}" d="{_path(edge, x, y, False)}"/>' for edge in (s.low, s.high)]
         if s.mark in ("line", "step"):
             parts.append(f'<path class="line s-{s.color}" d="{_path(s.values, x, y, s.mark == "step")}"/>')
+            if chart.at is not None:  # where it was run
+                parts += [f'<circle class="f-{s.color}" cx="{x(i):.1f}" cy="{y(v):.1f}" r="2.5"/>'
+                          for i, v in enumerate(s.values) if v is not None]  # fmt: skip
         elif s.mark == "dot":
             parts += [point(s, x(i), y(v)) for i, v in enumerate(s.values) if v is not None]
     for r in chart.references:
@@ -80,36 +83,50 @@ def _range(chart: Chart, stacked: Sequence[tuple[list[float], list[float]]]) -> 
     if not values or min(values) >= 0:  # what is never below nought has no axis below it, wherever its interval ends
         numbers = [max(0.0, v) for v in numbers]
     numbers += [r.value for r in chart.references]
+    seen = numbers[1:]
+    if (
+        chart.at is not None and seen and min(seen) > 0.4 * max(seen) > 0.0
+    ):  # a line shows its change, not its distance from nought
+        return min(seen), max(seen)
     return min(numbers), max(numbers)
+
+
+def _span(chart: Chart) -> tuple[float, float] | None:
+    """From the first to the last number of a setting; None along time."""
+    at = chart.at or ()
+    return (at[0], at[-1]) if len(at) > 1 and at[-1] > at[0] else None
 
 
 def _along(chart: Chart, box: Box, bars: bool) -> Place:
     """Where the i-th label stands; a place between two labels of a setting lies between them in its numbers."""
     n = len(chart.labels)
-    if chart.at is not None and n > 1 and chart.at[-1] > chart.at[0]:
-        first, last = chart.at[0], chart.at[-1]
+    if (spanned := _span(chart)) is not None:
+        first, last = spanned
         return lambda i: box.left + box.width * (chart.at[int(i)] - first) / (last - first)  # type: ignore[index]
     return lambda i: box.left + box.width * ((i + 0.5) / max(1, n) if bars else i / max(1, n - 1))
 
 
 def _below(chart: Chart, box: Box, x: Place, width: int) -> Iterator[str]:
     """The labels of the axis, as many as have room."""
-    found = scale.marks(chart.labels, 5 if width < 600 else 10)
-    if chart.at is not None:
-        found = list(enumerate(chart.labels))
+    found = [(x(i), word) for i, word in scale.marks(chart.labels, 5 if width < 600 else 10)]
+    if (spanned := _span(chart)) is not None:
+        first, last = spanned
+        at = [v for v in scale.ticks(first, last, 3 if width < 600 else 6) if first <= v <= last]
+        unit = chart.at_unit if chart.at_unit[:1] in tuple("kMBT%") else f" {chart.at_unit}".rstrip()
+        found = [(box.left + box.width * (v - first) / (last - first), f"{round(v, 12):g}{unit}") for v in at]
     free = -math.inf
-    for i, word in found:
-        inside = min(max(x(i), box.left + width_of(word) / 2 - 8), width - width_of(word) / 2 - 2)
-        yield f'<path class="axis" d="M{x(i):.1f} {box.bottom:.1f}v5"/>'
-        if chart.at is None or inside - width_of(word) / 2 >= free:
+    for place, word in found:
+        inside = min(max(place, box.left + width_of(word) / 2 - 8), width - width_of(word) / 2 - 2)
+        yield f'<path class="axis" d="M{place:.1f} {box.bottom:.1f}v5"/>'
+        if inside - width_of(word) / 2 >= free:
             yield label(inside, box.bottom + 19, word, "middle")
             free = inside + width_of(word) / 2 + 8
 
 
 def _crossings(chart: Chart, box: Box, x: Place) -> Iterator[str]:
-    if chart.at is None or len(chart.at) < 2 or not chart.at[-1] > chart.at[0]:
+    if (spanned := _span(chart)) is None:
         return
-    first, last = chart.at[0], chart.at[-1]
+    first, last = spanned
 
     def place(v: float) -> float:
         return box.left + box.width * min(1.0, max(0.0, (v - first) / (last - first)))

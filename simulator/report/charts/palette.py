@@ -22,7 +22,7 @@ SIZE = 8  # of the palette
 RULES = """
 text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,"DejaVu Sans",sans-serif;
 font-size:12px;fill:{ink}}
-.t-muted{fill:{muted}}.t-head{font-size:16px;font-weight:600}
+.t-muted{fill:{muted}}.t-over{paint-order:stroke;stroke:{paper};stroke-width:3.5;stroke-linejoin:round}.t-head{font-size:16px;font-weight:600}
 .axis{stroke:{muted};stroke-width:1}.grid{stroke:{rule};stroke-width:1}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .ref{stroke:{bad};stroke-width:1.25;stroke-dasharray:5 4}.whisker{stroke-width:1.5;fill:none}

@@ -40,19 +40,29 @@ def draw(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
     for r in chart.references:
         parts.append(f'<path class="ref" d="M{x(r.value):.1f} {box.top:.1f}V{box.bottom:.1f}"/>')
     write = writer(chart.unit)
+    lifts = _lifts(chart)
     for i, text in enumerate(chart.labels):
         middle = box.top + tall * i + (27 if narrow else tall / 2 if not lanes else ROW / 2)
         if narrow:
-            parts.append(label(left, middle - 13, cut(text, width - left), muted=False))
+            parts.append(label(left, middle - 13, cut(text, width - left), kind="t-over"))
         else:
             beside = box.top + tall * (i + 0.5) + 4
-            parts.append(label(left - 10, beside, cut(text, left - 16), "end", muted=False))
+            parts.append(label(left - 10, beside, cut(text, left - 16), "end", kind=""))
         for k, s in enumerate(chart.series):
             if s.drawn:
-                parts += _mark(s, i, x, middle + APART * (lanes[k] if lanes else 0), narrow, _beside(chart, k, i), chart.base)
+                parts += _mark(
+                    s,
+                    i,
+                    x,
+                    middle + APART * (lanes[k] if lanes else 0),
+                    narrow,
+                    _beside(chart, k, i),
+                    chart.base,
+                    lifts[k],
+                )
         whole = chart.series[0] if chart.series else None
         if whole is not None and whole.tones and whole.low and whole.high and whole.values[i] is not None:
-            word = write(whole.values[i])
+            word = (whole.texts[i] if whole.texts else None) or write(whole.values[i])
             ends = [x(whole.low[i] or 0.0), x(whole.high[i] or 0.0)]
             fits = max(ends) + 6 + width_of(word) < width
             place, anchor = (max(ends) + 5, "start") if fits else (min(ends) - 5, "end")
@@ -91,13 +101,23 @@ def _beside(chart: Chart, k: int, i: int) -> float:
     return (-0.5 if k == bars[0] else 0.5) if ways[0] * ways[1] > 0.0 else 0.0
 
 
-def _mark(s: Series, i: int, x: Place, y: float, narrow: bool, beside: float, base: float) -> Iterator[str]:
+def _lifts(chart: Chart) -> list[int]:
+    """Whiskers of two bars that share a row: one a little above its middle, one a little below."""
+    bars = [k for k, s in enumerate(chart.series) if s.drawn and s.mark == "bar" and not s.tones]
+    return [0 if len(bars) != 2 or k not in bars else -1 if k == bars[0] else 1 for k in range(len(chart.series))]
+
+
+def _mark(
+    s: Series, i: int, x: Place, y: float, narrow: bool, beside: float, base: float, lifted: int
+) -> Iterator[str]:
     v, color = s.values[i], s.tones[i] if s.tones else s.color
     low, high = (None if edge is None else edge[i] for edge in (s.low, s.high))
+    lift = 0.0
     if s.mark == "bar" and v is not None:
         a, b = (low, high) if s.tones and low is not None and high is not None else (base, v)
         tall = (11 if narrow else 15) * (0.5 if beside else 1.0)
         y += beside * tall
+        lift = 0.0 if beside else 3.5 * lifted
         wide = max(1.0, abs(x(a) - x(b)))
         yield (
             f'<rect class="f-{color}" x="{min(x(a), x(b)):.1f}" y="{y - tall / 2:.1f}" width="{wide:.1f}" '
@@ -105,7 +125,7 @@ def _mark(s: Series, i: int, x: Place, y: float, narrow: bool, beside: float, ba
         )
     if low is not None and high is not None and not s.tones:
         paint = "ink" if s.mark == "bar" else color
+        y += lift
         yield f'<path class="whisker s-{paint}" d="M{x(low):.1f} {y:.1f}H{x(high):.1f}m0 -4v8M{x(low):.1f} {y - 4:.1f}v8"/>'
     if s.mark in ("dot", "tick") and v is not None:
         yield point(s, x(v), y)
-

@@ -28,6 +28,7 @@ class Series:
     low: Values | None = None
     high: Values | None = None
     tones: Sequence[str] | None = None  # of bars in rows: a colour each
+    texts: Sequence[str | None] | None = None  # of such bars: written instead of the value
     drawn: bool = True  # False: only in the table
     opacity: float = 0.3  # of a band
 
@@ -66,8 +67,11 @@ class Chart:
     across_head: str = ""
     base: float = 0.0  # of rows: where bars begin
     at: Sequence[float] | None = None  # of months: the numbers that the labels are, where they are a setting's
+    at_unit: str = ""  # of those numbers
     crossings: Sequence[Crossing] = ()  # of a chart along a setting
-    contour: Sequence[tuple[tuple[float, float], tuple[float, float]]] = ()  # of a grid: (column, row) to (column, row), from 0
+    contour: Sequence[
+        tuple[tuple[float, float], tuple[float, float]]
+    ] = ()  # of a grid: (column, row) to (column, row), from 0
     contour_name: str = ""
     facts: Sequence[tuple[str, str]] = ()  # told above the picture, as on a card
 
@@ -88,7 +92,7 @@ class Chart:
 
 
 def _cell(s: Series, i: int, write: Callable[[float | None], str]) -> str:
-    value = write(s.values[i])
+    value = (s.texts[i] if s.texts else None) or write(s.values[i])
     low, high = (None if x is None else x[i] for x in (s.low, s.high))
     if low is None and high is None:
         return value

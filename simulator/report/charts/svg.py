@@ -88,6 +88,6 @@ def _legend(chart: Chart, width: int, top: float) -> tuple[list[str], float]:
             parts.append(f'<path class="contour" d="M{x:.1f} {y - 4:.1f}h16"/>')
         else:
             parts.append(swatch(key, x, y))
-        parts.append(label(x + 22, y, text, muted=False))
+        parts.append(label(x + 22, y, text, kind=""))
         x += need
     return parts, y + 8

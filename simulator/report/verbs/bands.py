@@ -26,7 +26,9 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
     ]  # fmt: skip
     median = Series("median input", "line", _floor(rows, "pd_p50"), 1)
     labels = [r["label"] for r in rows]
-    note = f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each; noise of the paths is taken out of the band."
+    note = (
+        f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each; noise of the paths is taken out of the band."
+    )
     if len(rows) > 1:
         yield Chart(f"{key}-band", "Default probability over the uncertain inputs", "months", "share", labels,
                     [*band, median, estimates("over everything", rows, "pd", "line", "ink")], d["step"], note=note)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from simulator.report.charts.specification import Chart, Ledger, Series, writer
-from simulator.report.rows import Row, apart, estimates, groups, unit_of, word, written
+from simulator.report.rows import Row, apart, estimates, groups, named, unit_of, word, written
 from simulator.report.verbs import Document, Piece
 
 TITLE = "Compared with variants"
@@ -18,8 +18,8 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         label, name = variant["label"], f"{key}-{k}"
         figures = _of(d["figures"], label)
         yield f"{label} against {base}: {d['paths']:,} paths on the same random numbers, so most of the noise cancels."
-        yield from _differences(figures, label, name)
-        yield _table(figures, label)
+        yield from _differences(d, figures, label, name)
+        yield _table(d, figures, label)
         yield from _attribution(d, label, name)
         changes = _of(d["changes"], label)
         if changes:
@@ -35,25 +35,40 @@ def _of(rows: Sequence[Row], label: str) -> list[Row]:
     return [row for row in rows if row.get("variant") == label]
 
 
-def _differences(figures: Sequence[Row], label: str, name: str) -> Iterator[Piece]:
-    """One chart for each unit: shares, money and months have no common scale."""
-    units = groups([{**r, "of": unit_of(r["figure"], r["unit"])} for r in figures], "of")
-    what = {"share": "shares of paths", "$": "money", "months": "runway"}
-    for unit, rows in units.items():
+def _differences(d: Document, figures: Sequence[Row], label: str, name: str) -> Iterator[Piece]:
+    """One chart for each unit, losses of creditors by themselves: shares, months, needs and losses have no common scale."""
+    lost = [{**r, "of": "losses"} for r in figures if r["figure"].startswith("expected_loss")]
+    kept = [
+        {**r, "of": unit_of(r["figure"], r["unit"])} for r in figures if not r["figure"].startswith("expected_loss")
+    ]
+    what = {
+        "share": "shares of paths",
+        "$": "needs and liquidity",
+        "months": "the runway",
+        "losses": "what creditors lose",
+    }
+    for kind, rows in groups([*kept, *lost], "of").items():
+        unit = unit_of(rows[0]["figure"], rows[0]["unit"])
         told = [r for r in rows if r["difference"] is not None]
         if told:
-            yield Chart(f"{name}-difference-{word(unit) or 'number'}", f"{label}: change of {what.get(unit, 'other figures')}",
-                        "rows", apart(unit), [r["figure"] for r in told], [estimates("change", told, "difference")], "figure",
+            yield Chart(f"{name}-difference-{word(kind) or 'number'}", f"{label}: change of {what.get(kind, 'other figures')}",
+                        "rows", apart(unit), [named(r["figure"], d["step"]) for r in told], [estimates("change", told, "difference")], "figure",
                         note="Paired path by path; right of the line the figure is higher than before. Whiskers: 95 %.")  # fmt: skip
 
 
-def _table(figures: Sequence[Row], label: str) -> Ledger:
+def _table(d: Document, figures: Sequence[Row], label: str) -> Ledger:
     rows = []
     for r in figures:
         unit = unit_of(r["figure"], r["unit"])
         gain = "-" if r["gain"] is None else f"{r['gain']:,.1f}"
         rows.append(
-            [r["figure"], written(r, "base", unit), written(r, "value", unit), written(r, "difference", apart(unit)), gain]
+            [
+                named(r["figure"], d["step"]),
+                written(r, "base", unit),
+                written(r, "value", unit),
+                written(r, "difference", apart(unit)),
+                gain,
+            ]
         )
     return Ledger(f"{label} in figures", ["figure", "before", "after", "change", "gain"], rows,
                   note="gain: how many times as many paths independent runs would need for the same interval.", wide=True)  # fmt: skip
@@ -99,13 +114,14 @@ def _attribution(d: Document, label: str, name: str) -> Iterator[Piece]:
     tones.append("muted")
     told_low.append(found["value_low"])
     told_high.append(found["value_high"])
-    bars = Series("share of paths, or its change", "bar", values, 0, low, high, tones=tones)
+    share = writer("points")
+    bars = Series("share of paths, or its change", "bar", values, 0, low, high, tones=tones,
+                  texts=[share(v) if 0 < k < len(values) - 1 else None for k, v in enumerate(values)])  # fmt: skip
     interval = Series("95 % interval", "band", values, 0, told_low, told_high, drawn=False)
     way = "Shapley values" if shapley else "changed one after another in the file's order, so the order matters"
     yield Chart(f"{name}-attribution", f"{label}: which key changes the default probability by month {month}", "rows", "share",
                 labels, [bars, interval], "key",
                 note=f"{way[0].upper()}{way[1:]}; {method['model_runs']} further runs. The steps add up exactly.")  # fmt: skip
-    share = writer("points")
     yield Ledger(f"{label}: each key's part in the change of pd({month})", ["key", "before and after", "its part"],
                  [[r["key"], _change(r), written(r, "value", "points")] for r in parts] + [["in all", "", share(method["total"])]],
                  wide=True, words=True)  # fmt: skip
@@ -122,5 +138,3 @@ def _fates(fates: Sequence[Row], label: str, name: str) -> Chart:
                   Series("saved: in default only before", "bar", [-(s["saved"] or 0.0) for s in shares], "good")],
                  "by", note="; ".join(f"{r['label']}: {r['saved']:,} saved, {r['lost']:,} lost, {r['both']:,} in default both ways"
                                       for r in fates) + f" of {fates[0]['paths']:,}.")  # fmt: skip
-
-

@@ -34,11 +34,18 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         best = sorted((r for r in rows if r["auc"] is not None), key=lambda r: -r["auc"])[:WARNINGS]
         if best:
             charts.append(
-                Chart(f"{key}-warning-{month}", f"At {d['step']} {month}: what tells who defaults within a year", "rows", "share",
-                      [f"{worded(r['figure'])} ({r['worse']} is worse)" for r in best],
-                      [estimates("AUC", best, "auc", "dot", 0)], "figure", [Reference("a coin", 0.5)],
-                      note=f"Area under the ROC curve; {best[0]['failing']:,} paths default within the year. 100 % would tell all.",
-                      base=0.5)  # fmt: skip
+                Chart(
+                    f"{key}-warning-{month}",
+                    f"At {d['step']} {month}: what tells who defaults within a year",
+                    "rows",
+                    "share",
+                    [f"{worded(r['figure'])} ({r['worse']} is worse)" for r in best],
+                    [estimates("AUC", best, "auc", "dot", 0)],
+                    "figure",
+                    [Reference("a coin", 0.5)],
+                    note=f"Area under the ROC curve; {best[0]['failing']:,} paths default within the year. 100 % would tell all.",
+                    base=0.5,
+                )  # fmt: skip
             )
     yield from ([*charts[k : k + 2]] for k in range(0, len(charts), 2))
     if d["early_warning"]:

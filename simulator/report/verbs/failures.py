@@ -33,8 +33,17 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
             ("paths as far out", percent(one["plausibility"])),
         ]
         cards.append(
-            Chart(f"{key}-way-{number}", f"Way {number}: {_headline(own)}", "rows", "sd", [worded(r["driver"]) for r in own],
-                  [bars], "driver", facts=facts, note=f"It ends in: {ends}.")  # fmt: skip
+            Chart(
+                f"{key}-way-{number}",
+                f"Way {number}: {_headline(own)}",
+                "rows",
+                "sd",
+                [worded(r["driver"]) for r in own],
+                [bars],
+                "driver",
+                facts=facts,
+                note=f"It ends in: {ends}.",
+            )  # fmt: skip
         )
     yield from ([*cards[k : k + 2]] for k in range(0, len(cards), 2))
     yield Ledger("The ways in figures",

@@ -30,7 +30,9 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                      [[r["side"], f"{r['notice']} {d['step']}s", r["first"], written(r, "lower", "$"), written(r, "upper", "$"),
                        percent(r["gap"]), written(r, "by_ratio", "$"), f"{r['r_squared']:.2f}"] for r in d["alone"]],
                      words=True)  # fmt: skip
-    rules = [r for r in d["rules"] if any(r[side] or r[f"{side}_low"] or r[f"{side}_high"] for side in ("buyer", "supplier"))]
+    rules = [
+        r for r in d["rules"] if any(r[side] or r[f"{side}_low"] or r[f"{side}_high"] for side in ("buyer", "supplier"))
+    ]
     if rules:
         yield Chart(f"{key}-rules", "Gain of each side against nobody leaving, by rule", "rows", "$", [r["rule"] for r in rules],
                     [estimates("buyer", rules, "buyer", "dot", 0), estimates("supplier", rules, "supplier", "dot", 1)], "rule",
@@ -38,15 +40,26 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         yield Ledger("Who leaves", ["rule", "left by the buyer", "by the supplier", "gain of the buyer", "of the supplier"],
                      [[r["rule"], percent(r["left_by_buyer"]), percent(r["left_by_supplier"]), written(r, "buyer", "$"),
                        written(r, "supplier", "$")] for r in d["rules"]], words=True)  # fmt: skip
+    labels = groups(d["pd"], "label")
     charts = []
-    for label, rows in groups(d["pd"], "label").items():
+    for label, rows in labels.items():
         charts.append(
-            Chart(f"{key}-default-{label}", f"Default by {label}, by rule", "rows", "share", [r["rule"] for r in rows],
-                  [estimates("default probability", rows, "pd", "dot", 0)], "rule",
-                  note="; ".join(f"{r['rule']}: {written(r, 'change', 'points')}" for r in rows if r["change"])
-                  + " against nobody leaving, paired.")  # fmt: skip
+            Chart(
+                f"{key}-default-{label}",
+                f"Default by {label}, by rule",
+                "rows",
+                "share",
+                [r["rule"] for r in rows],
+                [estimates("default probability", rows, "pd", "dot", 0)],
+                "rule",
+                note="Whiskers: 95 %; the changes, paired on the same paths, have narrower ones and stand in the table below.",
+            )  # fmt: skip
         )
     yield from ([*charts[k : k + 2]] for k in range(0, len(charts), 2))
+    if d["pd"]:
+        yield Ledger("Default by rule, and its change against nobody leaving", ["rule", "by", "default probability", "change"],
+                     [[r["rule"], label, written(r, "pd", "share"), written(r, "change", "points")]
+                      for label, rows in labels.items() for r in rows], wide=True)  # fmt: skip
     yield from _boundary(d, key)
 
 
@@ -65,9 +78,17 @@ def _boundary(d: Document, key: str) -> Iterator[Piece]:
         if not lines:
             continue
         middle = numbers(rows, "ratio_p50")
-        band = Series("price ratio P5 to P95", "band", middle, 7, numbers(rows, "ratio_p5"), numbers(rows, "ratio_p95"), opacity=0.25)
+        band = Series(
+            "price ratio P5 to P95",
+            "band",
+            middle,
+            7,
+            numbers(rows, "ratio_p5"),
+            numbers(rows, "ratio_p95"),
+            opacity=0.15,
+        )
         title = "while the other side stays" if way == "alone" else "when both may leave"
         yield Chart(f"{key}-boundary-{way}", f"Market price over the contract's at which to leave, {title}", "months", "", labels,
                     [band, Series("median ratio", "line", middle, "muted"), *lines], d["step"], [Reference("equal", 1.0)],
                     note="Fitted on other paths; a gap is a month in which it is never worth it."
-                    + ("" if way == "alone" else f" Order: {worded(d['order'])}."))  # fmt: skip
+                    + ("" if way == "alone" else f" {worded(d['order']).capitalize()}; where the lines fall together one side or the other leaves."))  # fmt: skip

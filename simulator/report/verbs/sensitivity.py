@@ -27,12 +27,15 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                     note="Bars begin at the default probability of the scenario as it is; the widest first. Whiskers: 95 %. "
                     + (f"{len(inputs) - len(moving)} more inputs stand in the table." if len(inputs) > len(moving) else ""))  # fmt: skip
     told = [r for r in moving if r["total"] is not None or r["first_order"] is not None]
+    vague = [r for r in told if r["first_order_low"] == 0.0 and r["first_order_high"] == 1.0]  # no bound at all
+    settled = 2 * len(vague) < len(told)
     if told:
         yield Chart(f"{key}-indices", "Share of the variance of default that hangs on an input", "rows", "share",
                     [r["name"] for r in told],
                     [_capped("total: with everything it works together with", told, "total", 1),
-                     _capped("first order: by itself", told, "first_order", 0)], "input",
+                     _capped("first order: by itself", told, "first_order", 0, settled)], "input",
                     note="Sobol indices of default by the month; totals may add up to more than 100 %."
+                    + ("" if settled else " So few defaults settle no first-order index; they stand in the table.")
                     + _rest(d["not_of_inputs"]))  # fmt: skip
     if inputs:
         yield Ledger("All inputs", ["input", "P10", "P90", "default at P10", "default at P90", "change", "first order", "total"],
@@ -46,12 +49,12 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                     note="The derivative at the scenario as it is; Gaussian shocks of every month, and Gaussian inputs.")  # fmt: skip
 
 
-def _capped(name: str, rows: list[Row], column: str, color: int) -> Series:
+def _capped(name: str, rows: list[Row], column: str, color: int, drawn: bool = True) -> Series:
     """Indices below nought are noise of the estimator: they are drawn at nought and the table says so."""
     clean: list[dict[str, Any]] = [
         {c: None if r[c] is None else max(0.0, r[c]) for c in (column, f"{column}_low", f"{column}_high")} for r in rows
     ]
-    return estimates(name, clean, column, "dot", color)
+    return estimates(name, clean, column, "dot", color, drawn=drawn)
 
 
 def _rest(left: float | None) -> str:

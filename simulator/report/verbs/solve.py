@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.report.charts.specification import Chart, Crossing, Ledger, Reference, Series
-from simulator.report.rows import Row, estimates, groups, unit_of, word, written
+from simulator.report.rows import Row, amount, capital, estimates, groups, named, unit_of, word, written
 from simulator.report.verbs import Document, Piece
 
 TITLE = "What it takes"
@@ -13,9 +13,11 @@ TITLE = "What it takes"
 
 def pieces(d: Document, key: str) -> Iterator[Piece]:
     unit = unit_of(d["figure"], d["unit"])
-    now = written({f"now{k}": d["base"][n] for k, n in (("", "value"), ("_low", "low"), ("_high", "high"))}, "now", unit)
-    yield f"Until {d['until']}. Now it is {now}. Each lever moves alone."
-    yield Ledger("Levers", ["lever", "now", "needed (95 % interval)", "change needed", "of now", f"then {d['figure']}"],
+    now = written(
+        {f"now{k}": d["base"][n] for k, n in (("", "value"), ("_low", "low"), ("_high", "high"))}, "now", unit
+    )
+    yield f"Until {d['until']}, {named(d['figure'], d['step'])}. Now it is {now}. Each lever moves alone."
+    yield Ledger("Levers", ["lever", "now", "needed (95 % interval)", "change needed", "of now", "then it is"],
                  [_row(r, unit) for r in d["levers"]],
                  note="The interval is where the figure's own interval crosses the limit; open where it does not within the range.",
                  words=True)  # fmt: skip
@@ -34,10 +36,20 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
             continue
         one = next(r for r in d["levers"] if r["lever"] == lever)
         charts.append(
-            Chart(f"{key}-{word(lever)}", f"{d['figure']} as {lever} moves", "months", unit,
-                  [amount(x, one["unit"] or "") for x in at], [estimates(d["figure"], [found[x] for x in at], "value", "line", 0)],
-                  lever, [Reference(d["until"], d["limit"])], at=at, crossings=_crossing(one),
-                  note="The runs of the search; the band is the 95 % interval.")  # fmt: skip
+            Chart(
+                f"{key}-{word(lever)}",
+                f"{capital(named(d['figure'], d['step']))} as {lever} moves",
+                "months",
+                unit,
+                [amount(x, one["unit"] or "") for x in at],
+                [estimates(named(d["figure"], d["step"]), [found[x] for x in at], "value", "line", 0)],
+                lever,
+                [Reference(d["until"], d["limit"])],
+                at=at,
+                at_unit=one["unit"] or "",
+                crossings=_crossing(one),
+                note="The runs of the search; the band is the 95 % interval.",
+            )  # fmt: skip
         )
     yield from ([*charts[k : k + 2]] for k in range(0, len(charts), 2))
 
@@ -68,8 +80,3 @@ def _share(r: Row) -> tuple[float, float | None, float | None]:
     ends = [None if r[f"answer_{end}"] is None else (r[f"answer_{end}"] - r["base"]) * per for end in ("low", "high")]
     known = [e for e in ends if e is not None]
     return (r["share_of_base"], min(known), max(known)) if len(known) == 2 else (r["share_of_base"], None, None)
-
-
-def amount(x: float, unit: str) -> str:
-    """A number of a scenario with its unit: 2.05B/mo, 90 days."""
-    return f"{x:.5g}{unit if unit[:1] in 'kMBT%' else f' {unit}'}".strip()

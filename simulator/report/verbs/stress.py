@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.report.charts.specification import Chart, Ledger, Reference
-from simulator.report.rows import apart, estimates, groups, unit_of, word, written
+from simulator.report.rows import apart, capital, estimates, groups, named, unit_of, word, written
 from simulator.report.verbs import Document, Piece
 
 TITLE = "Under stress"
@@ -27,9 +27,17 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         left = [r["stress"] for r in every if r["value"] is None]
         note = "The worst on top; the line is the scenario as it is. Whiskers: 95 %."
         charts.append(
-            Chart(f"{key}-{word(figure)}", f"{figure} under each shock", "rows", unit, [r["stress"] for r in told],
-                  [estimates(figure, told, "value", "dot", 0)], "shock", [Reference(UNTOUCHED, base[figure]["value"])],
-                  note=note + (f" Beyond the horizon: {', '.join(left)}." if left else ""))  # fmt: skip
+            Chart(
+                f"{key}-{word(figure)}",
+                f"{capital(named(figure, d['step']))}, under each shock",
+                "rows",
+                unit,
+                [r["stress"] for r in told],
+                [estimates(named(figure, d["step"]), told, "value", "dot", 0)],
+                "shock",
+                [Reference(UNTOUCHED, base[figure]["value"])],
+                note=note + (f" Beyond the horizon: {', '.join(left)}." if left else ""),
+            )  # fmt: skip
         )
     yield from charts[:1]
     yield from ([pair for pair in charts[k : k + 2]] for k in range(1, len(charts), 2))
@@ -37,7 +45,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                  words=True)  # fmt: skip
     shown = list(base)
     rows_of = groups(d["stresses"], "stress")
-    yield Ledger("Changes against the scenario as it is", ["shock", *shown],
+    yield Ledger("Changes against the scenario as it is", ["shock", *(named(f, d["step"]) for f in shown)],
                  [[name, *(_change(rows, figure) for figure in shown)] for name, rows in rows_of.items()], wide=True,
                  note="Paired on the same random numbers.")  # fmt: skip
     if d.get("applied"):

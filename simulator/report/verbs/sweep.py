@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simulator.report.charts.specification import Chart, Crossing, Ledger, Reference, Series, writer
-from simulator.report.rows import Row, estimates, groups, numbers, unit_of, word, written
+from simulator.report.rows import Row, amount, capital, estimates, groups, named, numbers, unit_of, word, written
 from simulator.report.verbs import Document, Piece
 
 TITLE = "The answer over a range"
@@ -16,7 +16,7 @@ Point = tuple[float, float]
 def pieces(d: Document, key: str) -> Iterator[Piece]:
     axes, level = d["over"], d["level"]
     draw = _lines if len(axes) == 1 else _maps
-    goal = f"{level['figure']} = {writer(unit_of(level['figure'], level['unit']))(level['value'])}"
+    goal = f"{named(level['figure'], d['step'])} = {writer(unit_of(level['figure'], level['unit']))(level['value'])}"
     yield from draw(d, key, goal)
     if d["contour"]:
         yield Ledger(f"Where {goal}", ["along", "at", "interval", *(["while"] if len(axes) > 1 else [])],
@@ -32,18 +32,29 @@ def _lines(d: Document, key: str, goal: str) -> Iterator[Piece]:
     for figure, found in groups(d["grid"], "figure").items():
         at = {r[axis["key"]]: r for r in found}
         rows = [at[x] for x in order if x in at]
+        name = named(figure, d["step"])
         unit, level = unit_of(figure, found[0]["unit"]), d["level"]
         here = figure == level["figure"]
         crossings = [
-            Crossing(f"{goal} at {_number(r[axis['key']], axis)}", r[axis["key"]], r["low"], r["high"]) for r in d["contour"]
+            Crossing(f"{goal} at {_number(r[axis['key']], axis)}", r[axis["key"]], r["low"], r["high"])
+            for r in d["contour"]
         ]
         base = next((r for r in d["base"] if r["figure"] == figure), None)
         told = "" if base is None else f" As the scenario is: {written(base, 'value', unit)}."
-        yield Chart(f"{key}-{word(figure)}", f"{figure} over {axis['key']}", "months", unit, [_number(x, axis) for x in order],
-                    [estimates(figure, rows, "value", "line", 0), estimates("change", rows, "difference", "line", 1, drawn=False)]
-                    if unit != "share" else [estimates(figure, rows, "value", "line", 0)],
-                    axis["key"], [Reference(goal, level["value"])] if here else [], at=order,
-                    crossings=crossings if here else [], note=f"The band is the 95 % interval.{told}")  # fmt: skip
+        yield Chart(f"{key}-{word(figure)}", f"{capital(name)}, over {axis['key']}", "months", unit, [_number(x, axis) for x in order],
+                    [estimates(name, rows, "value", "line", 0), estimates("change", rows, "difference", "line", 1, drawn=False)]
+                    if unit != "share" else [estimates(name, rows, "value", "line", 0)],
+                    axis["key"], [Reference(goal, level["value"])] if here else [], at=order, at_unit=axis["unit"] or "",
+                    crossings=crossings if here else [], note=f"The points were run; the band is the 95 % interval.{told}{_said(unit, rows, crossings if here else [])}")  # fmt: skip
+
+
+def _said(unit: str, rows: Sequence[Row], crossings: Sequence[Crossing]) -> str:
+    text = ""
+    if crossings and unit == "share":
+        text += " The crossing is interpolated between normal scores of the shares, in which they bend less than the line does."
+    if unit == "months" and any(r["value"] is None for r in rows):
+        text += " Where the line is missing the runway lies beyond the horizon."
+    return text
 
 
 def _maps(d: Document, key: str, goal: str) -> Iterator[Piece]:
@@ -59,11 +70,11 @@ def _maps(d: Document, key: str, goal: str) -> Iterator[Piece]:
             low, high = numbers(column, "value_low"), numbers(column, "value_high")
             series.append(Series(_number(x, across, short=True), "bar", numbers(column, "value"), 0, low, high))
         here = figure == d["level"]["figure"]
-        yield Chart(f"{key}-{word(figure)}", f"{figure} over {across['key']} and {down['key']}", "grid", unit,
+        yield Chart(f"{key}-{word(figure)}", f"{capital(named(figure, d['step']))}, over {across['key']} and {down['key']}", "grid", unit,
                     [_number(y, down, short=True) for y in ys], series, _named(down), across=[s.name for s in series],
                     across_head=_named(across), contour=contour(d["contour"], across["key"], xs, down["key"], ys) if here else (),
                     contour_name=goal if here else "",
-                    note="The darker, the larger." + (f" The line: {goal}, between the points that were run." if here else ""))  # fmt: skip
+                    note="The darker, the larger" + ("; beyond: past the horizon." if unit == "months" else ".") + (f" The line: {goal}, between the points that were run." if here else ""))  # fmt: skip
 
 
 def contour(
@@ -75,7 +86,11 @@ def contour(
     lines = []
     for i in range(len(xs) - 1):
         for j in range(len(ys) - 1):
-            here = [p for p in on if i <= p[0] <= i + 1 and j <= p[1] <= j + 1 and (p[0] in (i, i + 1) or p[1] in (j, j + 1))]
+            here = [
+                p
+                for p in on
+                if i <= p[0] <= i + 1 and j <= p[1] <= j + 1 and (p[0] in (i, i + 1) or p[1] in (j, j + 1))
+            ]
             here = list(dict.fromkeys(here))
             if len(here) == 2:
                 lines.append((here[0], here[1]))
@@ -100,8 +115,7 @@ def _named(axis: Row) -> str:
 def _number(x: float | None, axis: Row, short: bool = False) -> str:
     if x is None:
         return "outside"
-    unit = "" if short else axis["unit"] or ""
-    return f"{x:.4g}{unit if unit[:1] in 'kMBT%' else f' {unit}'}".strip()
+    return amount(x, "" if short else axis["unit"] or "", 4)
 
 
 def _crossing(axes: Sequence[Any], r: Row) -> list[str]:
