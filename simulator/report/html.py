@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 from simulator.report.charts import palette
-from simulator.report.charts.specification import Chart, Ledger
 from simulator.report.charts.drawing import NARROW, WIDE, escape
+from simulator.report.charts.specification import Chart, Ledger
 from simulator.report.charts.svg import render
 
 

@@ -1,8 +1,8 @@
 """Answers of other verbs on the page: `document.json` of compare, sensitivity, sweep, stress and whatever else writes one.
 
-A document says which verb it is of; how that verb is drawn stands in its file of report/verbs. A verb that has none there is drawn
-by the shape of its tables, lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`: a name and an estimate
-become a chart of intervals, two settings and an estimate a grid, and everything is a table.
+A document says which verb it is of; how that verb is drawn stands in its file of report/verbs. A verb without one is drawn
+by the shape of its tables, lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`: a name and an
+estimate become a chart of intervals, two settings and an estimate a grid, and everything is a table.
 """
 
 from __future__ import annotations

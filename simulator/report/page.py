@@ -15,8 +15,8 @@ from simulator import runner
 from simulator.quantities.number import Uncertain
 from simulator.report import assumptions, joined, lives, pictures
 from simulator.report.answer import horizons, interval, sentences
-from simulator.report.charts.specification import Chart, Ledger
 from simulator.report.charts.drawing import escape
+from simulator.report.charts.specification import Chart, Ledger
 from simulator.report.html import document, figure, folded, pair, shown, table
 from simulator.report.stored import StoredRun
 from simulator.report.tables import tables

@@ -23,7 +23,8 @@ def unit_of(figure: str, unit: str | None) -> str:
 
 
 NAMES = {
-    "pd": "default", "breach": "covenant breach", "unfunded_runway": "runway on committed money", "peak_need": "peak funding need",
+    "pd": "default", "breach": "covenant breach", "unfunded_runway": "runway on committed money",
+    "peak_need": "peak funding need",
     "lowest_liquidity": "lowest liquidity", "cash_flow_at_risk": "cash flow at risk", "run_rate": "revenue run-rate",
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ def percent(x: float | None) -> str:
 
 
 def points(x: float | None) -> str:
-    """A difference of two shares, 0.0123 -> +1.23 pp (percentage points): never to be taken for a change in per cent of a share."""
+    """A difference of two shares, 0.0123 -> +1.23 pp (percentage points), never taken for a change in per cent of it."""
     if x is None or not math.isfinite(x):
         return "-"
     y = 100 * x

@@ -32,7 +32,7 @@ def draw(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
         parts.append(f'<path class="{kind}" d="M{box.left:.1f} {y(v):.1f}H{box.right:.1f}"/>')
         parts.append(label(left - 6, y(v) + 4, word, "end"))
     parts += _below(chart, box, x, width)
-    parts += _crossings(chart, box, x)
+    parts += _crossings(chart, box)
     areas = [s for s in chart.series if s.mark in ("area", "bar") and s.drawn]
     for s, (low, high) in zip(areas, stacked, strict=True):
         if s.mark == "bar":
@@ -123,7 +123,7 @@ def _below(chart: Chart, box: Box, x: Place, width: int) -> Iterator[str]:
             free = inside + width_of(word) / 2 + 8
 
 
-def _crossings(chart: Chart, box: Box, x: Place) -> Iterator[str]:
+def _crossings(chart: Chart, box: Box) -> Iterator[str]:
     if (spanned := _span(chart)) is None:
         return
     first, last = spanned

@@ -1,8 +1,9 @@
 """Colours that people with any kind of colour vision can tell apart, on paper and on a dark screen.
 
-The hues are those of Okabe & Ito (2008), "Color Universal Design". From there both sets were moved, as little as it took, until any
-two of the eight differ by ten CIEDE2000 and neighbours in a stack by thirteen, seen with full and with any one kind of cone missing
-(Machado, Oliveira & Fernandes 2009), and each stands out from the paper by 3:1 (WCAG 2.2, 1.4.11). tests/test_colours.py measures it.
+The hues are those of Okabe & Ito (2008), "Color Universal Design". From there both sets were moved, as little as it took,
+until any two of the eight differ by ten CIEDE2000 and neighbours in a stack by thirteen, seen with full and with any one
+kind of cone missing (Machado, Oliveira & Fernandes 2009), and each stands out from the paper by 3:1 (WCAG 2.2, 1.4.11).
+tests/test_colours.py measures it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from simulator.report.charts import scale
 from simulator.report.charts.drawing import Box, cut, label, point, width_of

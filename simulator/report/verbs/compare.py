@@ -24,8 +24,13 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         changes = _of(d["changes"], label)
         if changes:
             rows = [[r["key"], r["old"] or "-", r["new"] or "-"] for r in changes]
-            yield Ledger(f"What changed in {label}: {len(rows)} key{'s' if len(rows) > 1 else ''}", ["key", "before", "after"],
-                         rows, wide=len(rows) > 12, words=True)  # fmt: skip
+            yield Ledger(
+                f"What changed in {label}: {len(rows)} key{'s' if len(rows) > 1 else ''}",
+                ["key", "before", "after"],
+                rows,
+                wide=len(rows) > 12,
+                words=True,
+            )
         fates = _of(d["fates"], label)
         if fates:
             yield _fates(fates, label, name)
@@ -51,9 +56,16 @@ def _differences(d: Document, figures: Sequence[Row], label: str, name: str) -> 
         unit = unit_of(rows[0]["figure"], rows[0]["unit"])
         told = [r for r in rows if r["difference"] is not None]
         if told:
-            yield Chart(f"{name}-difference-{word(kind) or 'number'}", f"{label}: change of {what.get(kind, 'other figures')}",
-                        "rows", apart(unit), [named(r["figure"], d["step"]) for r in told], [estimates("change", told, "difference")], "figure",
-                        note="Paired path by path; right of the line the figure is higher than before. Whiskers: 95 %.")  # fmt: skip
+            yield Chart(
+                f"{name}-difference-{word(kind) or 'number'}",
+                f"{label}: change of {what.get(kind, 'other figures')}",
+                "rows",
+                apart(unit),
+                [named(r["figure"], d["step"]) for r in told],
+                [estimates("change", told, "difference")],
+                "figure",
+                note="Paired path by path; right of the line the figure is higher than before. Whiskers: 95 %.",
+            )
 
 
 def _table(d: Document, figures: Sequence[Row], label: str) -> Ledger:
@@ -70,8 +82,13 @@ def _table(d: Document, figures: Sequence[Row], label: str) -> Ledger:
                 gain,
             ]
         )
-    return Ledger(f"{label} in figures", ["figure", "before", "after", "change", "gain"], rows,
-                  note="gain: how many times as many paths independent runs would need for the same interval.", wide=True)  # fmt: skip
+    return Ledger(
+        f"{label} in figures",
+        ["figure", "before", "after", "change", "gain"],
+        rows,
+        note="gain: how many times as many paths independent runs would need for the same interval.",
+        wide=True,
+    )
 
 
 def _attribution(d: Document, label: str, name: str) -> Iterator[Piece]:
@@ -115,16 +132,36 @@ def _attribution(d: Document, label: str, name: str) -> Iterator[Piece]:
     told_low.append(found["value_low"])
     told_high.append(found["value_high"])
     share = writer("points")
-    bars = Series("share of paths, or its change", "bar", values, 0, low, high, tones=tones,
-                  texts=[share(v) if 0 < k < len(values) - 1 else None for k, v in enumerate(values)])  # fmt: skip
+    bars = Series(
+        "share of paths, or its change",
+        "bar",
+        values,
+        0,
+        low,
+        high,
+        tones=tones,
+        texts=[share(v) if 0 < k < len(values) - 1 else None for k, v in enumerate(values)],
+    )
     interval = Series("95 % interval", "band", values, 0, told_low, told_high, drawn=False)
     way = "Shapley values" if shapley else "changed one after another in the file's order, so the order matters"
-    yield Chart(f"{name}-attribution", f"{label}: which key changes the default probability by month {month}", "rows", "share",
-                labels, [bars, interval], "key",
-                note=f"{way[0].upper()}{way[1:]}; {method['model_runs']} further runs. The steps add up exactly.")  # fmt: skip
-    yield Ledger(f"{label}: each key's part in the change of pd({month})", ["key", "before and after", "its part"],
-                 [[r["key"], _change(r), written(r, "value", "points")] for r in parts] + [["in all", "", share(method["total"])]],
-                 wide=True, words=True)  # fmt: skip
+    yield Chart(
+        f"{name}-attribution",
+        f"{label}: which key changes the default probability by month {month}",
+        "rows",
+        "share",
+        labels,
+        [bars, interval],
+        "key",
+        note=f"{way[0].upper()}{way[1:]}; {method['model_runs']} further runs. The steps add up exactly.",
+    )
+    yield Ledger(
+        f"{label}: each key's part in the change of pd({month})",
+        ["key", "before and after", "its part"],
+        [[r["key"], _change(r), written(r, "value", "points")] for r in parts]
+        + [["in all", "", share(method["total"])]],
+        wide=True,
+        words=True,
+    )
 
 
 def _change(r: Row) -> str:
@@ -133,8 +170,19 @@ def _change(r: Row) -> str:
 
 def _fates(fates: Sequence[Row], label: str, name: str) -> Chart:
     shares = [{"saved": r["saved"] / r["paths"], "lost": -r["lost"] / r["paths"]} for r in fates]
-    return Chart(f"{name}-fates", f"{label}: paths whose fate changed", "rows", "points", [r["label"] for r in fates],
-                 [Series("lost: in default only after the change", "bar", [-(s["lost"] or 0.0) for s in shares], "bad"),
-                  Series("saved: in default only before", "bar", [-(s["saved"] or 0.0) for s in shares], "good")],
-                 "by", note="; ".join(f"{r['label']}: {r['saved']:,} saved, {r['lost']:,} lost, {r['both']:,} in default both ways"
-                                      for r in fates) + f" of {fates[0]['paths']:,}.")  # fmt: skip
+    return Chart(
+        f"{name}-fates",
+        f"{label}: paths whose fate changed",
+        "rows",
+        "points",
+        [r["label"] for r in fates],
+        [
+            Series("lost: in default only after the change", "bar", [-(s["lost"] or 0.0) for s in shares], "bad"),
+            Series("saved: in default only before", "bar", [-(s["saved"] or 0.0) for s in shares], "good"),
+        ],
+        "by",
+        note="; ".join(
+            f"{r['label']}: {r['saved']:,} saved, {r['lost']:,} lost, {r['both']:,} in default both ways" for r in fates
+        )
+        + f" of {fates[0]['paths']:,}.",
+    )

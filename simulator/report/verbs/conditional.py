@@ -17,11 +17,20 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
     if d["given"] is not None:
         yield f"“{d['given']}” holds on {shares['condition_holds']} of all paths."
         rows = [r for r in d["pd"] if r["pd_where"] is not None or r["pd_elsewhere"] is not None]
-        yield Chart(f"{key}-default", f"Default probability where “{d['given']}” holds, and elsewhere", "rows", "share",
-                    [f"{d['step']} {r['month']}" for r in rows],
-                    [estimates("where it holds", rows, "pd_where", "dot", 1), estimates("elsewhere", rows, "pd_elsewhere", "dot", 0)],
-                    "by", note="A comparison of paths, not an effect: what else differs between them differs here too. "
-                    "Whiskers: 95 %.")  # fmt: skip
+        yield Chart(
+            f"{key}-default",
+            f"Default probability where “{d['given']}” holds, and elsewhere",
+            "rows",
+            "share",
+            [f"{d['step']} {r['month']}" for r in rows],
+            [
+                estimates("where it holds", rows, "pd_where", "dot", 1),
+                estimates("elsewhere", rows, "pd_elsewhere", "dot", 0),
+            ],
+            "by",
+            note="A comparison of paths, not an effect: what else differs between them differs here too. "
+            "Whiskers: 95 %.",
+        )
     waits = [w for w in d["months_from_breach_to_default"] if w["months"] is not None]
     then = ", ".join(f"{w['quantile'].upper()} {written(w, 'months', '')}" for w in waits)
     yield (
@@ -45,20 +54,40 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                     [Reference("a coin", 0.5)],
                     note=f"Area under the ROC curve; {best[0]['failing']:,} paths default within the year. 100 % would tell all.",
                     base=0.5,
-                )  # fmt: skip
+                )
             )
     yield from ([*charts[k : k + 2]] for k in range(0, len(charts), 2))
     if d["early_warning"]:
-        yield Ledger("Early warnings", ["figure", "at", "AUC", "worse", "lift of the worst tenth"],
-                     [[worded(r["figure"]), f"{d['step']} {r['month']}", written(r, "auc", "share"), r["worse"], written(r, "lift", "")]
-                      for r in d["early_warning"]], wide=True)  # fmt: skip
+        yield Ledger(
+            "Early warnings",
+            ["figure", "at", "AUC", "worse", "lift of the worst tenth"],
+            [
+                [
+                    worded(r["figure"]),
+                    f"{d['step']} {r['month']}",
+                    written(r, "auc", "share"),
+                    r["worse"],
+                    written(r, "lift", ""),
+                ]
+                for r in d["early_warning"]
+            ],
+            wide=True,
+        )
     for month, rows in groups(d["without_money"], "month").items():
         told = [r for r in rows if r["pd_without"] is not None and r["pd_with"] is not None]
         if told:
-            yield Chart(f"{key}-without-{month}", f"Default within a year after {d['step']} {month}, without and with money so far",
-                        "rows", "share", [worded(r["source"]) for r in told],
-                        [estimates("none of it has come", told, "pd_without", "dot", 1),
-                         estimates("some has come", told, "pd_with", "dot", 0)], "money from",
-                        note="Of the paths that stand. "
-                        + "; ".join(f"{worded(r['source'])}: none on {written(r, 'without', 'share')}" for r in told)
-                        + ".")  # fmt: skip
+            yield Chart(
+                f"{key}-without-{month}",
+                f"Default within a year after {d['step']} {month}, without and with money so far",
+                "rows",
+                "share",
+                [worded(r["source"]) for r in told],
+                [
+                    estimates("none of it has come", told, "pd_without", "dot", 1),
+                    estimates("some has come", told, "pd_with", "dot", 0),
+                ],
+                "money from",
+                note="Of the paths that stand. "
+                + "; ".join(f"{worded(r['source'])}: none on {written(r, 'without', 'share')}" for r in told)
+                + ".",
+            )

@@ -21,25 +21,67 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
     sides = [r["side"] for r in d["alone"]]
     if sides:
         gaps = "; ".join(f"{r['side']} {percent(r['gap'])}" for r in d["alone"])
-        yield Chart(f"{key}-worth", "Worth of the right while the other side stays", "rows", "$", sides,
-                    [estimates("at least (a policy that reaches it)", d["alone"], "lower", "dot", 0),
-                     estimates("at most (dual bound)", d["alone"], "upper", "dot", 1),
-                     estimates("by the price ratio alone", d["alone"], "by_ratio", "dot", 4)], "side",
-                    note=f"The true worth lies between the two bounds. Gap between them: {gaps}. Whiskers: 95 %.")  # fmt: skip
-        yield Ledger("The bounds", ["side", "notice", "first notice", "at least", "at most", "gap", "by the price ratio", "R²"],
-                     [[r["side"], f"{r['notice']} {d['step']}s", r["first"], written(r, "lower", "$"), written(r, "upper", "$"),
-                       percent(r["gap"]), written(r, "by_ratio", "$"), f"{r['r_squared']:.2f}"] for r in d["alone"]],
-                     words=True)  # fmt: skip
+        yield Chart(
+            f"{key}-worth",
+            "Worth of the right while the other side stays",
+            "rows",
+            "$",
+            sides,
+            [
+                estimates("at least (a policy that reaches it)", d["alone"], "lower", "dot", 0),
+                estimates("at most (dual bound)", d["alone"], "upper", "dot", 1),
+                estimates("by the price ratio alone", d["alone"], "by_ratio", "dot", 4),
+            ],
+            "side",
+            note=f"The true worth lies between the two bounds. Gap between them: {gaps}. Whiskers: 95 %.",
+        )
+        yield Ledger(
+            "The bounds",
+            ["side", "notice", "first notice", "at least", "at most", "gap", "by the price ratio", "R²"],
+            [
+                [
+                    r["side"],
+                    f"{r['notice']} {d['step']}s",
+                    r["first"],
+                    written(r, "lower", "$"),
+                    written(r, "upper", "$"),
+                    percent(r["gap"]),
+                    written(r, "by_ratio", "$"),
+                    f"{r['r_squared']:.2f}",
+                ]
+                for r in d["alone"]
+            ],
+            words=True,
+        )
     rules = [
         r for r in d["rules"] if any(r[side] or r[f"{side}_low"] or r[f"{side}_high"] for side in ("buyer", "supplier"))
     ]
     if rules:
-        yield Chart(f"{key}-rules", "Gain of each side against nobody leaving, by rule", "rows", "$", [r["rule"] for r in rules],
-                    [estimates("buyer", rules, "buyer", "dot", 0), estimates("supplier", rules, "supplier", "dot", 1)], "rule",
-                    note="Runs on the same paths. Whiskers: 95 %.")  # fmt: skip
-        yield Ledger("Who leaves", ["rule", "left by the buyer", "by the supplier", "gain of the buyer", "of the supplier"],
-                     [[r["rule"], percent(r["left_by_buyer"]), percent(r["left_by_supplier"]), written(r, "buyer", "$"),
-                       written(r, "supplier", "$")] for r in d["rules"]], words=True)  # fmt: skip
+        yield Chart(
+            f"{key}-rules",
+            "Gain of each side against nobody leaving, by rule",
+            "rows",
+            "$",
+            [r["rule"] for r in rules],
+            [estimates("buyer", rules, "buyer", "dot", 0), estimates("supplier", rules, "supplier", "dot", 1)],
+            "rule",
+            note="Runs on the same paths. Whiskers: 95 %.",
+        )
+        yield Ledger(
+            "Who leaves",
+            ["rule", "left by the buyer", "by the supplier", "gain of the buyer", "of the supplier"],
+            [
+                [
+                    r["rule"],
+                    percent(r["left_by_buyer"]),
+                    percent(r["left_by_supplier"]),
+                    written(r, "buyer", "$"),
+                    written(r, "supplier", "$"),
+                ]
+                for r in d["rules"]
+            ],
+            words=True,
+        )
     labels = groups(d["pd"], "label")
     charts = []
     for label, rows in labels.items():
@@ -53,13 +95,20 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                 [estimates("default probability", rows, "pd", "dot", 0)],
                 "rule",
                 note="Whiskers: 95 %; the changes, paired on the same paths, have narrower ones and stand in the table below.",
-            )  # fmt: skip
+            )
         )
     yield from ([*charts[k : k + 2]] for k in range(0, len(charts), 2))
     if d["pd"]:
-        yield Ledger("Default by rule, and its change against nobody leaving", ["rule", "by", "default probability", "change"],
-                     [[r["rule"], label, written(r, "pd", "share"), written(r, "change", "points")]
-                      for label, rows in labels.items() for r in rows], wide=True)  # fmt: skip
+        yield Ledger(
+            "Default by rule, and its change against nobody leaving",
+            ["rule", "by", "default probability", "change"],
+            [
+                [r["rule"], label, written(r, "pd", "share"), written(r, "change", "points")]
+                for label, rows in labels.items()
+                for r in rows
+            ],
+            wide=True,
+        )
     yield from _boundary(d, key)
 
 
@@ -71,10 +120,15 @@ def _boundary(d: Document, key: str) -> Iterator[Piece]:
     labels = [r["label"] for r in rows]
     for way, colors in (("alone", (0, 1)), ("together", (0, 1))):
         lines = [
-            Series(f"{name.split('_')[0]} leaves {'below' if name.startswith('buyer') else 'above'}", "line", numbers(rows, name),
-                   colors[0] if name.startswith("buyer") else colors[1])
-            for name in sorted(names) if name.endswith(way)
-        ]  # fmt: skip
+            Series(
+                f"{name.split('_')[0]} leaves {'below' if name.startswith('buyer') else 'above'}",
+                "line",
+                numbers(rows, name),
+                colors[0] if name.startswith("buyer") else colors[1],
+            )
+            for name in sorted(names)
+            if name.endswith(way)
+        ]
         if not lines:
             continue
         middle = numbers(rows, "ratio_p50")
@@ -88,7 +142,19 @@ def _boundary(d: Document, key: str) -> Iterator[Piece]:
             opacity=0.15,
         )
         title = "while the other side stays" if way == "alone" else "when both may leave"
-        yield Chart(f"{key}-boundary-{way}", f"Market price over the contract's at which to leave, {title}", "months", "", labels,
-                    [band, Series("median ratio", "line", middle, "muted"), *lines], d["step"], [Reference("equal", 1.0)],
-                    note="Fitted on other paths; a gap is a month in which it is never worth it."
-                    + ("" if way == "alone" else f" {worded(d['order']).capitalize()}; where the lines fall together one side or the other leaves."))  # fmt: skip
+        yield Chart(
+            f"{key}-boundary-{way}",
+            f"Market price over the contract's at which to leave, {title}",
+            "months",
+            "",
+            labels,
+            [band, Series("median ratio", "line", middle, "muted"), *lines],
+            d["step"],
+            [Reference("equal", 1.0)],
+            note="Fitted on other paths; a gap is a month in which it is never worth it."
+            + (
+                ""
+                if way == "alone"
+                else f" {worded(d['order']).capitalize()}; where the lines fall together one side or the other leaves."
+            ),
+        )

@@ -16,16 +16,45 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
     yield f"{views}. {d['effective_paths']:,.0f} of {d['paths']:,} paths carry it."
     rows = d["pd"]
     labels = [f"{d['step']} {r['month']}" for r in rows]
-    yield Chart(f"{key}-default", "Default probability before and after", "rows", "share", labels,
-                [estimates("as simulated", rows, "pd_before", "dot", 0), estimates("with the views", rows, "pd_after", "dot", 1)], "by",
-                note="The same paths with other weights, as near to the old ones as the views allow. Whiskers: 95 %.")  # fmt: skip
+    yield Chart(
+        f"{key}-default",
+        "Default probability before and after",
+        "rows",
+        "share",
+        labels,
+        [
+            estimates("as simulated", rows, "pd_before", "dot", 0),
+            estimates("with the views", rows, "pd_after", "dot", 1),
+        ],
+        "by",
+        note="The same paths with other weights, as near to the old ones as the views allow. Whiskers: 95 %.",
+    )
     means = d["means"]
     if means:
-        yield Chart(f"{key}-means", "Means before and after", "rows", "$", [worded(r["figure"]) for r in means],
-                    [estimates("as simulated", means, "value_before", "dot", 0),
-                     estimates("with the views", means, "value_after", "dot", 1)], "mean of")  # fmt: skip
-    yield Ledger("Before and after", ["", "as simulated", "with the views"],
-                 [*([f"default by {text}", written(r, "pd_before", "share"), written(r, "pd_after", "share")]
-                    for text, r in zip(labels, rows, strict=True)),
-                  *([f"mean {worded(r['figure'])}", written(r, "value_before", "$"), written(r, "value_after", "$")] for r in means)],
-                 wide=True)  # fmt: skip
+        yield Chart(
+            f"{key}-means",
+            "Means before and after",
+            "rows",
+            "$",
+            [worded(r["figure"]) for r in means],
+            [
+                estimates("as simulated", means, "value_before", "dot", 0),
+                estimates("with the views", means, "value_after", "dot", 1),
+            ],
+            "mean of",
+        )
+    yield Ledger(
+        "Before and after",
+        ["", "as simulated", "with the views"],
+        [
+            *(
+                [f"default by {text}", written(r, "pd_before", "share"), written(r, "pd_after", "share")]
+                for text, r in zip(labels, rows, strict=True)
+            ),
+            *(
+                [f"mean {worded(r['figure'])}", written(r, "value_before", "$"), written(r, "value_after", "$")]
+                for r in means
+            ),
+        ],
+        wide=True,
+    )

@@ -17,17 +17,26 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         {f"now{k}": d["base"][n] for k, n in (("", "value"), ("_low", "low"), ("_high", "high"))}, "now", unit
     )
     yield f"Until {d['until']}, {named(d['figure'], d['step'])}. Now it is {now}. Each lever moves alone."
-    yield Ledger("Levers", ["lever", "now", "needed (95 % interval)", "change needed", "of now", "then it is"],
-                 [_row(r, unit) for r in d["levers"]],
-                 note="The interval is where the figure's own interval crosses the limit; open where it does not within the range.",
-                 words=True)  # fmt: skip
+    yield Ledger(
+        "Levers",
+        ["lever", "now", "needed (95 % interval)", "change needed", "of now", "then it is"],
+        [_row(r, unit) for r in d["levers"]],
+        note="The interval is where the figure's own interval crosses the limit; open where it does not within the range.",
+        words=True,
+    )
     rows = [r for r in d["levers"] if r["answer"] is not None and r["share_of_base"] is not None]
     if len(rows) > 1:
         shares = [_share(r) for r in rows]
-        yield Chart(f"{key}-levers", "Change needed, as a share of what the lever is now", "rows", "share",
-                    [r["lever"] for r in rows],
-                    [Series("change needed", "dot", [s[0] for s in shares], 0, [s[1] for s in shares], [s[2] for s in shares])],
-                    "lever", note="Of money raised: as a share of the opening cash. An open end is drawn without a whisker.")  # fmt: skip
+        yield Chart(
+            f"{key}-levers",
+            "Change needed, as a share of what the lever is now",
+            "rows",
+            "share",
+            [r["lever"] for r in rows],
+            [Series("change needed", "dot", [s[0] for s in shares], 0, [s[1] for s in shares], [s[2] for s in shares])],
+            "lever",
+            note="Of money raised: as a share of the opening cash. An open end is drawn without a whisker.",
+        )
     charts = []
     for lever, runs in groups(d["runs"], "lever").items():
         found = {r["number"]: r for r in runs}  # a number is run once
@@ -49,7 +58,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                 at_unit=one["unit"] or "",
                 crossings=_crossing(one),
                 note="The runs of the search; the band is the 95 % interval.",
-            )  # fmt: skip
+            )
         )
     yield from ([*charts[k : k + 2]] for k in range(0, len(charts), 2))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from simulator.report.charts.specification import Chart, Ledger, Reference
-from simulator.report.rows import apart, capital, estimates, groups, named, unit_of, word, written
+from simulator.report.rows import Row, apart, capital, estimates, groups, named, unit_of, word, written
 from simulator.report.verbs import Document, Piece
 
 TITLE = "Under stress"
@@ -37,23 +37,35 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                 "shock",
                 [Reference(UNTOUCHED, base[figure]["value"])],
                 note=note + (f" Beyond the horizon: {', '.join(left)}." if left else ""),
-            )  # fmt: skip
+            )
         )
     yield from charts[:1]
-    yield from ([pair for pair in charts[k : k + 2]] for k in range(1, len(charts), 2))
-    yield Ledger("The shocks", ["shock", "what happens", ""], [[r["stress"], r["title"], r["note"] or ""] for r in d["shocks"]],
-                 words=True)  # fmt: skip
+    yield from ([*charts[k : k + 2]] for k in range(1, len(charts), 2))
+    yield Ledger(
+        "The shocks",
+        ["shock", "what happens", ""],
+        [[r["stress"], r["title"], r["note"] or ""] for r in d["shocks"]],
+        words=True,
+    )
     shown = list(base)
     rows_of = groups(d["stresses"], "stress")
-    yield Ledger("Changes against the scenario as it is", ["shock", *(named(f, d["step"]) for f in shown)],
-                 [[name, *(_change(rows, figure) for figure in shown)] for name, rows in rows_of.items()], wide=True,
-                 note="Paired on the same random numbers.")  # fmt: skip
+    yield Ledger(
+        "Changes against the scenario as it is",
+        ["shock", *(named(f, d["step"]) for f in shown)],
+        [[name, *(_change(rows, figure) for figure in shown)] for name, rows in rows_of.items()],
+        wide=True,
+        note="Paired on the same random numbers.",
+    )
     if d.get("applied"):
-        yield Ledger("What each shock changes in the file", ["shock", "key", "before", "after"],
-                     [[titles.get(r["stress"], r["stress"]), r["key"], r["old"] or "-", r["new"] or "-"] for r in d["applied"]],
-                     wide=True, words=True)  # fmt: skip
+        yield Ledger(
+            "What each shock changes in the file",
+            ["shock", "key", "before", "after"],
+            [[titles.get(r["stress"], r["stress"]), r["key"], r["old"] or "-", r["new"] or "-"] for r in d["applied"]],
+            wide=True,
+            words=True,
+        )
 
 
-def _change(rows: list[dict[str, object]] | list, figure: str) -> str:  # type: ignore[type-arg]
+def _change(rows: Sequence[Row], figure: str) -> str:
     row = next((r for r in rows if r["figure"] == figure), None)
     return "-" if row is None else written(row, "difference", apart(unit_of(figure, row["unit"])))

@@ -19,9 +19,12 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
     goal = f"{named(level['figure'], d['step'])} = {writer(unit_of(level['figure'], level['unit']))(level['value'])}"
     yield from draw(d, key, goal)
     if d["contour"]:
-        yield Ledger(f"Where {goal}", ["along", "at", "interval", *(["while"] if len(axes) > 1 else [])],
-                     [_crossing(axes, r) for r in d["contour"]],
-                     note="Interpolated between neighbours; the interval is where the figure's own interval crosses.")  # fmt: skip
+        yield Ledger(
+            f"Where {goal}",
+            ["along", "at", "interval", *(["while"] if len(axes) > 1 else [])],
+            [_crossing(axes, r) for r in d["contour"]],
+            note="Interpolated between neighbours; the interval is where the figure's own interval crosses.",
+        )
     else:
         yield f"{goal} is reached nowhere in this range."
 
@@ -41,11 +44,22 @@ def _lines(d: Document, key: str, goal: str) -> Iterator[Piece]:
         ]
         base = next((r for r in d["base"] if r["figure"] == figure), None)
         told = "" if base is None else f" As the scenario is: {written(base, 'value', unit)}."
-        yield Chart(f"{key}-{word(figure)}", f"{capital(name)}, over {axis['key']}", "months", unit, [_number(x, axis) for x in order],
-                    [estimates(name, rows, "value", "line", 0), estimates("change", rows, "difference", "line", 1, drawn=False)]
-                    if unit != "share" else [estimates(name, rows, "value", "line", 0)],
-                    axis["key"], [Reference(goal, level["value"])] if here else [], at=order, at_unit=axis["unit"] or "",
-                    crossings=crossings if here else [], note=f"The points were run; the band is the 95 % interval.{told}{_said(unit, rows, crossings if here else [])}")  # fmt: skip
+        yield Chart(
+            f"{key}-{word(figure)}",
+            f"{capital(name)}, over {axis['key']}",
+            "months",
+            unit,
+            [_number(x, axis) for x in order],
+            [estimates(name, rows, "value", "line", 0), estimates("change", rows, "difference", "line", 1, drawn=False)]
+            if unit != "share"
+            else [estimates(name, rows, "value", "line", 0)],
+            axis["key"],
+            [Reference(goal, level["value"])] if here else [],
+            at=order,
+            at_unit=axis["unit"] or "",
+            crossings=crossings if here else [],
+            note=f"The points were run; the band is the 95 % interval.{told}{_said(unit, rows, crossings if here else [])}",
+        )
 
 
 def _said(unit: str, rows: Sequence[Row], crossings: Sequence[Crossing]) -> str:
@@ -70,18 +84,29 @@ def _maps(d: Document, key: str, goal: str) -> Iterator[Piece]:
             low, high = numbers(column, "value_low"), numbers(column, "value_high")
             series.append(Series(_number(x, across, short=True), "bar", numbers(column, "value"), 0, low, high))
         here = figure == d["level"]["figure"]
-        yield Chart(f"{key}-{word(figure)}", f"{capital(named(figure, d['step']))}, over {across['key']} and {down['key']}", "grid", unit,
-                    [_number(y, down, short=True) for y in ys], series, _named(down), across=[s.name for s in series],
-                    across_head=_named(across), contour=contour(d["contour"], across["key"], xs, down["key"], ys) if here else (),
-                    contour_name=goal if here else "",
-                    note="The darker, the larger" + ("; beyond: past the horizon." if unit == "months" else ".") + (f" The line: {goal}, between the points that were run." if here else ""))  # fmt: skip
+        yield Chart(
+            f"{key}-{word(figure)}",
+            f"{capital(named(figure, d['step']))}, over {across['key']} and {down['key']}",
+            "grid",
+            unit,
+            [_number(y, down, short=True) for y in ys],
+            series,
+            _named(down),
+            across=[s.name for s in series],
+            across_head=_named(across),
+            contour=contour(d["contour"], across["key"], xs, down["key"], ys) if here else (),
+            contour_name=goal if here else "",
+            note="The deeper the colour, the larger"
+            + ("; beyond: past the horizon." if unit == "months" else ".")
+            + (f" The line: {goal}, between the points that were run." if here else ""),
+        )
 
 
 def contour(
     crossings: Sequence[Row], across: str, xs: Sequence[float], down: str, ys: Sequence[float]
 ) -> list[tuple[Point, Point]]:
-    """The crossings on the edges of the grid joined through its meshes (marching squares), in columns and rows from 0. A mesh with
-    four crossings is a saddle: its ends are joined as they lie, left with the nearer of the two others."""
+    """The crossings on the edges of the grid joined through its meshes (marching squares), in columns and rows from 0. A mesh
+    with four crossings is a saddle: its ends are joined as they lie, the leftmost with the nearest of the others."""
     on: list[Point] = [(_place(xs, r[across]), _place(ys, r[down])) for r in crossings]
     lines = []
     for i in range(len(xs) - 1):
