@@ -11,7 +11,7 @@
   name();
 
   // printed, the tables of the charts stand together behind everything else
-  const tables = [...document.querySelectorAll("details.values")].map((d) => [d, d.querySelector(".scroll")]);
+  const tables = [...document.querySelectorAll("details.values")].map((d) => [d, d.querySelector(".scroll")]).filter(([, t]) => t);
   const appendix = document.getElementById("appendix");
   addEventListener("beforeprint", () => { for (const [, t] of tables) appendix.append(t); });
   addEventListener("afterprint", () => { for (const [d, t] of tables) d.append(t); });
