@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,9 @@ from simulator.report.html import document, figure, folded, framed, left, pair, 
 from simulator.report.stored import StoredRun
 from simulator.report.tables import tables
 from simulator.report.words import percent
+
+
+MONTH = re.compile(r"\b\d{4}-(?:\d\d|Q\d)\b")
 
 
 class Report:
@@ -150,7 +154,7 @@ class Report:
             + f"</th><td><code>{escape(a.value)}</code></td><td>{escape(a.unit)}</td><td>"
             + (f'<span class="grade" title="{assumptions.GRADES[a.grade]}">{a.grade}</span>' if a.grade else "")
             + f"</td><td>{escape(a.source)}</td>"
-            + (f"<td>{escape(Path(a.file).name)}</td>" if several else "")
+            + (f"<td>{escape(Path(a.file).stem)}</td>" if several else "")
             + "</tr>"
             for a in listed
         )
@@ -166,7 +170,11 @@ class Report:
         grades = ", ".join(f"{k} {v}" for k, v in assumptions.GRADES.items())
         heads = ("key and meaning", "value", "unit", "grade", "source or reason", *(("file",) if several else ()))
         cells = "".join(f'<th scope="col"{left(k)}>{h}</th>' for k, h in enumerate(heads))
-        inside = framed(f"<thead><tr>{cells}</tr></thead><tbody>{rows}</tbody>", "Assumptions", "plain words")
+        inside = framed(
+            f"<thead><tr>{cells}</tr></thead><tbody>{rows}</tbody>",
+            "Assumptions",
+            f"plain words assumed{' several' if several else ''}",
+        )
         return (
             f'{told}<p class="note">Every key as the run took it{", with the file that says so" if several else ""}, and the '
             f"comment beside it there. Keys that are not listed have the program's defaults. Grades: {grades}.</p>{inside}"
@@ -219,8 +227,8 @@ def _told(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _tied(text: str) -> str:
-    """Numbers and their percent signs on one line."""
-    return text.replace(" %", "\u00a0%")
+    """Numbers and their percent signs, and months, on one line; the text is escaped already."""
+    return MONTH.sub(r'<span class="n">\g<0></span>', text.replace(" %", "\u00a0%"))
 
 
 def _worded(piece: Any) -> Any:
