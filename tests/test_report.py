@@ -223,7 +223,7 @@ def test_answers_of_other_verbs_are_drawn_by_the_shape_of_their_rows(report: pag
     assert [s.values for s in grid.series] == [[0.01, 0.02], [0.02, 0.04], [0.03, 0.06]]
     row = {"variant": "b", "value_low": 1.0, "value": 2.0, "value_high": 3.0}
     rows = [{**row, "figure": name, "unit": unit} for name, unit in (("pd(12)", "%"), ("pd(24)", "%"), ("raised", "$"))]
-    part = joined.part({"schema": 1, "verb": "compare", "differences": rows}, 1)
+    part = joined.part({"schema": 1, "verb": "of another day", "differences": rows}, 1)
     assert [(c.unit, len(c.labels)) for c in part.charts] == [("share", 2), ("$", 1)]
     (tmp_path / "document.json").write_text('{"schema": 1}')
     with pytest.raises(StoreError, match="verb"):
@@ -250,6 +250,8 @@ def test_charts_are_written_as_specification_svg_and_png(report: page.Report, tm
             "path",
             "line",
             "circle",
+            "desc",
+            "g",
         }
         assert json.loads((tmp_path / f"{chart.key}.json").read_text())["labels"] == list(chart.labels)
         assert (tmp_path / f"{chart.key}.png").read_bytes().startswith(b"\x89PNG")
@@ -516,7 +518,7 @@ def test_the_page_prints_on_a4(browser: chromium.Browser, written: Path, tmp_pat
 def test_without_scripts_the_page_says_the_same(text: str) -> None:
     body = re.sub(r"<script>.*?</script>", "", text, flags=re.S)
     assert 'id="theme" type="button" hidden' in body
-    assert body.count("<figure") == body.count('<details class="screen"><summary>Table')
+    assert body.count("<figure") == body.count('<details class="values"><summary>Table')
 
 
 def test_the_hash_of_the_policy_is_that_of_the_script(text: str) -> None:

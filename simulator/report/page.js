@@ -16,7 +16,7 @@
   addEventListener("beforeprint", () => { for (const [, t] of tables) appendix.append(t); });
   addEventListener("afterprint", () => { for (const [d, t] of tables) d.append(t); });
 
-  const place = (d, i) => {
+  const along = (d, i) => {
     if (d.at) return +d.at.split(" ")[i];
     return +d.left + +d.width * (d.kind === "bars" ? (i + 0.5) / +d.n : +d.n > 1 ? i / (+d.n - 1) : 0);
   };
@@ -46,7 +46,7 @@
         svg.querySelector(".cell").setAttribute("transform", `translate(${+d.left + wide * column} ${+d.top + tall * row})`);
         svg.classList.add("hit");
       } else {
-        x = place(d, i) * k;
+        x = along(d, i) * k;
         svg.querySelector(".cursor").setAttribute("transform", `translate(${x / k} 0)`);
         svg.classList.add("hit");
       }

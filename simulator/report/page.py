@@ -23,7 +23,6 @@ from simulator.report.stored import StoredRun
 from simulator.report.tables import tables
 from simulator.report.words import percent
 
-
 MONTH = re.compile(r"\b\d{4}-(?:\d\d|Q\d)\b")
 
 
