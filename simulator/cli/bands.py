@@ -63,15 +63,15 @@ def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
     marks = [r for r in rows if r["month"] % 12 == 0 or r is rows[-1]] if len(rows) > 12 else rows
     shown = [
         [
-            f"month {r['month']} ({r['label']})",
+            f"{r['month']} ({r['label']})",
             f"{percent(r['pd'])} ({percent(r['pd_low'])} to {percent(r['pd_high'])})",
             *(percent(max(0.0, r[q])) for q in ("pd_p5", "pd_p50", "pd_p95")),
         ]
         for r in marks
     ]
-    heads = ["default probability by", "over everything", "P5", "P50", "P95"]
+    heads = ["by month", "over everything", "P5", "P50", "P95"]
     return [
         f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each",
-        "P5, P50, P95: of the default probability given the inputs (their own intervals: --json)",
+        "Default probability; P5, P50, P95 given the inputs (their own intervals: --json)",
         *table(heads, shown, width, indent=0),
     ]

@@ -64,8 +64,8 @@ def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
     found: list[str] = []
     if d["given"] is not None:
         found.append(f"{d['given']}: {shares['condition_holds']} of all paths")
-        shown = [[f"default by month {r['month']}", told(r, "pd_where"), told(r, "pd_elsewhere")] for r in d["pd"]]
-        found += table(["", "where it holds", "elsewhere"], shown, width)
+        shown = [[f"month {r['month']}", told(r, "pd_where"), told(r, "pd_elsewhere")] for r in d["pd"]]
+        found += table(["default by", "where it holds", "elsewhere"], shown, width)
         found.append("")
     found.append(f"first breach of the floor on {shares['breached']} of all paths")
     found.append(f"  then in default           {shares['default_given_breach']} of those")

@@ -35,6 +35,11 @@ def ranged(row: Row, column: str, unit: str, name: str = "", signed: bool = Fals
     return f"{shown} ({value(low, unit, name)} to {value(high, unit, name)})"
 
 
+def gained(gain: float | None) -> str:
+    """How many times as many paths independent runs would need; beyond ten thousand there is no noise left to speak of."""
+    return "" if gain is None else f"{gain:.1f}" if gain < 10_000 else ">9999"
+
+
 def pointed(x: float | None, low: float | None, high: float | None) -> str:
     """A difference of shares: -0.34 pp (-0.38 to -0.30)."""
     return f"{points(x)} ({points(low).removesuffix(' pp')} to {points(high).removesuffix(' pp')})"
@@ -61,7 +66,7 @@ def compared(d: Row, width: int | None = None) -> Iterator[str]:
                 ranged(r, "base", r["unit"], r["figure"]),
                 ranged(r, "value", r["unit"], r["figure"]),
                 ranged(r, "difference", r["unit"], r["figure"], signed=True),
-                "" if r["gain"] is None else f"{r['gain']:.1f}",
+                gained(r["gain"]),
             ]
             for r in _of(d["figures"], label)
         ]

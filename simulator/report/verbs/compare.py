@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from simulator.report.charts.specification import Chart, Ledger, Series, writer
+from simulator.report.decisions import gained
 from simulator.report.rows import Row, apart, estimates, groups, named, unit_of, word, written
 from simulator.report.verbs import Document, Piece
 
@@ -72,7 +73,7 @@ def _table(d: Document, figures: Sequence[Row], label: str) -> Ledger:
     rows = []
     for r in figures:
         unit = unit_of(r["figure"], r["unit"])
-        gain = "-" if r["gain"] is None else f"{r['gain']:,.1f}"
+        gain = gained(r["gain"]) or "-"
         rows.append(
             [
                 named(r["figure"], d["step"]),
