@@ -1,7 +1,7 @@
 """The colours of charts: told apart by people with any kind of colour vision, and standing out from the paper.
 
-Colour vision deficiencies at full severity as Machado, Oliveira & Fernandes (2009), "A Physiologically-based Model for Simulation of
-Color Vision Deficiency", Table 1 of its supplement; distances are CIEDE2000 (Sharma, Wu & Dalal 2005), contrast that of WCAG 2.2.
+Colour vision deficiencies at full severity as Machado, Oliveira & Fernandes (2009), "A Physiologically-based Model for
+Simulation of Color Vision Deficiency", have them; distances are CIEDE2000 (Sharma, Wu & Dalal 2005), contrast is WCAG 2.2's.
 """
 
 from __future__ import annotations

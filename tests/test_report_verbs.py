@@ -1,4 +1,4 @@
-"""The answers of other verbs on the page and on a terminal, from real documents: small runs of scenarios that other tests compile."""
+"""Answers of other verbs on the page and on a terminal: real documents, of small runs that other tests compile."""
 
 from __future__ import annotations
 
@@ -252,10 +252,11 @@ def test_columns_that_do_not_fit_go_on_below_beside_their_names() -> None:
 LAYOUT = """[...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().width > 0).flatMap(s => {
   const bad = [], v = s.viewBox.baseVal, texts = [...s.querySelectorAll('text')].map(t => [t.textContent, t.getBBox()]);
   for (const [text, b] of texts)
-    if (b.x < -1 || b.x + b.width > v.width + 1 || b.y < -1 || b.y + b.height > v.height + 1) bad.push(`${text} leaves the picture`);
+    if (b.x < -1 || b.x + b.width > v.width + 1 || b.y < -1 || b.y + b.height > v.height + 1)
+      bad.push(`${text} leaves the picture`);
   texts.forEach(([a, p], i) => texts.slice(i + 1).forEach(([b, q]) => {
-    if (Math.min(p.x + p.width, q.x + q.width) - Math.max(p.x, q.x) > 2 && Math.min(p.y + p.height, q.y + q.height) - Math.max(p.y, q.y) > 4)
-      bad.push(`${a} over ${b}`);
+    const across = Math.min(p.x + p.width, q.x + q.width) - Math.max(p.x, q.x);
+    if (across > 2 && Math.min(p.y + p.height, q.y + q.height) - Math.max(p.y, q.y) > 4) bad.push(`${a} over ${b}`);
   }));
   return bad.map(b => s.querySelector('title').textContent + ': ' + b);
 })"""
@@ -295,9 +296,8 @@ def test_every_chart_keeps_inside_its_picture_and_is_read_by_keys(
     assert [r for r in read if r[1:] != [[], True, True]] == []
 
 
-def test_headings_pictures_and_tables_say_what_they_are(
-    browser: chromium.Browser, place: Path, report: page.Report
-) -> None:
+@pytest.mark.usefixtures("report")
+def test_headings_pictures_and_tables_say_what_they_are(browser: chromium.Browser, place: Path) -> None:
     browser.open(place / "page.html")
     headings, pictures, tables, unique = browser.run(NAMED)
     assert headings[0] == 1

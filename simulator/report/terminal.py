@@ -13,36 +13,41 @@ def table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, keep: int = 1, indent: int = 2
 ) -> Iterator[str]:
     """Columns as wide as what is in them. Where they do not fit side by side, groups of them follow one another, each beside the
-    first `keep` columns; without a width they are one group."""
-    wide = [max(len(head), *(len(row[k]) for row in rows), 0) if rows else len(head) for k, head in enumerate(heads)]
-    if width is not None and keep:
-        room = max(NARROWEST, width) - indent
-        most = max(12, room - GAP - max(wide[keep:], default=0) - sum(wide[: keep - 1]) - GAP * (keep - 1))
-        wide[keep - 1] = min(wide[keep - 1], most)
-    for n, group in enumerate(_groups(wide, width, keep, indent)):
+    first `keep` columns; where not even one does, each row is told below its name. Without a width all stand side by side."""
+    wide = [max([len(head), *(len(row[k]) for row in rows)]) for k, head in enumerate(heads)]
+    side = indent + sum(wide[:keep]) + GAP * keep
+    if width is not None and side + max(wide[keep:], default=0) > max(NARROWEST, width):
+        yield from _below(heads, rows, keep, indent)
+        return
+    for n, group in enumerate(_groups(wide, width, keep, side)):
         if n:
             yield ""
         shown = [*range(keep), *group]
         for row in (heads, *rows):
-            cells = (_cut(row[k], wide[k]).ljust(wide[k]) for k in shown)
-            yield (" " * indent + (" " * GAP).join(cells)).rstrip()
+            yield (" " * indent + (" " * GAP).join(row[k].ljust(wide[k]) for k in shown)).rstrip()
 
 
-def _groups(wide: Sequence[int], width: int | None, keep: int, indent: int) -> list[list[int]]:
-    left = indent + sum(wide[:keep]) + GAP * keep
+def _below(heads: Sequence[str], rows: Sequence[Sequence[str]], keep: int, indent: int) -> Iterator[str]:
+    for row in rows:
+        names = (
+            (f"{head} {cell}" if head and keep > 1 else cell) for head, cell in zip(heads, row[:keep], strict=False)
+        )
+        yield " " * indent + ", ".join(names)
+        for head, cell in zip(heads[keep:], row[keep:], strict=True):
+            if cell:
+                yield f"{' ' * (indent + GAP)}{head}{': ' if head else ''}{cell}"
+
+
+def _groups(wide: Sequence[int], width: int | None, keep: int, side: int) -> list[list[int]]:
     groups: list[list[int]] = []
     used = 0
     for k in range(keep, len(wide)):
         used += wide[k] + GAP
-        if not groups or (width is not None and left + used - GAP > max(NARROWEST, width)):
+        if not groups or (width is not None and side + used - GAP > max(NARROWEST, width)):
             groups.append([])
             used = wide[k] + GAP
         groups[-1].append(k)
     return groups or [[]]
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: max(1, width - 1)] + "…"
 
 
 def fitted(lines: Iterable[str], width: int | None) -> Iterator[str]:
