@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from simulator.report.answer import horizons, interval, sentences
 from simulator.report.charts.drawing import escape
 from simulator.report.charts.specification import Chart, Ledger
 from simulator.report.html import document, figure, folded, framed, left, pair, shown, table
+from simulator.report.rows import capital, named
 from simulator.report.stored import StoredRun
 from simulator.report.tables import tables
 from simulator.report.words import percent
@@ -51,7 +53,7 @@ class Report:
         run = self.run
         found: list[tuple[str, str, list[Any]]] = [
             ("default", "How likely is default, and why", [pictures.default_probability(run), pictures.agencies(run)]),
-            ("cash", "Cash", [pictures.cash(run, self.floor), pictures.low_cash(run, self.floor), self._table("money")]),
+            ("cash", "Cash", [pictures.cash(run, self.floor), pictures.low_cash(run, self.floor), self._need()]),
             ("runway", "How long the money lasts", [pictures.runway(run), self._table("runway")]),
             ("commitments", "What is promised", [*pictures.commitments(run)[:1], pictures.exposures(run),
                                                  pictures.commitments(run)[1:], self._table("contracts")]),
@@ -96,6 +98,14 @@ class Report:
     def _table(self, name: str) -> Ledger | None:
         hidden = ("first", "last", "restricted_mean")
         return next((t.written(hidden) for t in tables(self.run.figures) if t.name == name and t.rows), None)
+
+    def _need(self) -> Ledger | None:
+        """The table of needs with its figures named as people name them."""
+        found = self._table("money")
+        if found is None:
+            return None
+        told = [[capital(named(f"{row[0]}.{row[1]}")), *row[2:]] for row in found.rows]
+        return replace(found, heads=["figure", *found.heads[2:]], rows=told)
 
     def _header(self) -> str:
         d = self.run.figures
