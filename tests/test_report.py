@@ -6,9 +6,7 @@ import csv
 import html
 import io
 import json
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,17 +103,6 @@ def written(report: page.Report, place: Path) -> Path:
 @pytest.fixture(scope="module")
 def text(written: Path) -> str:
     return written.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[chromium.Browser]:
-    if chromium.installed() is None:
-        reason = "no chromium is installed (Debian: apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with chromium.browser() as found:
-        yield found
 
 
 def table_of(text: str, key: str) -> dict[str, list[str]]:

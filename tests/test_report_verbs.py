@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -75,14 +74,6 @@ def report(documents: dict[str, Any], run: Path, place: Path) -> page.Report:
         files.append(place / f"{name}.json")
         files[-1].write_text(json.dumps(document))
     return page.write_report(run, place / "page.html", files)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[chromium.Browser]:
-    if chromium.installed() is None:
-        pytest.skip("no chromium is installed (Debian: apt-get install chromium)")
-    with chromium.browser() as found:
-        yield found
 
 
 def charts(documents: dict[str, Any], name: str) -> dict[str, Chart]:
