@@ -219,7 +219,9 @@ def test_every_resolved_assumption_is_listed_with_the_file_that_says_so(tmp_path
         '[flows.income]\namount = { normal = { mean = "40M/mo", sd = "50M/mo" } } # A: calmer\n'
     )
     ran = runner.run(
-        load(main_, ("flows.expense.amount=41M/mo", "recovery.unsecured=0.3")), paths=64, out=tmp_path / "runs"
+        load(main_, ("run.paths=70", "flows.expense.amount=41M/mo", "recovery.unsecured=0.3")),
+        paths=64,
+        out=tmp_path / "runs",
     )
     assert ran.folder is not None
     stored = json.loads((ran.folder / "manifest.json").read_text())
@@ -248,7 +250,8 @@ def test_every_resolved_assumption_is_listed_with_the_file_that_says_so(tmp_path
             text == k or text.startswith(f"{k}.") for k in listed
         ), text
     shown = page.Report(ran.folder).html()
-    assert "--set flows.expense.amount=41M/mo" in html.unescape(shown)
+    again = "--paths 64 --seed 1 --set flows.expense.amount=41M/mo --set recovery.unsecured=0.3<"
+    assert again in html.unescape(shown)
     assert ">middle</td>" in shown
 
 

@@ -193,7 +193,9 @@ class Report:
         m, d = self.run.manifest, self.run.figures
         run, scenario = m["run"], m["scenario"]
         again = f"simulator run {shlex.quote(scenario['file'])} --paths {run['paths']} --seed {run['seed']}"
-        again += "".join(f" --set {shlex.quote(setting)}" for setting in scenario.get("settings", []))
+        told = ("run.paths", "run.seed")  # said already
+        set_ = [one for one in scenario.get("settings", []) if one.partition("=")[0].strip() not in told]
+        again += "".join(f" --set {shlex.quote(one)}" for one in set_)
         made = ", ".join(f"{name} {version}" for name, version in m["made_with"].items())
         facts = [
             ("scenario", scenario["name"]), ("scenario SHA-256", scenario["sha256"]), ("paths", f"{run['paths']:,}"),

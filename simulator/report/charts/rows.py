@@ -42,9 +42,9 @@ def draw(chart: Chart, width: int, top: float) -> tuple[list[str], float, str]:
     write = writer(chart.unit)
     lifts = _lifts(chart)
     for i, text in enumerate(chart.labels):
-        middle = box.top + tall * i + (27 if narrow else tall / 2 if not lanes else ROW / 2)
+        middle = box.top + tall * i + (29 if narrow else tall / 2 if not lanes else ROW / 2)
         if narrow:
-            parts.append(label(left, middle - 13, cut(text, width - left), kind="t-over"))
+            parts.append(label(left, middle - 16, cut(text, width - left), kind="t-over"))
         else:
             beside = box.top + tall * (i + 0.5) + 4
             parts.append(label(left - 10, beside, cut(text, left - 16), "end", kind=""))
