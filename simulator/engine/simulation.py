@@ -25,13 +25,12 @@ from simulator.scenario.model import Scenario
 
 CHUNK_BLOCKS = 16  # blocks whose results are handed over together
 CHUNK = BLOCK * CHUNK_BLOCKS
-MOST_CHUNKS = 4  # of one program: what is drawn once a path takes some 800 bytes each
 
 
 def tasks(paths: int, workers: int) -> list[tuple[int, int]]:
-    """(first path, how many) of what is handed to workers: a few chunks at a time, which saves building programs, but a few
+    """(first path, how many) of what is handed to workers: two chunks at a time, which saves building programs, but a few
     tasks for every worker. What comes out chunk by chunk does not depend on it."""
-    span = CHUNK * min(MOST_CHUNKS, max(1, paths // (4 * CHUNK * max(1, workers))))
+    span = CHUNK * min(2, max(1, paths // (4 * CHUNK * max(1, workers))))
     return [(first, min(span, paths - first)) for first in range(0, paths, span)]
 
 
