@@ -31,7 +31,10 @@ def ranged(row: Row, column: str, unit: str, name: str = "", signed: bool = Fals
 
 def _head(d: Row) -> Iterator[str]:
     yield (d["scenario"]["title"] or d["scenario"]["name"])[:100]
-    yield f"{d['paths']:,} paths, seed {d['seed']}, the same random numbers in all {d['model_runs']} runs, 95 % intervals"
+    more = " or more" if d.get("within") is not None else ""
+    yield (
+        f"{d['paths']:,} paths{more}, seed {d['seed']}, the same random numbers in all {d['model_runs']} runs, 95 % intervals"
+    )
     yield ""
 
 
@@ -133,7 +136,13 @@ def levers(d: Row) -> Iterator[str]:
         yield f"  {r['lever']:<36}{_amount(r['base'], unit):<16}{needed:<52}{change:<17}{share:<10}{then}"
         way = "goes one way in it" if r["one_way"] else r["note"]
         ends = f"kept at one end of {_amount(r['bracket_low'], unit)} … {_amount(r['bracket_high'], unit)}, not at the other"
-        yield f"    {ends}; {way}; {r['model_runs']} runs"
+        spent = f"{r['model_runs']} runs of {r['paths']:,} paths"
+        if r["simulated"] != r["model_runs"] * r["paths"]:
+            spent = f"{r['model_runs']} runs of up to {r['paths']:,} paths, {r['simulated']:,} in all"
+        half = "" if r["half_width"] is None else f"± {100 * r['half_width']:.2g} %; "
+        yield f"    {half}{ends}; {way}; {spent}"
+        if r["one_way"] and r["note"]:
+            yield f"    {r['note']}"
 
 
 def _amount(x: float, unit: str) -> str:
