@@ -89,7 +89,9 @@ class Figures:
         self.n = self.paths - self.not_a_number
         # defaults by month and cause: integers, so that causes add up to PD exactly
         self.counts = np.where(np.arange(len(outline.causes)) > ledger.NAN_CODE, summary.endings, 0)
-        self._quantiles: dict[str, Array] = {}  # a cache of a bound method would keep all numbers by path alive in a cycle
+        self._quantiles: dict[
+            str, Array
+        ] = {}  # a cache of a bound method would keep all numbers by path alive in a cycle
         self.replicates = [Figures(scenario, outline, replicate, z) for replicate in summary.replicates]
 
     # --- intervals: of independent paths, or of what replicates differ by ---
