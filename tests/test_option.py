@@ -19,7 +19,8 @@ from simulator.components.exit_rules import Optimal
 from simulator.components.sides import BUYER, SUPPLIER
 from simulator.engine.simulation import Simulation
 from simulator.estimate.exercise import NEVER
-from simulator.estimate.leaving import brought, months_of
+from simulator.estimate.leaving import brought
+from simulator.estimate.months import months_of
 from simulator.estimate.training import ready, trained
 from simulator.runner import replay, with_run
 
