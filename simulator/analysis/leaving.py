@@ -50,6 +50,7 @@ from simulator.estimate.training import SIDES, Boundaries, boundaries, fitted, t
 from simulator.scenario.model import Entry, Scenario
 
 PATHS = 16_384
+HELD = 0.02  # ridge of the martingales, whose functions are hundreds
 TIGHT = 0.02  # of the value, between its bounds
 ENDS = ("", "_low", "_high")
 TABLES = ("kept", "alone", "together", "deviations", "rules", "pd", "boundary")
@@ -269,7 +270,7 @@ def _alone(
             rights(priced, basis, by_boundary=True),
         )
     ]
-    increments = martingales_of([pairs[0][side] for side in pairs[0]], news)
+    increments = martingales_of([pairs[0][side] for side in pairs[0]], news, HELD)
     for side, martingale in zip(pairs[0], increments, strict=True):
         learned, right, learned_blind, blind, by_ratio = (pair[side] for pair in pairs)
         k, less, steadied = SIDES.index(side), penalised(right, new, martingale), penalised(learned, news, martingale)

@@ -1,10 +1,10 @@
 """What decisions and martingales are regressed on: functions of the state of a contract and of its company, date by date.
 
 The state: the price ratio; the need beyond the capacity of all contracts (else the run-rate), which bends what a month brings;
-the other states of revenue and price; and, for a holder who knows them, the inputs drawn once a path that move the value most. What
-is bought at the market is worth its price times how much of it is needed, so functions of the price come times functions of the
-need. New on a date are the scores as they are drawn, independent of each other, so that their products have mean 0 too; of
-an event whose chance is known, whether it happened less its chance.
+the other states of revenue and price; and, for a holder who knows them, the inputs drawn once a path that move the value most.
+What is bought at the market is worth its price times how much of it is needed, so functions of the price come times functions
+of the need. New on a date are the scores as they are drawn, independent of each other, so that their products have mean 0 too;
+of an event whose chance is known, whether it happened less its chance.
 """
 
 from __future__ import annotations

@@ -39,7 +39,6 @@ Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.int64]
 NEVER = -1  # the date of a right that is not used
-RIDGE = float(__import__("os").environ.get("RIDGE", "0"))
 FEW = 8  # functions: so many are summed without a library
 SINGULAR = 1e-12  # of a matrix of scaled sums of squares: less is nought
 TIE = 1e-9  # differences of this share of the largest are none
@@ -336,8 +335,9 @@ def martingales(right: Right, news: News) -> Martingales:
     return martingales_of((right,), news)[0]
 
 
-def martingales_of(rights: Sequence[Right], news: News) -> tuple[Martingales, ...]:
-    """The same of several rights on the same paths with the same functions of the state, which are regressed on once for all."""
+def martingales_of(rights: Sequence[Right], news: News, held: float = 0.0) -> tuple[Martingales, ...]:
+    """The same of several rights on the same paths with the same functions of the state, which are regressed on once for all.
+    `held`: how small the coefficients of the news are held (ridge), where they are many for the paths."""
     dates, paths = rights[0].flow.shape
     # by right: expected flows from the date after next … on, by number of dates skipped; and its value
     rests = [np.zeros((paths, right.delay + 1)) for right in rights]
@@ -350,7 +350,7 @@ def martingales_of(rights: Sequence[Right], news: News) -> tuple[Martingales, ..
         ]
         known = np.hstack([news.states[t], rights[0].states[t]])
         both = np.hstack([known, news.of(t + 1)])
-        fitted = ridge(both, np.hstack(targets), known.shape[1])
+        fitted = ridge(both, np.hstack(targets), known.shape[1], held)
         expected, increments = known @ fitted[: known.shape[1]], fitted[known.shape[1] :]
         first = 0
         for k, right in enumerate(rights):
@@ -361,6 +361,18 @@ def martingales_of(rights: Sequence[Right], news: News) -> tuple[Martingales, ..
             using = right.now[t] - rests[k][:, right.delay]
             values[k] = np.where(right.may[t], np.maximum(using, waiting), waiting)
     return tuple(tuple(of_right[::-1]) for of_right in found)
+
+
+def ridge(both: Array, targets: Array, plain: int, held: float) -> Array:
+    """Least squares in which all but the first `plain` functions are held small, so that many of them fit no noise."""
+    gram = both.T @ both
+    scale = np.sqrt(gram.diagonal())
+    scale = np.where(scale > 0.0, scale, 1.0)
+    gram /= scale[:, None] * scale
+    new = np.arange(plain, len(gram))
+    gram[new, new] += held
+    found = np.linalg.lstsq(gram, (both.T @ targets) / scale[:, None], rcond=SINGULAR)[0]
+    return np.asarray(found / scale[:, None])
 
 
 class Penalised(NamedTuple):
@@ -412,13 +424,3 @@ def estimate(values: Array) -> Estimate:
     """The mean over paths with its interval."""
     centre = float(values.mean())
     return mean(centre, float(((values - centre) ** 2).sum()), len(values))
-
-
-def ridge(both: Array, targets: Array, plain: int) -> Array:
-    """Least squares in which all but the first `plain` functions are held small, so that many of them fit no noise."""
-    gram = both.T @ both
-    scale = np.sqrt(np.maximum(gram.diagonal(), np.finfo(float).tiny))
-    gram /= scale[:, None] * scale
-    gram.flat[plain * (len(gram) + 1) :: len(gram) + 1] += RIDGE
-    found = np.linalg.lstsq(gram, (both.T @ targets) / scale[:, None], rcond=SINGULAR)[0]
-    return np.asarray(found / scale[:, None])
