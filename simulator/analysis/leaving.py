@@ -8,7 +8,7 @@ uses. Bounds further apart than TIGHT are marked.
 
 Together: the supplier decides first in a month, then the buyer, each knowing what both will do later (subgame-perfect
 equilibrium by backward induction). Values are changes against a contract that nobody may leave. Each side's best response to the
-other's decisions, by regression, says how far from an equilibrium the play is found to be.
+other's decisions, by regression on a finer state with the inputs known, says how far from an equilibrium the play is found to be.
 
 Rules: runs of the scenario on common random numbers, which differ in nothing but who leaves when; default stops a path and its
 decisions there. A notice beyond the horizon is none.
@@ -51,6 +51,7 @@ from simulator.scenario.model import Entry, Scenario
 
 PATHS = 16_384
 HELD = 0.02  # ridge of the martingales, whose functions are hundreds
+COARSE = (4, 5)  # knots of what the joint play looks at; responses look at the finer state, and know the inputs
 TIGHT = 0.02  # of the value, between its bounds
 ENDS = ("", "_low", "_high")
 TABLES = ("kept", "alone", "together", "deviations", "rules", "pd", "boundary")
@@ -84,7 +85,7 @@ class SideValue:
 class Deviation(NamedTuple):
     """What a side gains if it alone leaves the play: an equilibrium to within the largest of them."""
 
-    play: str  # what both sides look at: the whole state, or the price ratio alone, as in a run
+    play: str  # what both sides look at: the state without the inputs, or the price ratio alone, as in a run
     side: str
     gain: Estimate  # dollars at the opening, by the best response that regression finds
 
@@ -303,22 +304,24 @@ Pair = tuple[Right, Right]
 def _together(
     train: Months, priced: Months, basis: Basis
 ) -> tuple[dict[str, Estimate], dict[str, float], list[Deviation]]:
-    whole, of_whole = _pair(train, basis, False), _pair(priced, basis, False)
-    ratio, of_ratio = _pair(train, basis, True), _pair(priced, basis, True)
-    decisions, by_ratio = play(*whole), play(*ratio)
-    dates = dates_used((of_whole[0], decisions[0]), (of_whole[1], decisions[1]))
+    coarse = Basis.of(train, *COARSE)
+    whole, of_whole = _pair(rights(train, basis)), _pair(rights(priced, basis))
+    seen, of_seen = (_pair(rights(months, coarse, known=False)) for months in (train, priced))
+    ratio, of_ratio = (_pair(rights(months, basis, by_boundary=True)) for months in (train, priced))
+    decisions, by_ratio = play(*seen), play(*ratio)
+    dates = dates_used((of_seen[0], decisions[0]), (of_seen[1], decisions[1]))
     found = brought(priced, *dates)
     values = {"buyer": estimate(found.to_buyer), "supplier": estimate(found.to_supplier)}
     left = {"buyer": float((dates[1] != NEVER).mean()), "supplier": float((dates[0] != NEVER).mean())}
     deviations = [
-        *_deviations("whole state", priced, (whole, of_whole), (whole, of_whole), decisions),
+        *_deviations("state", priced, (seen, of_seen), (whole, of_whole), decisions),
         *_deviations("price ratio", priced, (ratio, of_ratio), (whole, of_whole), by_ratio),
     ]
     return values, left, deviations
 
 
-def _pair(months: Months, basis: Basis, by_boundary: bool) -> Pair:
-    supplier, buyer = rights(months, basis, by_boundary)
+def _pair(found: tuple[Right | None, Right | None]) -> Pair:
+    supplier, buyer = found
     if supplier is None or buyer is None:
         raise ValueError("only one side has a right")
     return supplier, buyer

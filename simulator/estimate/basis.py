@@ -39,7 +39,7 @@ class Basis:
     known: dict[str, tuple[float, float]]  # inputs, those that move the value most first: mean and standard deviation
 
     @staticmethod
-    def of(months: Months) -> Basis:
+    def of(months: Months, fewer: int = FEWER, of_need: int = OF_NEED) -> Basis:
         x, states = np.log(months.ratio), _others(months)
         need = next((name for name in ("slack", RUN_RATE) if name in states), None)
         size = RUN_RATE if RUN_RATE in states else need
@@ -48,11 +48,11 @@ class Basis:
             logarithm=Scale.of(x),
             plain=Scale.of(months.ratio),
             knots=Knots.of(x, KNOTS),
-            fewer=Knots.of(x, FEWER),
+            fewer=Knots.of(x, fewer),
             need=need,
-            of_need=None if need is None else Knots.of(states[need], OF_NEED),
+            of_need=None if need is None else Knots.of(states[need], of_need),
             size=size,
-            of_size=None if size is None else Knots.of(states[size], OF_NEED),
+            of_size=None if size is None else Knots.of(states[size], of_need),
             others={name: Scale.of(v) for name, v in states.items()},
             known=known,
         )
@@ -99,13 +99,19 @@ class Basis:
         return np.column_stack(found) if found else np.zeros((months.paths, 0))
 
 
-@dataclass(frozen=True)
 class _States:
-    basis: Basis
-    months: Months
-    known: bool
+    """The rows of the date that was asked for last are kept: a decision is fitted and applied."""
+
+    def __init__(self, basis: Basis, months: Months, known: bool) -> None:
+        self.basis, self.months, self.known = basis, months, known
+        self._last: tuple[int, Array] | None = None
 
     def __getitem__(self, t: int) -> Array:
+        if self._last is None or self._last[0] != t:
+            self._last = t, self._of(t)
+        return self._last[1]
+
+    def _of(self, t: int) -> Array:
         b, m = self.basis, self.months
         price, company, rest = b.price(m, t, b.fewer), b.company(m, t), b.rest(m, t)
         plain = price[:, -1:]
