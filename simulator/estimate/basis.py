@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.components.base import RUN_RATE
-from simulator.estimate.exercise import Array, Functions, Knots, News, Scale, hats, hermite, legendre, powers, steps
+from simulator.estimate.exercise import Functions, News
+from simulator.estimate.functions import Array, Knots, Scale, hats, hermite, legendre, powers, steps
 from simulator.estimate.months import SMALL, Months
 
 KNOTS, FEWER, OF_NEED = 10, 5, 7

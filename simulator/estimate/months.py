@@ -25,7 +25,7 @@ import numpy as np
 from simulator.components.base import PRICE, RUN_RATE, STRANDED, UNCOVERED, notice_months
 from simulator.engine.build import Account
 from simulator.engine.simulation import Simulation
-from simulator.estimate.exercise import Array, Bools
+from simulator.estimate.functions import Array, Bools
 from simulator.estimate.undecided import changed, nought, recalled, to_the_end, undecided
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Entry, Scenario
