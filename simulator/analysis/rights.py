@@ -64,7 +64,6 @@ def alone(
 ) -> tuple[dict[str, SideValue], dict[str, tuple[Decisions, Decisions]]]:
     """The value of each side's right while the other never leaves, and its decisions by the price ratio."""
     values, found = {}, {}
-    news, new = basis.news(train), basis.news(priced)
     pairs = [
         {side: r for side, r in zip(SIDES, of, strict=True) if r is not None and side in sides}
         for of in (
@@ -75,8 +74,10 @@ def alone(
             rights(priced, basis, by_boundary=True),
         )
     ]
-    increments = martingales_of([pairs[0][side] for side in pairs[0]], news, HELD)
-    for side, martingale in zip(pairs[0], increments, strict=True):
+    for side in pairs[0]:
+        # what the supplier lets its capacity for follows the price; what the buyer makes of it, the company too
+        news, new = (basis.news(months, company=side == "buyer") for months in (train, priced))
+        martingale = martingales_of((pairs[0][side],), news, HELD)[0]
         learned, right, learned_blind, blind, by_ratio = (pair[side] for pair in pairs)
         k, less, steadied = SIDES.index(side), penalised(right, new, martingale), penalised(learned, news, martingale)
         decisions = least_squares(learned, steadied)

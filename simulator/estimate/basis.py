@@ -62,11 +62,11 @@ class Basis:
         """For regressions of values. `known`: by somebody who knows the inputs."""
         return _States(self, months, known)
 
-    def news(self, months: Months) -> News:
+    def news(self, months: Months, company: bool = True) -> News:
         """What moves martingales: the price's own shocks by fine functions of the ratio; all shocks and products of two, by
-        coarse functions of ratio and need."""
+        coarse functions of ratio and size. `company`: whether what the right brings depends on it, or on the price alone."""
         own, everything = _Scores(months, 4, 0), _Scores(months, 2, 3)
-        more = None if own.only and self.need is None else News(_Coarse(self, months), everything)
+        more = None if own.only and self.need is None else News(_Coarse(self, months, company), everything)
         return News(_Fine(self, months), own, more)
 
     # --- rows of one date ---
@@ -140,9 +140,14 @@ class _Fine:
 class _Coarse:
     basis: Basis
     months: Months
+    company: bool
 
     def __getitem__(self, t: int) -> Array:
         b, m = self.basis, self.months
+        if not self.company:
+            inputs = b.inputs(m)
+            price = b.price(m, t, b.fewer)
+            return np.hstack([price, product(inputs[:, :2], price), inputs[:, 2:]])
         price, size, rest, inputs = b.price(m, t, b.fewer), b.grown(m, t), b.rest(m, t), b.inputs(m)
         plain, grown = price[:, -1:], size[:, -1:] - size[:, :1]
         four = np.hstack([np.ones_like(plain), plain, grown, plain * grown])
@@ -155,8 +160,8 @@ class _Scores:
 
     def __init__(self, months: Months, degree: int, cross: int) -> None:
         self.months, self.degree, self.cross = months, degree, cross
-        of_price = {k: v for k, v in months.shocks.items() if k.startswith("price.")}
-        self.only = len(of_price) == len(months.shocks)
+        of_price = months.read
+        self.only = set(of_price) == set(months.shocks)
         self.shocks = months.shocks if cross else of_price
         self.normal = {k for k, v in self.shocks.items() if not ((v[1:] > 0.0).all() and (v[1:] < 1.0).all())}
 
