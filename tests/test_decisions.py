@@ -204,7 +204,8 @@ def test_a_root_is_bracketed_kept_at_one_end_and_within_twenty_runs(minimal: Sce
 
 
 def test_a_wanted_precision_is_reached_with_runs_that_go_on_from_smaller_ones(minimal: Scenario) -> None:
-    """Cash within 1 % of the answer, which takes several times the paths that bracket it."""
+    """Cash within 1 % of the answer, which takes several times the paths that bracket it; the answer is that of a search among
+    runs of so many."""
     d = simulator.solve(minimal, ["cash"], "pd(24) <= 5%", paths=2048, within=0.01)
     (row,) = d["levers"]
     half = (row["answer_high"] - row["answer_low"]) / 2 / row["answer"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown, tell
 
 STRUCTURE = 0.25  # below: "no substantial structure" (Kaufman & Rousseeuw, Finding Groups in Data, 1990)
 
@@ -64,8 +64,7 @@ def failures(
     if as_json:
         print_json(document)
         return
-    for line in lines(document):
-        click.echo(line)
+    tell(lines(document))
 
 
 def lines(d: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, plain, print_json, shown
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, plain, print_json, shown, tell, width
 
 MOST, MOST_INDICES = 15, 8  # rows that are printed; documents have all
 WIDTH = 8  # of the longest bar
@@ -68,11 +68,11 @@ def sensitivity(
     if as_json:
         print_json(document)
         return
-    for line in lines(document, plain()):
-        click.echo(line)
+    tell(lines(document, plain(), width()))
 
 
-def lines(d: dict[str, Any], ascii_only: bool) -> list[str]:
+def lines(d: dict[str, Any], ascii_only: bool, width: int | None = None) -> list[str]:
+    from simulator.report.terminal import table
     from simulator.report.words import percent
 
     by = d["by"]
@@ -81,39 +81,48 @@ def lines(d: dict[str, Any], ascii_only: bool) -> list[str]:
         f"({percent(by['pd_low'])} to {percent(by['pd_high'])}), {d['paths']:,} paths, 95 % intervals",
         *d["in_words"],
     ]
-    found += _tornado(d["inputs"], ascii_only, percent) + _indices(d)
+    found += _tornado(d["inputs"], ascii_only, percent, width) + _indices(d, width)
     if d["shocks"]:
         found += [
             "",
             "Change of the default probability, points, if a monthly shock is one standard deviation higher every month",
         ]
-        for one in sorted(d["shocks"], key=lambda s: -abs(s["pd_slope_per_sd"] or 0.0)):
-            found.append(f"  {one['name']:<44} {_points(one, 'pd_slope_per_sd')}")
+        ranked = sorted(d["shocks"], key=lambda s: -abs(s["pd_slope_per_sd"] or 0.0))
+        found += list(table(["", ""], [[one["name"], _points(one, "pd_slope_per_sd")] for one in ranked], width))[1:]
     slopes = [one for one in d["inputs"] if one["pd_slope_per_sd"] is not None]
     if slopes:
         found += ["", "The same for a Gaussian input, once"]
-        found += [f"  {one['name']:<44} {_points(one, 'pd_slope_per_sd')}" for one in slopes]
+        found += list(table(["", ""], [[one["name"], _points(one, "pd_slope_per_sd")] for one in slopes], width))[1:]
     return found
 
 
-def _tornado(inputs: list[dict[str, Any]], ascii_only: bool, percent: Any) -> list[str]:
+def _tornado(inputs: list[dict[str, Any]], ascii_only: bool, percent: Any, width: int | None) -> list[str]:
+    from simulator.report.terminal import table
+
     clear = [one for one in inputs if not one["pd_difference_low"] <= 0.0 <= one["pd_difference_high"]]
     if not inputs:
         return []
-    found = ["", f"{'Default probability with it':<40}{'at its low end':<32}{'at its high end':<32}change, points"]
     widest = max(abs(one["pd_difference"]) for one in inputs) or 1.0
     shown = clear or [one for one in inputs if one["ends"] != TENTHS] or inputs[:1]
     shown = shown[:MOST] + [one for one in inputs if one["ends"] != TENTHS and one not in shown[:MOST]]
-    for one in shown:
-        bar = ("#" if ascii_only else "█") * round(WIDTH * abs(one["pd_difference"]) / widest)
-        found.append(f"  {one['name']:<37} {_end(one, 'low', percent):<31} {_end(one, 'high', percent):<31} "
-                     f"{_points(one, 'pd_difference'):<26}{bar}".rstrip())  # fmt: skip
+    rows = [
+        [
+            _short(one["name"]),
+            ("#" if ascii_only else "█") * round(WIDTH * abs(one["pd_difference"]) / widest),
+            _end(one, "low", percent),
+            _end(one, "high", percent),
+            _points(one, "pd_difference"),
+        ]
+        for one in shown
+    ]
+    heads = ["Default probability with it", "", "at its low end", "at its high end", "change, points"]
+    found = ["", *table(heads, rows, width, indent=0)]
     if len(shown) < len(inputs):
         rest = [one for one in inputs if one not in shown]
         most = max(max(abs(one["pd_difference_low"]), abs(one["pd_difference_high"])) for one in rest)
-        found.append(f"  {_others(len(rest))} at most {100 * most:.2f} points" + (" each" if len(rest) > 1 else ""))
+        found.append(f"{_others(len(rest))} at most {100 * most:.2f} points" + (" each" if len(rest) > 1 else ""))
     if any(one["ends"] == TENTHS for one in shown):
-        found.append("  Ends of an uncertain input are its P10 and its P90.")
+        found.append("Ends of an uncertain input are its P10 and its P90.")
     return found
 
 
@@ -127,7 +136,9 @@ def _end(one: dict[str, Any], end: str, percent: Any) -> str:
     return f"{at}{percent(one[f'pd_at_{end}'])}"
 
 
-def _indices(d: dict[str, Any]) -> list[str]:
+def _indices(d: dict[str, Any], width: int | None) -> list[str]:
+    from simulator.report.terminal import table
+
     rows = [one for one in d["inputs"] if one["first_order"] is not None]
     if not rows:
         return [] if d["why_no_effects"] is None else ["", f"No share of the variance: {d['why_no_effects']}."]
@@ -141,30 +152,32 @@ def _indices(d: dict[str, Any]) -> list[str]:
     known = [one for one in rows if max(_low(one, "first_order"), _low(one, "shapley")) > 0.0]
     known += sorted((one for one in rows if one not in known), key=lambda one: -(one["total"] or 0.0))
     shown = [one for one in known if _low(one, "total") > 0.0 or one["total"] is None][:MOST_INDICES]
-    found = [
-        "",
-        f"Share of the variance of default, %{of}",
-        f"  {'':<38}{'alone':<22}{'its share (Shapley)':<24}in all (total)",
-    ]
-    found += [
-        f"  {one['name']:<37} {_share(one, 'first_order'):<21} {_share(one, 'shapley'):<23} {_share(one, 'total')}"
-        for one in shown
+    lines = [
+        [_short(one["name"]), _share(one, "first_order"), _share(one, "shapley"), _share(one, "total")] for one in shown
     ]
     if len(shown) < len(rows):
         rest = [one for one in rows if one not in shown]
         parts = [one["shapley"] for one in rest if one["shapley"] is not None]
         part = f"{100 * sum(parts):.1f}" if parts else ""
         most = max(one["total_high"] or 0.0 for one in rest)
-        found.append(
-            f"  {_others(len(rest)):<37} {'':<21} {part:<23} at most {100 * most:.1f}"
-            + (" each" if len(rest) > 1 else "")
-        )
+        lines.append([_others(len(rest)), "", part, f"at most {100 * most:.1f}" + (" each" if len(rest) > 1 else "")])
     if d["explained"]["share"] is not None:
-        found.append(f"  {'all of them together':<37} {'':<21} {_share(d['explained'], 'share')}")
+        lines.append(["all of them together", "", _share(d["explained"], "share"), ""])
+    heads = [f"Share of the variance of default, %{of}", "alone", "its share (Shapley)", "in all (total)"]
+    found = ["", heads[0], *table(["", *heads[1:]], lines, width)]
+    if d["explained"]["share"] is not None:
         found.append("  the rest: monthly shocks and events, which no knowledge of the inputs takes away")
     found += [f"  {one['name']}: no total, {one['why_no_total']}" for one in shown if one["why_no_total"]]
     found += [f"  {one['name']}: {one['why_no_index']}" for one in d["inputs"] if one["why_no_index"]]
     return found
+
+
+def _short(name: str) -> str:
+    """The last parts of a key, as many as thirty letters hold: its head says less than its tail."""
+    parts = name.split(".")
+    while len(".".join(parts)) > 30 and len(parts) > 1:
+        parts = parts[1:]
+    return ".".join(parts) if ".".join(parts) == name else "…" + ".".join(parts)
 
 
 def _others(n: int) -> str:

@@ -266,6 +266,7 @@ class ProgramBuilder:
         args: Sequence[Any] = (),
         writes: Sequence[str] = (),
         adds: Sequence[str] = (),
+        subtracts: Sequence[str] = (),
         months: tuple[int, int] | None = None,
         using: tuple[tuple[str, Callable[..., Any]], ...] = (),
         where: str | None = None,
@@ -277,7 +278,7 @@ class ProgramBuilder:
         params: list[float] = []
         tables: list[tuple[int, Sequence[float]]] = []  # (where in index its offset goes, numbers)
         arguments = tuple(self._argument(a, index, params, tables) for a in args)
-        for slot in (*writes, *adds):
+        for slot in (*writes, *adds, *subtracts):
             if slot in PROTECTED and not self.ledger:
                 raise ValueError(f"{self.name} writes `{slot}`, which only the ledger may")
             self.written.add(slot)
@@ -287,7 +288,7 @@ class ProgramBuilder:
             params.extend(numbers)
         if where is not None:
             index.append(where)
-        outputs = ("set",) * len(writes) + ("add",) * len(adds)
+        outputs = ("set",) * len(writes) + ("add",) * len(adds) + ("subtract",) * len(subtracts)
         self.steps.append(
             Step(
                 phase,
@@ -353,7 +354,10 @@ class ProgramBuilder:
             index.append(slot)
             return Argument("slot")
         by_path = isinstance(value.months, np.ndarray)
-        needed = self.months + 1 if by_path else int(value.months) + 1
+        back = (
+            self.months if by_path else min(int(value.months), self.months)
+        )  # before the opening it is as at the opening
+        needed = back + 1
         start, depth = self.histories.get(slot, (-1, 0))
         if depth < needed:
             # a deeper ring replaces a shallower one; earlier reads of the same slot keep their own
@@ -365,7 +369,7 @@ class ProgramBuilder:
             self._remember(slot, start, needed)
         else:
             index.extend((start, depth))
-        index.append(self._array_row(value.months) if by_path else int(value.months))
+        index.append(self._array_row(value.months) if by_path else back)
         return Argument("ago_row" if by_path else "ago")
 
     def _remember(self, slot: str, start: int, depth: int) -> None:
