@@ -4,6 +4,8 @@ For each outer draw θ of all inputs the default probability given θ is estimat
 better knowledge of the inputs could narrow; no number of paths narrows it. The inner noise widens the raw band: of k outer draws
 with observed shares p_j the variance is Var PD(θ) + E[PD(θ)(1 - PD(θ))] / n, so the shares are drawn together about their mean by
 the root of what is left without the second term (the mean is kept, quantiles are those of the corrected shares).
+Intervals come of outer draws drawn anew with what their inner paths showed (Efron 1979), the correction done each time: so outer
+draws, inner noise and the error of the correction are all in them.
 The budget N = k n is split with n near N^(1/3), at least 128 and whole in lanes: bias falls as 1/n, noise of quantiles as 1/√k
 (Gordy & Juneja 2010).
 """
@@ -21,11 +23,12 @@ from simulator.analysis.documents import document, spread
 from simulator.analysis.paths import each, inputs_of, live, prepared
 from simulator.engine.block import uniforms_of
 from simulator.engine.build import Array
-from simulator.estimate.intervals import Estimate, mean, quantile
+from simulator.estimate.intervals import Estimate, mean, quantile_ranks
 from simulator.scenario.model import Scenario
 
 BAND = (0.05, 0.25, 0.5, 0.75, 0.95)
 FEWEST_INNER = 128
+RESAMPLES = 400
 TOGETHER = 16_384  # paths of one run
 
 
@@ -108,15 +111,27 @@ def bands(
 
 
 def _row(month: int, p: Array, n: int) -> Row:
-    raw, inner = float(p.var(ddof=1)), float((p * (1.0 - p)).mean()) / (n - 1)
-    kept = math.sqrt(max(0.0, 1.0 - inner / raw)) if raw > 0.0 else 0.0
-    corrected = np.sort(p.mean() + kept * (p - p.mean()))
-    band = tuple(quantile(lambda rank: float(corrected[rank - 1]), p.size, q) for q in BAND)
+    corrected, noise = _corrected(p, n)
+    band = _quantiles(np.sort(corrected))
+    drawn = np.random.default_rng(1).integers(0, p.size, (RESAMPLES, p.size))
+    again = np.array([_quantiles(np.sort(_corrected(p[rows], n)[0])) for rows in drawn])
+    low, high = np.quantile(again, (0.025, 0.975), axis=0)
     centre = float(p.mean())
     total = mean(centre, float(((p - centre) ** 2).sum()), p.size)
     return Row(
         month,
         Estimate(centre, max(0.0, total.low), min(1.0, total.high)),
-        band,
-        min(1.0, inner / raw) if raw > 0.0 else 0.0,
+        tuple(Estimate(float(x), float(min(x, a)), float(max(x, b))) for x, a, b in zip(band, low, high, strict=True)),
+        noise,
     )
+
+
+def _corrected(p: Array, n: int) -> tuple[Array, float]:
+    """Shares drawn together about their mean until inner noise is out of their spread, and what share of it that was."""
+    raw, inner = float(p.var(ddof=1)), float((p * (1.0 - p)).mean()) / (n - 1)
+    kept = math.sqrt(max(0.0, 1.0 - inner / raw)) if raw > 0.0 else 0.0
+    return p.mean() + kept * (p - p.mean()), min(1.0, inner / raw) if raw > 0.0 else 0.0
+
+
+def _quantiles(ordered: Array) -> Array:
+    return ordered[[quantile_ranks(q, ordered.size)[0] - 1 for q in BAND]]
