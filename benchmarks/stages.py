@@ -10,6 +10,7 @@ ns of processor time a path-month on one thread, minima of several runs, all sta
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from collections import Counter
@@ -132,11 +133,11 @@ def around_the_loop(scenario: Scenario, repeats: int) -> list[Stage]:
     chunk = simulation.run_chunk(0, CHUNK)
     done = chunk.tallied(asked).counted()
     rows = runner.path_rows(chunk)
-    chunks = 4
+    chunks, numbers = 4, itertools.count()
     with tempfile.TemporaryDirectory() as room:
 
         def write() -> None:
-            with RunWriter(Path(room), "stage", runner.identity(scenario)) as writer:
+            with RunWriter(Path(room), f"stage-{next(numbers)}", runner.identity(scenario)) as writer:
                 writer.begin(chunks * CHUNK, resumable=False)
                 fields = runner.path_fields(simulation, chunk)
                 for _ in range(chunks):

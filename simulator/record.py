@@ -188,6 +188,8 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "file": scenario.file,
             "sha256": scenario.hash,
             "text": scenario.text,
+            "bases": [{"file": name, "text": text} for name, text in scenario.bases],
+            "settings": list(scenario.settings),
             "resolved": scenario.canonical,
         },
         "run": {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import chromium
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -31,3 +32,15 @@ def scenario(tmp_path: Path) -> Write:
         return simulator.load(file)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[chromium.Browser]:
+    """One for all tests; without an installed one they are skipped, in continuous integration they fail."""
+    if chromium.installed() is None:
+        reason = "no chromium is installed (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with chromium.browser() as found:
+        yield found

@@ -72,6 +72,6 @@ def run(scenario: Scenario, seed: int, paths: range) -> Interpreted:
 
 def loop(step: Any, lanes: int) -> Any:
     law = jit._copy(step.law, dict(step.using)) if step.using else step.law
-    space: dict[str, Any] = {"law": law}
-    exec(compile(jit.loop_source(step.arguments, step.outputs, lanes, step.rarely), "<loop>", "exec"), space)
+    space: dict[str, Any] = {"law": law, "next_lane": jit.next_lane}
+    exec(compile(jit.loop_source(step.law, step.arguments, step.outputs, lanes, step.rarely), "<loop>", "exec"), space)
     return space["loop"]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from companies import companies
 from company import COMPANY
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import simulator
 from simulator.engine import jit
 from simulator.engine.block import BLOCK
 from simulator.engine.build import Step
 from simulator.engine.fusion import Fused
+from simulator.engine.intrinsics import next_lane_at
 from simulator.engine.machine import fused, reported_rows, separate
 from simulator.engine.program import Program, build
 from simulator.engine.simulation import Simulation
@@ -47,7 +51,11 @@ def one_lane(step: Step | Fused) -> Any:
     def store(pointer: int, lane: int, value: float, _own: int, _count: int) -> None:
         here["slots"][pointer // 8, lane] = value
 
-    space: dict[str, Any] = {"address": address, "load": load, "store": store, "LANES": 1, "ROW_BYTES": 8}
+    def next_lane(pointer: int, lane: int) -> int:
+        return 0 if lane == 0 and load(pointer, 0, 0, 0) != 0.0 else 1
+
+    space: dict[str, Any] = {"address": address, "load": load, "store": store, "next_lane": next_lane}
+    space |= {"LANES": 1, "ROW_BYTES": 8}
     for k, (law, using) in enumerate(step.laws):
         space[f"law{k}"] = jit._copy(law, dict(using)) if using else law
     exec(step.source, space)
@@ -90,6 +98,27 @@ def test_a_fused_month_leaves_the_same_numbers_in_every_reported_row(
         gathered = lived(program, fused(program).steps, opening, draws)
     rows = sorted(reported_rows(program))
     np.testing.assert_array_equal(gathered[:, rows], plain[:, rows])
+
+
+@settings(max_examples=200)
+@given(
+    marked=st.sets(st.integers(0, jit.LANES - 1), max_size=12),
+    value=st.sampled_from([1.0, -1.0, 5e-324, np.inf, np.nan]),
+)
+def test_machine_code_finds_every_lane_that_is_not_nought_and_no_other(marked: set[int], value: float) -> None:
+    row = np.full(jit.LANES, -0.0)
+    row[list(marked)] = value
+    found, lane = [], lane_finder()(row, 0)
+    while lane < jit.LANES:
+        found.append(lane)
+        lane = lane_finder()(row, lane + 1)
+    assert found == sorted(marked) == [i for i in range(jit.LANES) if jit.next_lane(row, i, jit.LANES) == i]
+
+
+@cache
+def lane_finder() -> Any:
+    next_lane = next_lane_at(jit.LANES)
+    return numba.njit(lambda row, lane: next_lane(row.ctypes.data, lane))
 
 
 def assert_same_bits(scenario: Scenario) -> None:

@@ -6,9 +6,7 @@ import csv
 import html
 import io
 import json
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ from click.testing import CliRunner
 
 from simulator import runner
 from simulator.cli import main
-from simulator.report import assumptions, export, joined, lives, page, summary
+from simulator.report import export, joined, lives, page, summary
+from simulator.report.answer import sentences
 from simulator.report.charts.png import picture
 from simulator.report.charts.specification import Chart, Series
 from simulator.report.charts.svg import render
@@ -103,17 +102,6 @@ def written(report: page.Report, place: Path) -> Path:
 @pytest.fixture(scope="module")
 def text(written: Path) -> str:
     return written.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[chromium.Browser]:
-    if chromium.installed() is None:
-        reason = "no chromium is installed (Debian: apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with chromium.browser() as found:
-        yield found
 
 
 def table_of(text: str, key: str) -> dict[str, list[str]]:
@@ -204,15 +192,33 @@ def test_the_page_is_small_and_in_the_order_of_a_reader(text: str) -> None:
     assert text.index('id="answer"') < order[0]
 
 
-def test_assumptions_have_value_grade_and_source() -> None:
-    found = {a.key: a for a in assumptions.read(HOSTILE)}
-    fee = found["contracts.cmd.fee"]
-    assert (fee.value, fee.grade, fee.source) == ('"30M/mo"', "F", '"quoted # not a comment", a source')
-    several = "[a]\nb = [ # A: two\n    1, # A\n    2, # F: S1\n] # end\nc = 'x # y'\n"
-    both = {a.key: a for a in assumptions.read(several)}
-    assert both["a.b"].value == "[ 1, 2, ]"
-    assert (both["a.b"].grade, both["a.b"].source) == ("A", "two · F: S1 · end")
-    assert both["a.c"] == ("a.c", "'x # y'", "", "")
+def test_the_first_sentences_say_how_likely_how_long_and_how_much_is_missing(report: page.Report) -> None:
+    d = json.loads(json.dumps(report.run.figures))
+    default, lasts, need, lost = sentences(d)
+    assert percent(d["pd"][-1]["value"]) in default
+    low, high = d["runway"]["unfunded"]["interval"]["share_beyond_horizon"]
+    assert f"{percent(low)} to {percent(high)}" in lasts
+    p5 = d["runway"]["funded"]["p5"]
+    assert f"at least until {d['pd'][p5 - 1]['label']}" in lasts
+    low, high = d["peak_need"]["interval"]["p90"]
+    assert f"it would take {money(d['peak_need']['p90'])} ({money(low)} to {money(high)}) more today" in need
+    assert money(d["creditors"]["cmd"]["expected_loss"]["value"]) in lost
+    d["peak_need"] = {
+        "p50": 0.0,
+        "p90": 1e9,
+        "p99": 3e12,
+        "interval": {"p50": [0, 0], "p90": [0.9e9, 1.1e9], "p99": [2e12, 4e12]},
+    }
+    assert "suffices on half of the paths; it would take $1.00B ($900M to $1.10B) more" in sentences(d)[2]
+    d["peak_need"]["interval"]["p50"] = [1e6, 2e6]
+    assert "would take $0 ($1.00M to $2.00M) more today on half of the paths, and $1.00B ($900M" in sentences(d)[2]
+    d["peak_need"]["interval"]["p90"] = [0, 0]
+    assert "suffices on 90 of 100 paths" in sentences(d)[2]
+    assert "T" not in sentences(d)[2].replace("To", "")  # the tail is no sum that anybody raises
+    for runway in d["runway"].values():
+        runway["p5"] = None
+    assert "lasts beyond 2028-10, with the raises that are modelled and without them" in sentences(d)[1]
+    assert any(t.name == "money" for t in tables(d))
 
 
 def test_answers_of_other_verbs_are_drawn_by_the_shape_of_their_rows(report: page.Report, tmp_path: Path) -> None:
@@ -223,7 +229,7 @@ def test_answers_of_other_verbs_are_drawn_by_the_shape_of_their_rows(report: pag
     assert [s.values for s in grid.series] == [[0.01, 0.02], [0.02, 0.04], [0.03, 0.06]]
     row = {"variant": "b", "value_low": 1.0, "value": 2.0, "value_high": 3.0}
     rows = [{**row, "figure": name, "unit": unit} for name, unit in (("pd(12)", "%"), ("pd(24)", "%"), ("raised", "$"))]
-    part = joined.part({"schema": 1, "verb": "compare", "differences": rows}, 1)
+    part = joined.part({"schema": 1, "verb": "of another day", "differences": rows}, 1)
     assert [(c.unit, len(c.labels)) for c in part.charts] == [("share", 2), ("$", 1)]
     (tmp_path / "document.json").write_text('{"schema": 1}')
     with pytest.raises(StoreError, match="verb"):
@@ -250,6 +256,8 @@ def test_charts_are_written_as_specification_svg_and_png(report: page.Report, tm
             "path",
             "line",
             "circle",
+            "desc",
+            "g",
         }
         assert json.loads((tmp_path / f"{chart.key}.json").read_text())["labels"] == list(chart.labels)
         assert (tmp_path / f"{chart.key}.png").read_bytes().startswith(b"\x89PNG")
@@ -415,7 +423,7 @@ def test_the_page_loads_nothing_and_complains_of_nothing(
         "[...new Set([...document.querySelectorAll('svg [class^=f-]')].map(e => getComputedStyle(e).fill))]"
     )
     assert len(fills) >= 4
-    assert all(contrast(fill, paper) >= 2.4 for fill in fills)
+    assert all(contrast(fill, paper) >= 3.0 for fill in fills)
 
 
 def contrast(a: str, b: str) -> float:
@@ -498,8 +506,6 @@ def test_the_keyboard_reads_a_chart_aloud(browser: chromium.Browser, report: pag
     browser.key("ArrowRight")
     (chart,) = (c for c in report.charts if c.key == "cash")
     assert browser.run("document.querySelector('figure[data-chart=cash] .sr').textContent").startswith(chart.labels[1])
-    unnamed = browser.run("[...document.querySelectorAll('svg')].filter(s => !s.getAttribute('aria-label')).length")
-    assert unnamed == 0
     assert browser.run("document.querySelectorAll('figure').length") == browser.run(
         "document.querySelectorAll('figure table').length"
     )
@@ -516,7 +522,7 @@ def test_the_page_prints_on_a4(browser: chromium.Browser, written: Path, tmp_pat
 def test_without_scripts_the_page_says_the_same(text: str) -> None:
     body = re.sub(r"<script>.*?</script>", "", text, flags=re.S)
     assert 'id="theme" type="button" hidden' in body
-    assert body.count("<figure") == body.count('<details class="screen"><summary>Table')
+    assert body.count("<figure") == body.count('<details class="values"><summary>Table')
 
 
 def test_the_hash_of_the_policy_is_that_of_the_script(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import announce_compiling, print_json, shown
+from simulator.cli.common import announce_compiling, print_json, shown, tell, width
 
 PATHS = click.option("--paths", type=click.IntRange(2, 100_000_000), help="Paths of every run [file's, else 100,000].")
 SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of every run [file's, else 1].")
@@ -53,7 +53,7 @@ def answered(
     found: Callable[[], dict[str, Any]],
     scenario: Any,
     tables: Sequence[str],
-    lines: Callable[[dict[str, Any]], Iterable[str]],
+    lines: Callable[[dict[str, Any], int | None], Iterable[str]],
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -71,5 +71,4 @@ def answered(
     if as_json:
         print_json(document)
         return
-    for line in lines(document):
-        click.echo(line)
+    tell(lines(document, width()))

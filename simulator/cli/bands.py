@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown, tell, width
 
 
 @click.command(short_help="Show the default probability as a band over the uncertain inputs.")
@@ -52,21 +52,26 @@ def bands(
     if as_json:
         print_json(document)
         return
-    for line in lines(document):
-        click.echo(line)
+    tell(lines(document, width()))
 
 
-def lines(d: dict[str, Any]) -> list[str]:
+def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
+    from simulator.report.terminal import table
     from simulator.report.words import percent
 
     rows = d["bands"]
     marks = [r for r in rows if r["month"] % 12 == 0 or r is rows[-1]] if len(rows) > 12 else rows
-    found = [
-        f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each",
-        f"{'default probability by':<26}{'over everything':>28}{'P5':>9}{'P50':>9}{'P95':>9}  given the inputs",
+    shown = [
+        [
+            f"{r['month']} ({r['label']})",
+            f"{percent(r['pd'])} ({percent(r['pd_low'])} to {percent(r['pd_high'])})",
+            *(percent(max(0.0, r[q])) for q in ("pd_p5", "pd_p50", "pd_p95")),
+        ]
+        for r in marks
     ]
-    for r in marks:
-        whole = f"{percent(r['pd'])} ({percent(r['pd_low'])} to {percent(r['pd_high'])})"
-        quantiles = "".join(f"{percent(max(0.0, r[q])):>9}" for q in ("pd_p5", "pd_p50", "pd_p95"))
-        found.append(f"  month {r['month']:>3} ({r['label']}){'':<6}{whole:>28}{quantiles}")
-    return found
+    heads = ["by month", "over everything", "P5", "P50", "P95"]
+    return [
+        f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each",
+        "Default probability; P5, P50, P95 given the inputs (their own intervals: --json)",
+        *table(heads, shown, width, indent=0),
+    ]

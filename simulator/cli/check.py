@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, INVALID, SETTINGS, finite, guarded, load_all, print_json, shown
+from simulator.cli.common import AS_JSON, INVALID, SETTINGS, finite, guarded, load_all, print_json, shown, tell
 
 
 @click.command(short_help="Say what scenario files mean, or what is wrong with them.")
@@ -36,9 +36,11 @@ def check(files: tuple[Path, ...], settings: tuple[str, ...], schedule: bool, sh
         if show_origin:
             _origins(files[n], settings)
             continue
-        lines = table(scenario) if schedule else words.explained(scenario)
-        for line in lines:
-            click.echo(line)
+        if schedule:
+            for line in table(scenario):
+                click.echo(line)
+        else:
+            tell(words.explained(scenario))
         click.echo(f"\nhash {scenario.hash[:12]}; next: simulator run {shown(files[n])}")
 
 

@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,21 @@ def summary(document: dict[str, Any]) -> None:
     for n, line in enumerate(lines(document, plain(), width)):
         harmless = safe_lines(line)
         click.echo(colored(harmless, first=n == 0) if colors else harmless)
+
+
+def width() -> int | None:
+    """Of the terminal, or what COLUMNS says; none in a pipe, where a line is as long as it has to be."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size((80, 24)).columns
+    return None
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Print lines, those that are wider than the terminal broken between words."""
+    from simulator.report.terminal import fitted
+
+    for line in fitted(lines, width()):
+        click.echo(line)
 
 
 class Progress:

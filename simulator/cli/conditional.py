@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, print_json, shown
+from simulator.cli.common import AS_JSON, guarded, print_json, shown, tell, width
 
 
 @click.command(short_help="Default given what happened, and what would have warned of it.")
@@ -49,11 +49,11 @@ def conditional(
     if as_json:
         print_json(document)
         return
-    for line in lines(document):
-        click.echo(line)
+    tell(lines(document, width()))
 
 
-def lines(d: dict[str, Any]) -> list[str]:
+def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
+    from simulator.report.terminal import table
     from simulator.report.words import percent
 
     def told(row: dict[str, Any], name: str) -> str:
@@ -64,10 +64,8 @@ def lines(d: dict[str, Any]) -> list[str]:
     found: list[str] = []
     if d["given"] is not None:
         found.append(f"{d['given']}: {shares['condition_holds']} of all paths")
-        found.append(f"{'default probability by':<26}{'where it holds':>28}{'elsewhere':>28}")
-        found += [
-            f"  month {row['month']:<18}{told(row, 'pd_where'):>28}{told(row, 'pd_elsewhere'):>28}" for row in d["pd"]
-        ]
+        shown = [[f"month {r['month']}", told(r, "pd_where"), told(r, "pd_elsewhere")] for r in d["pd"]]
+        found += table(["default by", "where it holds", "elsewhere"], shown, width)
         found.append("")
     found.append(f"first breach of the floor on {shares['breached']} of all paths")
     found.append(f"  then in default           {shares['default_given_breach']} of those")
@@ -79,21 +77,22 @@ def lines(d: dict[str, Any]) -> list[str]:
     for month in dict.fromkeys(w["month"] for w in d["early_warning"]):
         rows = [w for w in d["early_warning"] if w["month"] == month][:6]
         found += ["", f"at month {month}, who defaults within a year ({rows[0]['failing']} paths)? 50 % is a coin"]
-        found.append(f"  {'':<24} {'AUC':<28} {'':<14} lift of the worst tenth")
-        found += [
-            f"  {w['figure'][:24]:<24} {told(w, 'auc'):<28} {w['worse'] + ' is worse':<14} "
-            f"{w['lift']:.1f} ({w['lift_low']:.1f} to {w['lift_high']:.1f})"
+        shown = [
+            [
+                w["figure"],
+                told(w, "auc"),
+                f"{w['worse']} is worse",
+                f"{w['lift']:.1f} ({w['lift_low']:.1f} to {w['lift_high']:.1f})",
+            ]
             for w in rows
         ]
+        found += table(["", "AUC", "", "lift of worst tenth"], shown, width)
     for month in dict.fromkeys(w["month"] for w in d["without_money"]):
-        found += [
-            "",
-            f"money so far at month {month}, of the paths that stand; default within a year",
-            f"  {'no money from':<24} {'share of paths':<30}{'default without':<30}{'default with'}",
-        ]
-        found += [
-            f"  {w['source'][:24]:<24} {told(w, 'without'):<30}{told(w, 'pd_without'):<30}{told(w, 'pd_with')}"
+        shown = [
+            [w["source"], told(w, "without"), told(w, "pd_without"), told(w, "pd_with")]
             for w in d["without_money"]
             if w["month"] == month
         ]
+        found += ["", f"money so far at month {month}, of the paths that stand; default within a year"]
+        found += table(["no money from", "share of paths", "default without", "default with"], shown, width)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown, tell
 
 
 @click.command(short_help="Show the distinct ways in which a scenario fails.")
@@ -59,8 +59,7 @@ def failures(
     if as_json:
         print_json(document)
         return
-    for line in lines(document):
-        click.echo(line)
+    tell(lines(document))
 
 
 def lines(d: dict[str, Any]) -> list[str]:

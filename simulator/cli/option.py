@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown, tell, width
 
 
 @click.command(short_help="Value the right to leave a contract, and say when to use it.")
@@ -82,5 +82,4 @@ def option(
     if as_json:
         print_json(document)
         return
-    for line in lines(document):
-        click.echo(line)
+    tell(lines(document, width()))

@@ -25,7 +25,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Join the answer of another verb: a folder with its document.json. Repeatable.",
+    help="Join the answer of another verb: the folder that its --out wrote, or its document. Repeatable.",
 )
 @AS_JSON
 @guarded
@@ -41,8 +41,8 @@ def report(
     """Write the page of a finished RUN: one HTML file that needs no network, opens from a mail and prints on A4.
 
     It says in order: the answer, default by cause, cash, runway, commitments, sources and uses, funding, the supplier's
-    view, where the money goes, three single paths with their ledgers, the assumptions with source and grade, and how to
-    make it again. PNG files need the package resvg-py: pip install 'simulator[report]'.
+    view, where the money goes, three single paths with their ledgers, the assumptions with source, grade and
+    file, and how to make it again. PNG files need the package resvg-py: pip install 'simulator[report]'.
     """
     from simulator.report import export, page
     from simulator.report.charts.png import PictureError

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, print_json, shown
+from simulator.cli.common import AS_JSON, guarded, print_json, shown, tell, width
 
 
 @click.command(short_help="Impose a view on the paths of a run, without a new run.")
@@ -46,26 +46,19 @@ def reweight(
     if as_json:
         print_json(document)
         return
-    for line in lines(document):
-        click.echo(line)
+    tell(lines(document, width()))
 
 
-def lines(d: dict[str, Any]) -> list[str]:
+def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
+    from simulator.report.terminal import table
     from simulator.report.words import money, percent
 
     found = [f"{d['effective_paths']:,.0f} effective paths of {d['paths']:,}"]
     found += [f"  {v['view']}   (it was {v['before']:.6g})" for v in d["views"]]
-    found += ["", f"{'default probability by':<26}{'as simulated':>28}{'with the views':>28}"]
-    for row in d["pd"]:
-        found.append(
-            f"  month {row['month']:<18}{_shown(row, 'pd_before', percent):>28}{_shown(row, 'pd_after', percent):>28}"
-        )
-    found.append("")
-    for row in d["means"]:
-        found.append(
-            f"mean {row['figure']:<21}{_shown(row, 'value_before', money):>28}{_shown(row, 'value_after', money):>28}"
-        )
-    return found
+    rows = [[f"month {r['month']}", _shown(r, "pd_before", percent), _shown(r, "pd_after", percent)] for r in d["pd"]]
+    found += ["", *table(["default by", "as simulated", "with the views"], rows, width)]
+    rows = [[r["figure"], _shown(r, "value_before", money), _shown(r, "value_after", money)] for r in d["means"]]
+    return [*found, "", *table(["mean of", "as simulated", "with the views"], rows, width)]
 
 
 def _shown(row: dict[str, Any], name: str, say: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, plain, print_json, shown
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, plain, print_json, shown, tell, width
 
 WIDTH = 24  # of a bar
 
@@ -55,11 +55,11 @@ def sensitivity(
     if as_json:
         print_json(document)
         return
-    for line in lines(document, plain()):
-        click.echo(line)
+    tell(lines(document, plain(), width()))
 
 
-def lines(d: dict[str, Any], ascii_only: bool) -> list[str]:
+def lines(d: dict[str, Any], ascii_only: bool, width: int | None = None) -> list[str]:
+    from simulator.report.terminal import table
     from simulator.report.words import percent
 
     by = d["by"]
@@ -69,10 +69,12 @@ def lines(d: dict[str, Any], ascii_only: bool) -> list[str]:
         *d["in_words"],
     ]
     if d["inputs"]:
-        found += ["", f"{'input':<34}{'at P10':>8}{'at P90':>8}  {'change, points':<24}{'first':>7}{'total':>7}"]
         widest = max(abs(one["pd_difference"] or 0.0) for one in d["inputs"]) or 1.0
-        for one in d["inputs"]:
-            found.append(_row(one, widest, ascii_only, percent))
+        rows = [_row(one, widest, ascii_only, percent) for one in d["inputs"]]
+        found += [
+            "",
+            *table(["input", "", "at P10", "at P90", "change, points", "first", "total"], rows, width, indent=0),
+        ]
     if d["not_of_inputs"] is not None:
         found.append(
             f"not explained by any input alone: {100 * d['not_of_inputs']:.0f} % (monthly shocks, events, interplay)"
@@ -82,23 +84,39 @@ def lines(d: dict[str, Any], ascii_only: bool) -> list[str]:
             "",
             "change of the default probability, points, if a shock is one standard deviation higher every month",
         ]
-        for one in sorted(d["shocks"], key=lambda s: -abs(s["pd_slope_per_sd"] or 0.0)):
-            found.append(f"  {one['name'][:40]:<40} {_points(one, 'pd_slope_per_sd')}")
+        ranked = sorted(d["shocks"], key=lambda s: -abs(s["pd_slope_per_sd"] or 0.0))
+        found += list(table(["", ""], [[one["name"], _points(one, "pd_slope_per_sd")] for one in ranked], width))[1:]
     slopes = [one for one in d["inputs"] if one["pd_slope_per_sd"] is not None]
     if slopes:
         found += ["", "the same for a Gaussian input"]
-        found += [f"  {one['name'][:40]:<40} {_points(one, 'pd_slope_per_sd')}" for one in slopes]
+        found += list(table(["", ""], [[one["name"], _points(one, "pd_slope_per_sd")] for one in slopes], width))[1:]
     return found
 
 
-def _row(one: dict[str, Any], widest: float, ascii_only: bool, percent: Any) -> str:
+def _row(one: dict[str, Any], widest: float, ascii_only: bool, percent: Any) -> list[str]:
     change = one["pd_difference"] or 0.0
-    bar = ("#" if ascii_only else "█") * round(8 * abs(change) / widest)
-    shown_change = f"{100 * change:+.2f} ({100 * one['pd_difference_low']:+.2f} {100 * one['pd_difference_high']:+.2f})"
-    total = "" if one["total"] is None else f"{100 * one['total']:.1f} %"
-    first = "" if one["first_order"] is None else f"{100 * max(0.0, one['first_order']):.1f} %"
-    low, high = percent(one["pd_at_p10"]), percent(one["pd_at_p90"])
-    return f"{one['name'][:33]:<34}{low:>8}{high:>8}  {shown_change:<24}{first:>7}{total:>7} {bar}"
+    bar = ("#" if ascii_only else "█") * round(6 * abs(change) / widest)
+    low, high = (f"{100 * (one[f'pd_difference_{end}'] or 0.0):+.2f}" for end in ("low", "high"))
+    total = "" if one["total"] is None else f"{100 * one['total']:.0f} %"
+    first = "" if one["first_order"] is None else f"{100 * max(0.0, one['first_order']):.0f} %"
+    name = _short(one["name"])
+    return [
+        name,
+        bar,
+        percent(one["pd_at_p10"]),
+        percent(one["pd_at_p90"]),
+        f"{100 * change:+.2f} ({low} {high})",
+        first,
+        total,
+    ]
+
+
+def _short(name: str) -> str:
+    """The last parts of a key, as many as thirty letters hold: its head says less than its tail."""
+    parts = name.split(".")
+    while len(".".join(parts)) > 30 and len(parts) > 1:
+        parts = parts[1:]
+    return ".".join(parts) if ".".join(parts) == name else "…" + ".".join(parts)
 
 
 def _points(row: dict[str, Any], name: str) -> str:

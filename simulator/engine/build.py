@@ -266,6 +266,7 @@ class ProgramBuilder:
         args: Sequence[Any] = (),
         writes: Sequence[str] = (),
         adds: Sequence[str] = (),
+        subtracts: Sequence[str] = (),
         months: tuple[int, int] | None = None,
         using: tuple[tuple[str, Callable[..., Any]], ...] = (),
         where: str | None = None,
@@ -277,7 +278,7 @@ class ProgramBuilder:
         params: list[float] = []
         tables: list[tuple[int, Sequence[float]]] = []  # (where in index its offset goes, numbers)
         arguments = tuple(self._argument(a, index, params, tables) for a in args)
-        for slot in (*writes, *adds):
+        for slot in (*writes, *adds, *subtracts):
             if slot in PROTECTED and not self.ledger:
                 raise ValueError(f"{self.name} writes `{slot}`, which only the ledger may")
             self.written.add(slot)
@@ -287,7 +288,7 @@ class ProgramBuilder:
             params.extend(numbers)
         if where is not None:
             index.append(where)
-        outputs = ("set",) * len(writes) + ("add",) * len(adds)
+        outputs = ("set",) * len(writes) + ("add",) * len(adds) + ("subtract",) * len(subtracts)
         self.steps.append(
             Step(
                 phase,

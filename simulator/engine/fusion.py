@@ -14,9 +14,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from simulator.engine.build import Step, same
-from simulator.engine.jit import Argument, Using, lane_loop
+from simulator.engine.jit import SIGNS, Argument, Using, is_of_one_number, lane_loop
 
-MOST_LAWS = 12  # in one loop: of a longer one a processor holds less than a round at a time, and waits for every result
+MOST_LAWS = 12  # on all lanes, in one loop: of more a processor holds less than a round, and waits for every result
 MOST_TOGETHER = 48  # in one function: fewer functions are loaded sooner
 ELEMENTWISE = {"slot", "fixed", "series", "rows", "ago", "month", "tuple"}
 
@@ -105,7 +105,7 @@ def _touched(step: Step) -> Touched:
     if step.kernel:
         return Touched(frozenset(), frozenset({step.words[0], ("words", step.words[1])}))
     reads, writes = _rows_of(step)
-    added = [row for kind, row in writes if kind == "add"]
+    added = [row for kind, row in writes if kind in SIGNS]
     reads = [*reads, *added, *([row for _, row in writes] + [step.words[-1]] if step.rarely else [])]
     return Touched(frozenset(reads), frozenset(row for _, row in writes))
 
@@ -136,7 +136,12 @@ def _together(a: Step, b: Step) -> bool:
 
 
 def _is_reset(step: Step) -> bool:
-    return step.law is same and [a.kind for a in step.arguments] == ["fixed"] and step.outputs == ("set",)
+    return (
+        not step.rarely
+        and step.law is same
+        and [a.kind for a in step.arguments] == ["fixed"]
+        and step.outputs == ("set",)
+    )
 
 
 def _begin(steps: Sequence[Step]) -> tuple[list[Step], dict[Any, float]]:
@@ -185,7 +190,7 @@ def _gather(steps: Sequence[Step], touched: Sequence[Touched]) -> list[list[int]
         if _is_fusible(steps[first]):
             inside = {first}
             for k in remaining:
-                if len(group) >= MOST_LAWS:
+                if len(group) >= (MOST_TOGETHER if steps[first].rarely else MOST_LAWS):
                     break
                 together = _together(steps[k], steps[first])
                 if k != first and together and _is_fusible(steps[k]) and waiting_for[k] <= done | inside:
@@ -208,7 +213,7 @@ def _loaded(group: Sequence[Step], fresh: dict[int, float]) -> frozenset[Any]:
     loaded: set[Any] = set()
     for step in group:
         reads, writes = _rows_of(step)
-        for row in [*reads, *(row for kind, row in writes if kind == "add")]:
+        for row in [*reads, *(row for kind, row in writes if kind in SIGNS)]:
             if row not in known:
                 loaded.add(row)
         known.update(row for _, row in writes)
@@ -260,11 +265,8 @@ class _Loop:
             if isinstance(row, tuple) or row in self.needed:
                 pointer = self.dirty[row] or self._pointer(row)
                 stores.append(f"store({pointer}, i, {self.locals[row]}, {pointer[1:]}, POINTERS)")
-        happens = ""
-        if self.group[0].rarely:
-            pointer = self._pointer(self.group[0].words[-1])
-            happens = f"load({pointer}, i, {pointer[1:]}, POINTERS)"
-        loop = "".join(f"    {line}\n" for line in self.before) + lane_loop([*self.inside, *stores], "LANES", happens)
+        search = f"next_lane({self._pointer(self.group[0].words[-1])}, {{}})" if self.group[0].rarely else ""
+        loop = "".join(f"    {line}\n" for line in self.before) + lane_loop([*self.inside, *stores], "LANES", search)
         if self.group[0].months != self.function.months:
             first, last = (self._word(month) for month in self.group[0].months)
             loop = f"    if {first} <= month <= {last}:\n" + "".join(f"    {line}\n" for line in loop.splitlines())
@@ -351,9 +353,12 @@ class _Loop:
             self.params.extend(step.params[start : start + length])
         law = (step.law, step.using)
         self.laws.setdefault(law, len(self.laws))
-        results = [self._name() for _ in step.outputs]
+        spread = is_of_one_number(step.law)
+        results = [self._name()] * len(step.outputs) if spread else [self._name() for _ in step.outputs]
         if step.law is same:
             self.inside.append(f"{results[0]} = {call}")
+        elif spread:
+            self.inside.append(f"{results[0]} = law{self.laws[law]}({call})")
         else:
             self.inside.append(f"{', '.join(results)} = law{self.laws[law]}({call})")
         for output, result in zip(step.outputs, results, strict=True):
@@ -364,9 +369,9 @@ class _Loop:
                 self.locals["ring", start] = result
                 continue
             row = take()
-            if output == "add":
+            if output in SIGNS:
                 total = self._name()
-                self.inside.append(f"{total} = {self._value(row)} + {result}")
+                self.inside.append(f"{total} = {self._value(row)} {SIGNS[output]} {result}")
                 result = total
             self.locals[row] = result
             self.dirty.setdefault(row, "")

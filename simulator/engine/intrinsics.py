@@ -89,6 +89,52 @@ def row_access() -> dict[str, Any]:
 
 
 @cache
+def next_lane_at(lanes: int) -> Any:
+    """`next_lane(address, lane)`: the first of so many lanes from the given one on in which the row there is not nought;
+    `lanes` if there is none. Sixteen at a time, because nearly all are."""
+    from llvmlite import ir
+    from numba import types as t
+    from numba.extending import intrinsic
+
+    width = 16
+    double, integer, bits_of = ir.DoubleType(), ir.IntType(64), ir.IntType(width)
+    vector = ir.VectorType(double, width)
+
+    @intrinsic
+    def next_lane(typing: Any, address: Any, lane: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            row = builder.inttoptr(args[0], double.as_pointer())
+            within = integer(width - 1)
+            before, body, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+            aligned = builder.and_(args[1], builder.not_(within))
+            wanted = builder.shl(bits_of(-1), builder.trunc(builder.and_(args[1], within), bits_of))
+            builder.cbranch(builder.icmp_signed("<", args[1], integer(lanes)), body, after)
+            builder.position_at_end(body)
+            first, mask = builder.phi(integer), builder.phi(bits_of)
+            x = builder.load(builder.bitcast(builder.gep(row, [first]), vector.as_pointer()), align=8)
+            apart = builder.fcmp_unordered("!=", x, ir.Constant(vector, [0.0] * width))
+            found = builder.and_(builder.bitcast(apart, bits_of), mask)
+            following = builder.add(first, integer(width))
+            place = builder.add(first, builder.zext(builder.cttz(found, ir.IntType(1)(0)), integer))
+            ends = builder.or_(
+                builder.icmp_unsigned("!=", found, bits_of(0)), builder.icmp_signed(">=", following, integer(lanes))
+            )
+            for phi, start, then in ((first, aligned, following), (mask, wanted, bits_of(-1))):
+                phi.add_incoming(start, before)
+                phi.add_incoming(then, body)
+            builder.cbranch(ends, after, body)
+            builder.position_at_end(after)
+            result = builder.phi(integer)  # of an empty mask the count of noughts is `width`: the lane after the last
+            result.add_incoming(integer(lanes), before)
+            result.add_incoming(place, body)
+            return result
+
+        return t.int64(t.int64, t.int64), generate
+
+    return next_lane
+
+
+@cache
 def number_at() -> Any:
     """`number(address, place)`: from the rows that numpy made, each where it lies."""
     from llvmlite import ir

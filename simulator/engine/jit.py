@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.engine import intrinsics
-from simulator.engine.intrinsics import bit_access, row_access
+from simulator.engine.intrinsics import bit_access, next_lane_at, row_access
 from simulator.mathematics import bits
 
 ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
 LANES = 512  # paths worked through side by side
 ROW_BYTES = (LANES + ROW_PADDING) * 8
 HEADER = "def loop(slots, words, index, params, month, paths):\n"
+SIGNS = {"add": "+", "subtract": "-"}  # of outputs that change what is in their row
 Using = tuple[tuple[str, Callable[..., Any]], ...]
 Machine = tuple[tuple[str, Any], ...]  # name -> intrinsic (engine/intrinsics.py)
 
@@ -51,10 +52,13 @@ class Argument(NamedTuple):
         return f"tuple({','.join(p.shape for p in self.parts)})" if self.kind == "tuple" else self.kind
 
 
-def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: int, rarely: bool = False) -> str:
+def loop_source(
+    law: Callable[..., Any], arguments: Sequence[Argument], outputs: Sequence[str], lanes: int, rarely: bool = False
+) -> str:
     """The text of the loop: reads every row into a local, calls the law once a lane, then writes.
 
-    `outputs` are `set`, `add` or `ring` (the row of this month in a history). Index words follow the arguments in order.
+    `outputs` are `set`, `add`, `subtract` or `ring` (the row of this month in a history). Index words follow the arguments in
+    order. A law of one number may have several outputs, which all get it.
     `rarely`: the last index word is a row, and lanes in which it is nought are left alone.
     """
     before: list[str] = []
@@ -116,27 +120,32 @@ def loop_source(arguments: Sequence[Argument], outputs: Sequence[str], lanes: in
         else:
             before.append(f"w{k} = slots[{take()}]")
         targets.append(f"r{k}")
-    writes = [f"w{k}[i] {'+=' if o == 'add' else '='} r{k}" for k, o in enumerate(outputs)]
-    body = [*inside, f"{', '.join(targets)} = law({call})", *writes]
+    writes = [f"w{k}[i] {SIGNS.get(output, '')}= r{k}" for k, output in enumerate(outputs)]
+    body = [*inside, f"{(' = ' if is_of_one_number(law) else ', ').join(targets)} = law({call})", *writes]
     if rarely:
         before.append(f"happens = slots[{take()}]")
     text = HEADER + "".join(f"    {line}\n" for line in before)
-    return text + lane_loop(body, str(lanes), "happens[i]" if rarely else "")
+    return text + lane_loop(body, str(lanes), "next_lane(happens, {}, " + str(lanes) + ")" if rarely else "")
 
 
-def lane_loop(body: Sequence[str], lanes: str, happens: str = "") -> str:
-    """The loop over lanes; `happens`: only over those where it is not nought. That is written as a search, because machine
-    code would take a condition for a mask and do the work in every lane."""
-    if not happens:
+def is_of_one_number(law: Callable[..., Any]) -> bool:
+    return law.__annotations__.get("return") in ("float", float)
+
+
+def lane_loop(body: Sequence[str], lanes: str, search: str = "") -> str:
+    """The loop over lanes; `search`: only over those that it finds, text with a place for the lane to begin at. A condition
+    would not do: machine code would take it for a mask and do the work in every lane."""
+    if not search:
         return f"    for i in range({lanes}):\n" + "".join(f"        {line}\n" for line in body)
-    search = f"""    i = 0
-    while True:
-        while i < {lanes} and {happens} == 0.0:
-            i += 1
-        if i >= {lanes}:
-            break
-"""
-    return search + "".join(f"        {line}\n" for line in [*body, "i += 1"])
+    text = f"    i = {search.format('0')}\n    while i < {lanes}:\n"
+    return text + "".join(f"        {line}\n" for line in [*body, f"i = {search.format('i + 1')}"])
+
+
+def next_lane(row: Any, lane: int, lanes: int) -> int:
+    """The first lane from the given one on in which the row is not nought, `lanes` if there is none."""
+    while lane < lanes and row[lane] == 0.0:
+        lane += 1
+    return lane
 
 
 def interpreted(
@@ -147,8 +156,8 @@ def interpreted(
     rarely: bool = False,
 ) -> Callable[..., None]:
     """The loop as plain Python over one lane."""
-    space: dict[str, Any] = {"law": _copy(law, dict(using)) if using else law}
-    exec(compile(loop_source(arguments, outputs, 1, rarely), "<loop>", "exec"), space)
+    space: dict[str, Any] = {"law": _copy(law, dict(using)) if using else law, "next_lane": next_lane}
+    exec(compile(loop_source(law, arguments, outputs, 1, rarely), "<loop>", "exec"), space)
     return space["loop"]  # type: ignore[no-any-return]
 
 
@@ -181,8 +190,10 @@ def step_code(
     """The loop of one law, for any scenario."""
     shape = ";".join(a.shape for a in arguments)
     key = f"{_named(law, using)}|{shape}|{','.join(outputs)}"
-    source = loop_source(arguments, outputs, LANES, rarely)
-    return code_of(key, source, lambda: {"law": compiled_law(law, using)}, step_signature())
+    source = loop_source(law, arguments, outputs, LANES, rarely)
+    return code_of(
+        key, source, lambda: {"law": compiled_law(law, using), "next_lane": compiled_law(next_lane)}, step_signature()
+    )
 
 
 def fused_code(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) -> Code:
@@ -191,7 +202,7 @@ def fused_code(source: str, laws: Sequence[tuple[Callable[..., Any], Using]]) ->
 
     def names() -> dict[str, Any]:
         space = {f"law{k}": compiled_law(law, using) for k, (law, using) in enumerate(laws)}
-        return {**space, **row_access(), "LANES": LANES, "ROW_BYTES": ROW_BYTES}
+        return {**space, **row_access(), "next_lane": next_lane_at(LANES), "LANES": LANES, "ROW_BYTES": ROW_BYTES}
 
     return code_of(key, source, names, step_signature())
 

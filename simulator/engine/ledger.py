@@ -2,6 +2,10 @@
 
 Dues of each claim = arrears + late interest + current. Ranks are paid in order out of cash, receipts and what the lines
 still give; inside a rank pro rata. What is not paid becomes arrears and runs its claim's cure clock.
+
+Nearly every path pays all of it in nearly every month, and then each claim is paid what falls due: that is what all lanes
+do. Claim by claim, arrears, clocks and causes are worked out only in the lanes that are short: where something is in arrears
+or a rank is not paid in full. Likewise flows are booked in all lanes, and nought in those of paths in default.
 """
 
 from __future__ import annotations
@@ -31,7 +35,10 @@ NAN_CODE = 1  # the ending "not a number"; 0 is solvent, causes of default follo
 DEFAULTS = "ending.now"  # 1 in the month in which the path defaults
 
 RECEIPTS, PAID, DRAW, REPAID = "ledger.receipts", "ledger.paid", "ledger.draw", "ledger.repaid"
-OWED, AVAILABLE, SHARE = "ledger.owed", "ledger.available", "ledger.share"
+OWED, AVAILABLE = "ledger.owed", "ledger.available"
+ARREARS = "ledger.arrears"
+DEAD = "ledger.dead"  # 1 where a path is in default, unless the scenario goes on past one
+SHORT = "ledger.short"  # 1 where a living path is in arrears or does not pay all that it owes
 SHADOW_FLOW, SHADOW, BURN_FLOW = "ledger.shadow_flow", "shadow.cash", "ledger.burn_flow"
 CAUSE = "ending.cause"
 UNFUNDED, PEAK, DISCOUNT, YEAR_FLOW = "shadow.first_breach", "shadow.peak_need", "shadow.growth", "shadow.flow_12m"
@@ -75,7 +82,8 @@ def open_books(b: ProgramBuilder, terms: Terms) -> None:
     b.state(ALIVE, 1.0)
     b.state(ENDED, 0.0)
     b.state(CAUSE, 0.0)
-    b.step(Phase.OPEN - 3, live, (ENDED, CAUSE, 1.0 if terms.stop_at_default else 0.0), writes=(ALIVE,))
+    b.state(DEAD, 0.0)
+    b.step(Phase.OPEN - 3, live, (ENDED, CAUSE, 1.0 if terms.stop_at_default else 0.0), writes=(ALIVE, DEAD))
     b.name = "operations"
     b.claim(OPERATING, "operating", 1, None, None, terms.arrears, terms.arrears_months)
     b.name = "treasury"
@@ -107,8 +115,9 @@ def close_books(b: ProgramBuilder, terms: Terms) -> list[Cause]:
     b.ledger, b.name = True, "ledger"
     for slot in (RECEIPTS, PAID, OWED, SHADOW_FLOW, RAISED):
         b.flow(slot)
-    for slot in (BURN_FLOW, DRAW, REPAID, AVAILABLE, SHARE):
+    for slot in (BURN_FLOW, DRAW, REPAID, AVAILABLE, SHORT):
         b.state(slot, 0.0)
+    b.state(ARREARS, sum(b.initial(f"{claim.name}.arrears") for claim in b.claims))
     renegotiation.schedule(b)
     levy(b, terms.tax_rate, terms.tax_losses)
     _policy_runway(b, terms)
@@ -132,7 +141,8 @@ def _policy_runway(b: ProgramBuilder, terms: Terms) -> None:
     now = b.flow("policy.flow")
     for account in b.accounts:
         if account.burn:
-            b.step(Phase.POLICIES - 1, signed, (account.slot, 1.0 if account.claim is None else -1.0), adds=(now,))
+            added, taken = ((now,), ()) if account.claim is None else ((), (now,))
+            b.step(Phase.POLICIES - 1, same, (account.slot,), adds=added, subtracts=taken)
     before = (Ago(BURN_FLOW, 1), Ago(BURN_FLOW, 2))
     floor = 0.0 if terms.floor is None else terms.floor
     b.step(Phase.POLICIES - 1, runway_seen, (MONTH, now, *before, LIQUIDITY, floor), writes=(POLICY_RUNWAY,))
@@ -140,24 +150,21 @@ def _policy_runway(b: ProgramBuilder, terms: Terms) -> None:
 
 def _book(b: ProgramBuilder) -> None:
     b.step(Phase.CLOSE, same, (0.0,), writes=(BURN_FLOW,))
-    for claim in b.claims:
-        b.flow(f"{claim.name}.current")
     for account in b.accounts:
-        total = RECEIPTS if account.claim is None else f"{account.claim}.current"
-        sign = 1.0 if account.claim is None else -1.0
-        b.step(
-            Phase.CLOSE,
-            book,
-            (account.slot, ALIVE, sign if account.shadow else 0.0, sign if account.burn else 0.0),
-            writes=(account.slot,),
-            adds=(total, SHADOW_FLOW, BURN_FLOW),
-        )
+        flows = tuple(slot for slot, counts in ((SHADOW_FLOW, account.shadow), (BURN_FLOW, account.burn)) if counts)
+        if account.claim is None:
+            b.step(Phase.CLOSE, same, (account.slot,), adds=(RECEIPTS, *flows))
+        else:  # what is paid is what falls due, until the lanes that are short pay less
+            b.step(Phase.CLOSE, same, (account.slot,), adds=(f"{account.claim}.paid",), subtracts=flows)
+    booked = dict.fromkeys(account.slot for account in b.accounts)
+    nought = (*booked, RECEIPTS, BURN_FLOW, *(f"{claim.name}.paid" for claim in b.claims))
+    b.step(Phase.CLOSE, same, (0.0,), writes=nought, where=DEAD)  # but not in the shadow account
     for claim in b.claims:
         owed = b.initial(f"{claim.name}.arrears")
         if not is_zero(owed):  # the shadow account pays what was owed at the opening
-            b.step(Phase.CLOSE, signed, (owed, -1.0), adds=(SHADOW_FLOW,), months=(1, 1))
+            b.step(Phase.CLOSE, same, (owed,), subtracts=(SHADOW_FLOW,), months=(1, 1))
     for slot in b.shadow_dues:
-        b.step(Phase.CLOSE, signed, (slot, -1.0), adds=(SHADOW_FLOW,))
+        b.step(Phase.CLOSE, same, (slot,), subtracts=(SHADOW_FLOW,))
     for slot in b.raises:
         b.step(Phase.CLOSE, same, (slot,), adds=(RAISED,))
 
@@ -166,32 +173,39 @@ def _pay(b: ProgramBuilder, terms: Terms) -> None:
     ranks = sorted({claim.rank for claim in b.claims})
     for rank in ranks:
         b.flow(f"ledger.owed_{rank}")
+        b.state(f"ledger.share_{rank}", 1.0)
+    for claim in b.claims:
+        b.step(Phase.CLOSE, same, (f"{claim.name}.paid",), adds=(f"ledger.owed_{claim.rank}", OWED))
+    b.step(Phase.CLOSE, behind, (ALIVE, ARREARS), writes=(SHORT,))
     for claim in b.claims:
         late = terms.late_interest if claim.late_interest is None else claim.late_interest
-        b.state(f"{claim.name}.owed", 0.0)
-        b.flow(f"{claim.name}.late_interest")
         b.step(
             Phase.CLOSE,
-            owe,
-            (f"{claim.name}.arrears", f"{claim.name}.current", late, ALIVE),
-            writes=(f"{claim.name}.late_interest", f"{claim.name}.owed"),
+            overdue,
+            (f"{claim.name}.arrears", late),
+            writes=(b.flow(f"{claim.name}.late_interest"),),
             adds=(f"ledger.owed_{claim.rank}", OWED),
+            where=SHORT,
         )
     b.step(Phase.CLOSE, plus, (CASH, RECEIPTS), writes=(AVAILABLE,))
     for line in b.lines:
         b.step(Phase.CLOSE, undrawn, (f"{line.name}.drawn", f"{line.name}.permit", line.limit), adds=(AVAILABLE,))
     for rank in ranks:
-        b.step(Phase.CLOSE, pay_rank, (AVAILABLE, f"ledger.owed_{rank}"), writes=(AVAILABLE, SHARE))
-        for claim in b.claims:
-            if claim.rank == rank:
-                n = claim.name
-                b.step(
-                    Phase.CLOSE,
-                    pay_claim,
-                    (f"{n}.owed", SHARE, ALIVE, f"{n}.missed", f"{n}.arrears", OWED),
-                    writes=(f"{n}.paid", f"{n}.arrears", f"{n}.missed"),
-                    adds=(PAID,),
-                )
+        args = (AVAILABLE, f"ledger.owed_{rank}", SHORT)
+        b.step(Phase.CLOSE, pay_rank, args, writes=(AVAILABLE, f"ledger.share_{rank}", SHORT))
+    b.step(Phase.CLOSE, same, (OWED,), writes=(PAID,))
+    b.step(Phase.CLOSE, same, (0.0,), writes=(PAID,), where=SHORT)
+    for claim in sorted(b.claims, key=lambda c: c.rank):
+        late = terms.late_interest if claim.late_interest is None else claim.late_interest
+        n = claim.name
+        b.step(
+            Phase.CLOSE,
+            pay_claim,
+            (f"{n}.paid", f"{n}.arrears", late, f"ledger.share_{claim.rank}", ALIVE, f"{n}.missed", OWED),
+            writes=(f"{n}.paid", f"{n}.arrears", f"{n}.missed"),
+            adds=(PAID,),
+            where=SHORT,
+        )
 
 
 def _settle_lines(b: ProgramBuilder, terms: Terms) -> None:
@@ -228,7 +242,8 @@ def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cau
         Cause("solvent", "", "solvent at the horizon"),
         Cause("not_a_number", "", "not a number: a bug or a parameter that overflows"),
     ]
-    now, worst = b.flow("ending.cause_now"), b.flow("ending.worst_arrears")
+    now, worst = b.flow("ending.cause_now"), b.state("ending.worst_arrears", 0.0)
+    b.step(Phase.CLOSE, same, (0.0,), writes=(worst,), where=SHORT)
     ranked = sorted(b.claims, key=lambda c: c.rank)  # stable: file order inside a rank
     first_of_rank: dict[int, int] = {}
     for claim in ranked:  # before all others; their codes are lower, so none of the others replaces them
@@ -239,7 +254,7 @@ def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cau
             first = first_of_rank.setdefault(claim.rank, code)
             unpaid = (f"{claim.name}.missed", f"{claim.name}.arrears")
             ends = (now, worst, failed, *unpaid, float(code), float(first))
-            b.step(Phase.CLOSE, ripen_refinancing, ends, writes=(now, worst))
+            b.step(Phase.CLOSE, ripen_refinancing, ends, writes=(now, worst), where=SHORT)
     first_of_rank = {}
     for claim in ranked:
         causes.append(_cause(claim.kind, claim.name))
@@ -249,15 +264,24 @@ def _end(b: ProgramBuilder, terms: Terms, covenants: list[Covenant]) -> list[Cau
         b.step(
             Phase.CLOSE,
             ripen,
-            (now, worst, renegotiation.clock(b, claim, cure), f"{claim.name}.arrears", cure, float(code), float(first)),
+            (
+                now,
+                worst,
+                renegotiation.clock(b, claim, cure, SHORT),
+                f"{claim.name}.arrears",
+                cure,
+                float(code),
+                float(first),
+            ),
             writes=(now, worst),
+            where=SHORT,
         )
     for covenant in covenants:
         causes.append(_cause("covenant", covenant.name))
         args = (now, covenant.missed, covenant.cure, float(len(causes) - 1))
         b.step(Phase.CLOSE, ripen_covenant, args, writes=(now,))
     b.step(Phase.CLOSE, find_nan, (now, CASH, LIQUIDITY, OWED, PAID, SHADOW_FLOW, ALIVE), writes=(now,))
-    renegotiation.settle(b, now)
+    renegotiation.settle(b, now, SHORT)
     b.step(Phase.CLOSE, end, (MONTH, ALIVE, ENDED, CAUSE, now), writes=(ENDED, CAUSE, b.flow(DEFAULTS)))
     return causes
 
@@ -293,9 +317,10 @@ def _measure(b: ProgramBuilder) -> None:
     b.state(LOWEST, math.inf)
     b.state(LOWEST_MONTH, 0.0)
     b.step(Phase.MEASURE, lowest, (MONTH, ENDED, LIQUIDITY, LOWEST, LOWEST_MONTH), writes=(LOWEST, LOWEST_MONTH))
-    arrears, drawn = b.flow("ledger.arrears"), b.flow("line.drawn")
+    drawn = b.flow("line.drawn")
+    b.step(Phase.MEASURE, same, (0.0,), writes=(ARREARS,), where=SHORT)
     for claim in b.claims:
-        b.step(Phase.MEASURE, same, (f"{claim.name}.arrears",), adds=(arrears,))
+        b.step(Phase.MEASURE, same, (f"{claim.name}.arrears",), adds=(ARREARS,), where=SHORT)
     for line in b.lines:
         b.step(Phase.MEASURE, same, (f"{line.name}.drawn",), adds=(drawn,))
         ead = b.state(f"{line.name}.exposure_at_default", 0.0)
@@ -310,11 +335,9 @@ def _measure(b: ProgramBuilder) -> None:
     reported = [r.slot for r in (*b.monthly_metrics, *b.totals)]
     for view in b.contracts.values():
         reported.extend(view.values())
-    for slot in dict.fromkeys(reported):
-        if (
-            slot in b.resets and slot not in nought
-        ):  # flows are nought after default; what is booked and paid is already
-            b.step(Phase.MEASURE, masked, (slot, ALIVE), writes=(slot,))
+    flows = tuple(slot for slot in dict.fromkeys(reported) if slot in b.resets and slot not in nought)
+    if flows:  # what is booked and paid is nought already
+        b.step(Phase.MEASURE, same, (0.0,), writes=flows, where=DEAD)
     for name, (firm, mitigation) in b.exposures.items():
         ead = b.state(f"{name}.exposure_at_default", 0.0)
         deferred: Any = f"{name}.deferred" if name in b.deferrals else 0.0
@@ -332,8 +355,8 @@ def _measure(b: ProgramBuilder) -> None:
 # --- the laws of the close ---------------------------------------------------------------------------------------------
 
 
-def live(ended: float, cause: float, stop_at_default: float) -> float:
-    return 0.0 if ended > 0.0 and (stop_at_default > 0.0 or cause == NAN_CODE) else 1.0
+def live(ended: float, cause: float, stop_at_default: float) -> tuple[float, float]:
+    return (0.0, 1.0) if ended > 0.0 and (stop_at_default > 0.0 or cause == NAN_CODE) else (1.0, 0.0)
 
 
 def earn(cash: float, rate: float) -> float:
@@ -348,10 +371,6 @@ def left_restricted(restricted: float, alive: float) -> float:
     return 0.0 if alive > 0.0 else restricted
 
 
-def signed(flow: float, sign: float) -> float:
-    return flow * sign
-
-
 def runway_seen(month: int, now: float, before: float, earlier: float, liquidity: float, floor: float) -> float:
     total, count = now, 1.0
     if month >= 2:
@@ -364,15 +383,14 @@ def runway_seen(month: int, now: float, before: float, earlier: float, liquidity
     return (liquidity - floor) / burn if burn > 0.0 else math.inf
 
 
-def book(flow: float, alive: float, shadow_sign: float, burn_sign: float) -> tuple[float, float, float, float]:
-    booked = flow * alive
-    return booked, booked, flow * shadow_sign, booked * burn_sign
+def behind(alive: float, arrears: float) -> float:
+    return 1.0 if alive > 0.0 and arrears != 0.0 else 0.0
 
 
-def owe(arrears: float, current: float, late_rate: float, alive: float) -> tuple[float, float, float, float]:
-    late = alive * (arrears * late_rate)
-    owed = arrears + late + current
-    return late, owed, alive * owed, alive * owed
+def overdue(arrears: float, late_rate: float) -> tuple[float, float, float]:
+    """(late interest, and for two totals what is owed with it from before this month)."""
+    late = arrears * late_rate
+    return late, arrears + late, arrears + late
 
 
 def plus(a: float, b: float) -> float:
@@ -383,17 +401,19 @@ def undrawn(drawn: float, permit: float, limit: float) -> float:
     return permit * max(0.0, limit - drawn)
 
 
-def pay_rank(available: float, owed: float) -> tuple[float, float]:
+def pay_rank(available: float, owed: float, short: float) -> tuple[float, float, float]:
+    """(what is left for the next rank, the share of this one that is paid, whether the path is short by now)."""
     if owed <= available:
-        return available - owed, 1.0
-    return 0.0, max(0.0, available) / owed
+        return available - owed, 1.0, short
+    return 0.0, max(0.0, available) / owed, 1.0
 
 
 def pay_claim(
-    owed: float, share: float, alive: float, missed: float, arrears: float, total: float
+    current: float, arrears: float, late_rate: float, share: float, alive: float, missed: float, total: float
 ) -> tuple[float, float, float, float]:
     if alive == 0.0:
         return 0.0, arrears, missed, 0.0
+    owed = arrears + arrears * late_rate + current
     paid = owed * share
     left = owed - paid
     return paid, left, missed + 1.0 if left > TOLERANCE * total else 0.0, paid
@@ -481,7 +501,3 @@ def lowest(month: int, ended: float, liquidity: float, low: float, low_month: fl
 
 def exposure_at_default(arrears: float, claim: float, kept: float, deferred: float) -> float:
     return arrears + deferred + (claim - deferred) * kept  # `claim` has what is deferred in it
-
-
-def masked(x: float, alive: float) -> float:
-    return x * alive

@@ -19,7 +19,7 @@ from simulator.engine import bins
 from simulator.engine.bins import Counted, middle
 from simulator.engine.block import Statistics
 from simulator.engine.build import Array
-from simulator.engine.executors import available_threads
+from simulator.engine.executors import available_threads, run
 from simulator.engine.ledger import NAN_CODE
 from simulator.engine.sampler import REPLICATES, replicate_of
 from simulator.engine.simulation import ChunkResult
@@ -152,9 +152,14 @@ class Summary:
         wanted = np.unique(sketch.bins_at(ranks))
         values: Array = np.empty(0)
         times: Counts = np.empty(0, dtype=np.int64)
-        for part, cause in zip(self._parts(name), self._parts("cause"), strict=True):
-            inside = part[np.isin(bins.of(part), wanted) & (cause != NAN_CODE)]
-            here, seen = np.unique(inside, return_counts=True)
+
+        def look(part_and_cause: tuple[Array, Array]) -> tuple[Array, Counts]:
+            part, cause = part_and_cause
+            here, seen = np.unique(part[np.isin(bins.of(part), wanted) & (cause != NAN_CODE)], return_counts=True)
+            return here, seen
+
+        parts = zip(self._parts(name), self._parts("cause"), strict=True)
+        for here, seen in run(look, parts, available_threads()):
             values, where = np.unique(np.concatenate([values, here]), return_inverse=True)
             times = np.bincount(where, weights=np.concatenate([times, seen]), minlength=values.size).astype(np.int64)
         below = sketch.below(bins.of(values))  # paths in lower bins, of which some were not looked at again

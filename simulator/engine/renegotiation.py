@@ -25,23 +25,24 @@ def schedule(b: ProgramBuilder) -> None:
         b.final(agreed, f"{name.split('.', 1)[-1]}.distressed_amendment", "month, 0 none", "month")
 
 
-def clock(b: ProgramBuilder, claim: Claim, cure: Any) -> str:
-    """The slot of the claim's clock as the ending sees it: nought in the month in which the claim would be deferred."""
+def clock(b: ProgramBuilder, claim: Claim, cure: Any, short: str) -> str:
+    """The slot of the claim's clock as the ending sees it: nought in the month in which the claim would be deferred. `short`:
+    the slot that says where clocks run at all."""
     if claim.name not in b.deferrals:
         return f"{claim.name}.missed"
     accepts, _ = b.deferrals[claim.name]
     seen, offered = b.flow(f"{claim.name}.clock"), b.flow(f"{claim.name}.offered")
     args = (ALIVE, ENDED, f"{claim.name}.missed", cure, accepts, f"{claim.name}.deferred_in")
-    b.step(Phase.CLOSE, offer, args, writes=(seen, offered))
+    b.step(Phase.CLOSE, offer, args, writes=(seen, offered), where=short)
     return seen
 
 
-def settle(b: ProgramBuilder, cause_now: str) -> None:
+def settle(b: ProgramBuilder, cause_now: str, short: str) -> None:
     """Defer what was offered, unless the path ends in this month."""
     for name, (_, instalments) in b.deferrals.items():
         slots = tuple(f"{name}.{x}" for x in ("arrears", "missed", "deferred", "instalments_left", "deferred_in"))
         args = (MONTH, f"{name}.offered", cause_now, float(instalments), *slots)
-        b.step(Phase.CLOSE, defer, args, writes=slots)
+        b.step(Phase.CLOSE, defer, args, writes=slots, where=short)
 
 
 def fall_due(alive: float, deferred: float, left: float) -> tuple[float, float, float]:

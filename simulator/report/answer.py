@@ -1,4 +1,4 @@
-"""The answer in three sentences, each with its intervals."""
+"""The answer in a few sentences, each with its intervals."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def interval(e: dict[str, Any], write: Any = percent) -> str:
 
 
 def sentences(d: dict[str, Any]) -> list[str]:
-    """How likely and why; how long; what it takes and what suppliers lose."""
-    return [_default(d), _money(d), _need(d)]
+    """How likely and why; how long the money lasts; how much is missing; what suppliers lose."""
+    return [told for told in (_default(d), _money(d), _need(d), _lost(d)) if told]
 
 
 def _default(d: dict[str, Any]) -> str:
@@ -42,34 +42,53 @@ def _default(d: dict[str, Any]) -> str:
     )
 
 
-def _ends(r: dict[str, Any], q: str, d: dict[str, Any]) -> str:
+def _lasts(r: dict[str, Any], q: str, d: dict[str, Any]) -> str:
+    """Until when the money lasts, said of the month before it ends."""
     if r[q] is None:
-        return f"lasts beyond {d['pd'][-1]['label']}"
+        return f"beyond {d['pd'][-1]['label']}"
     low, high = (d["pd"][m - 1]["label"] if m else f"beyond {d['pd'][-1]['label']}" for m in r["interval"][q])
-    return f"ends by {ranged(d['pd'][r[q] - 1]['label'], low, high)}"
+    return f"at least until {ranged(d['pd'][r[q] - 1]['label'], low, high)}"
 
 
 def _money(d: dict[str, Any]) -> str:
+    """The fifth percentile is the twentieth part of the paths with the shortest runway."""
     funded, unfunded = d["runway"]["funded"], d["runway"]["unfunded"]
-    beyond = {"value": unfunded["share_beyond_horizon"], "low": unfunded["interval"]["share_beyond_horizon"][0],
-              "high": unfunded["interval"]["share_beyond_horizon"][1]}  # fmt: skip
-    return (
-        f"In the worst twentieth of cases the money {_ends(funded, 'p5', d)} with the raises that are modelled, and "
-        f"{_ends(unfunded, 'p5', d)} with committed money alone, which outlasts the horizon on "
-        f"{percent(beyond['value'])} of paths "
-        f"({interval(beyond)})."
+    low, high = unfunded["interval"]["share_beyond_horizon"]
+    both = [_lasts(r, "p5", d) for r in (funded, unfunded)]
+    lasts = (
+        f"On 95 of 100 paths the money lasts {both[0]}, with the raises that are modelled and without them"
+        if both[0] == both[1]
+        else f"On 95 of 100 paths the money lasts {both[0]} with the raises that are modelled, "
+        f"and {both[1]} with committed money alone"
     )
+    beyond = f"{percent(unfunded['share_beyond_horizon'])} of paths ({percent(low)} to {percent(high)})"
+    return f"{lasts}; committed money alone outlasts the horizon on {beyond}."
 
 
 def _need(d: dict[str, Any]) -> str:
-    need = d["peak_need"]
-    low, high = need["interval"]["p99"]
-    told = (
-        f"To be safe on 99 of 100 paths without new money, {money(need['p99'])} more ({money(low)} to {money(high)}) would be "
-        "needed at the opening"
-    )
+    """What was lacking at the opening, for a good half and for nine in ten of the paths. The tail beyond is no sum that anybody
+    raises: it stands in the table `Need and liquidity`."""
+    need, last = d["peak_need"], d["pd"][-1]["label"]
+    goal = f"meet every claim through {last} without any new money"
+    half, most = (f"{money(need[q])} ({' to '.join(money(e) for e in need['interval'][q])})" for q in ("p50", "p90"))
+    if not need["interval"]["p90"][1]:
+        return (
+            f"To {goal}, what is there and committed suffices on 90 of 100 paths; what the others lack stands under Cash, "
+            "in “Need and liquidity”."
+        )
+    if not need["interval"]["p50"][1]:
+        return (
+            f"To {goal}, what is there and committed suffices on half of the paths; it would take {most} more today "
+            "to suffice on 90 of 100."
+        )
+    return f"To {goal} would take {half} more today on half of the paths, and {most} to suffice on 90 of 100."
+
+
+def _lost(d: dict[str, Any]) -> str:
     losses = {name: c["expected_loss"] for name, c in d.get("creditors", {}).items() if c["expected_loss"]}
     if not losses or max(e["value"] for e in losses.values()) <= 0:
-        return told + "."
+        return ""
     name, most = max(losses.items(), key=lambda c: c[1]["value"])
-    return f"{told}; the largest expected loss of a creditor is that of {name}, {money(most['value'])} ({interval(most, money)})."
+    return (
+        f"Of all creditors {name} stands to lose most: {money(most['value'])} in expectation ({interval(most, money)})."
+    )

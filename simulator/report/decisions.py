@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from simulator.report.words import money, percent
+from simulator.report.terminal import table
+from simulator.report.words import money, percent, points
 
 Row = Mapping[str, Any]
+WIDE = 120  # columns from which a comparison stands in one table
+SHARES = ("1", "%", "share")
 
 
 def value(x: float | None, unit: str, name: str = "") -> str:
@@ -16,17 +19,34 @@ def value(x: float | None, unit: str, name: str = "") -> str:
         return "beyond" if "runway" in name else "-"
     if unit.startswith("$"):
         return money(x)
-    if "runway" in name or name.startswith("price"):
+    if _counted(name):
         return f"{x:.4g}"
     return percent(x)
 
 
 def ranged(row: Row, column: str, unit: str, name: str = "", signed: bool = False) -> str:
+    """`value (low to high)`; of a difference (`signed`) with its sign, of shares in percentage points."""
     x, low, high = (row[column + end] for end in ("", "_low", "_high"))
+    if signed and unit in SHARES and not _counted(name):
+        return pointed(x, low, high)
     shown = value(x, unit, name)
     if signed and x is not None and x > 0:
         shown = f"+{shown}"
     return f"{shown} ({value(low, unit, name)} to {value(high, unit, name)})"
+
+
+def gained(gain: float | None) -> str:
+    """How many times as many paths independent runs would need; beyond ten thousand there is no noise left to speak of."""
+    return "" if gain is None else f"{gain:.1f}" if gain < 10_000 else ">9999"
+
+
+def pointed(x: float | None, low: float | None, high: float | None) -> str:
+    """A difference of shares: -0.34 pp (-0.38 to -0.30)."""
+    return f"{points(x)} ({points(low).removesuffix(' pp')} to {points(high).removesuffix(' pp')})"
+
+
+def _counted(name: str) -> bool:
+    return "runway" in name or name.startswith("price")
 
 
 def _head(d: Row) -> Iterator[str]:
@@ -35,19 +55,25 @@ def _head(d: Row) -> Iterator[str]:
     yield ""
 
 
-def compared(d: Row) -> Iterator[str]:
+def compared(d: Row, width: int | None = None) -> Iterator[str]:
     yield from _head(d)
     for variant in d["variants"][1:]:
         label = variant["label"]
         yield f"{label} against {d['variants'][0]['label']}"
-        yield f"  {'':<28}{'first':<30}{'second':<30}{'difference':<34}gain"
-        for r in _of(d["figures"], label):
-            gain = "" if r["gain"] is None else f"{r['gain']:.1f}"
-            yield (
-                f"  {r['figure']:<28}{ranged(r, 'base', r['unit'], r['figure']):<30}"
-                f"{ranged(r, 'value', r['unit'], r['figure']):<30}"
-                f"{ranged(r, 'difference', r['unit'], r['figure'], signed=True):<34}{gain}"
-            )
+        rows = [
+            [
+                r["figure"],
+                ranged(r, "base", r["unit"], r["figure"]),
+                ranged(r, "value", r["unit"], r["figure"]),
+                ranged(r, "difference", r["unit"], r["figure"], signed=True),
+                gained(r["gain"]),
+            ]
+            for r in _of(d["figures"], label)
+        ]
+        heads = ["", "first", "second", "difference", "gain"]
+        if width is not None and width < WIDE:  # what was asked for first
+            heads, *rows = ([row[k] for k in (0, 3, 4, 1, 2)] for row in (heads, *rows))
+        yield from table(heads, rows, width)
         yield "  gain: the variance of independent runs over that of these"
         yield ""
         yield "  Fates: paths in default by the month in the first only, the second only, both, neither"
@@ -61,11 +87,11 @@ def compared(d: Row) -> Iterator[str]:
         yield f"  {len(changed)} keys differ" if len(changed) != 1 else "  1 key differs"
         for r in changed:
             yield f"    {r['key']}: {_short(r['old'])} -> {_short(r['new'])}"
-        yield from _attributed(d, label)
+        yield from _attributed(d, label, width)
         yield ""
 
 
-def _attributed(d: Row, label: str) -> Iterator[str]:
+def _attributed(d: Row, label: str, width: int | None) -> Iterator[str]:
     rows = _of(d["attribution"], label)
     if not rows:
         return
@@ -73,9 +99,8 @@ def _attributed(d: Row, label: str) -> Iterator[str]:
     way = "Shapley values" if method["method"] == "Shapley" else "one after another in this order"
     yield ""
     yield f"  Of the difference of pd({d['attributed_month']}), by key ({way}; {method['model_runs']} further runs)"
-    for r in rows:
-        yield f"    {r['key'][:60]:<60} {ranged(r, 'value', '1', signed=True)}"
-    yield f"    {'in all, exactly':<60} {'+' if method['total'] > 0 else ''}{percent(method['total'])}"
+    shown = [[r["key"], ranged(r, "value", "1", signed=True)] for r in rows]
+    yield from table(["", ""], [*shown, ["in all, exactly", points(method["total"])]], width, indent=4)
 
 
 def _of(rows: list[Row], label: str) -> list[Row]:
@@ -86,18 +111,20 @@ def _short(text: str | None) -> str:
     return "-" if text is None else text if len(text) <= 60 else text[:57] + "..."
 
 
-def swept(d: Row) -> Iterator[str]:
+def swept(d: Row, width: int | None = None) -> Iterator[str]:
     yield from _head(d)
     keys = [a["key"] for a in d["over"]]
     units = {a["key"]: a["unit"] or "" for a in d["over"]}
     shown = list(d["figures"])
-    points: dict[tuple[float, ...], dict[str, Row]] = {}
+    at: dict[tuple[float, ...], dict[str, Row]] = {}
     for r in d["grid"]:
-        points.setdefault(tuple(r[k] for k in keys), {})[r["figure"]] = r
-    yield "  " + "".join(f"{k.split('.')[-1] + ' ' + units[k]:<20}" for k in keys) + "".join(f"{f:<30}" for f in shown)
-    for point, found in points.items():
-        at = "".join(f"{x:<20.6g}" for x in point)
-        yield "  " + at + "".join(f"{ranged(found[f], 'value', found[f]['unit'], f):<30}" for f in shown)
+        at.setdefault(tuple(r[k] for k in keys), {})[r["figure"]] = r
+    heads = [*(f"{k.split('.')[-1]} {units[k]}".strip() for k in keys), *shown]
+    rows = [
+        [*(f"{x:.6g}" for x in point), *(ranged(found[f], "value", found[f]["unit"], f) for f in shown)]
+        for point, found in at.items()
+    ]
+    yield from table(heads, rows, width, keep=len(keys))
     yield ""
     level, along = d["level"], d["contour"]
     goal = f"{level['figure']} = {value(level['value'], level['unit'], level['figure'])}"
@@ -111,53 +138,54 @@ def swept(d: Row) -> Iterator[str]:
         yield f"  {r['along']} = {r[r['along']]:.6g} {units[r['along']]} ({low} to {high}){others}"
 
 
-def levers(d: Row) -> Iterator[str]:
+def levers(d: Row, width: int | None = None) -> Iterator[str]:
     yield from _head(d)
     base = ranged(
         {"x": d["base"]["value"], "x_low": d["base"]["low"], "x_high": d["base"]["high"]}, "x", d["unit"], d["figure"]
     )
     yield f"Until {d['until']}; now it is {base}"
-    yield f"  {'lever':<36}{'now':<16}{'needed':<52}{'change':<17}{'of base':<10}then"
+    rows, notes = [], []
     for r in d["levers"]:
         unit = r["unit"] or ""
+        now = _amount(r["base"], unit)
         if r["answer"] is None:
-            yield f"  {r['lever']:<36}{_amount(r['base'], unit):<16}{r['note']}"
+            rows.append([r["lever"], now, "none", "", "", ""])
+            notes.append(f"  {r['lever']}: {r['note']}; {r['model_runs']} runs")
             continue
         span = " to ".join(
-            "?" if r[f"answer_{end}"] is None else _amount(r[f"answer_{end}"], unit) for end in ("low", "high")
+            "open" if r[f"answer_{end}"] is None else _amount(r[f"answer_{end}"], unit) for end in ("low", "high")
         )
         share = "" if r["share_of_base"] is None else f"{100 * r['share_of_base']:+.1f} %"
         then = ranged(r, "figure_at_answer", d["unit"], d["figure"])
         change = f"{'+' if r['change'] > 0 else ''}{_amount(r['change'], unit)}"
-        needed = f"{_amount(r['answer'], unit)} ({span})"
-        yield f"  {r['lever']:<36}{_amount(r['base'], unit):<16}{needed:<52}{change:<17}{share:<10}{then}"
+        rows.append([r["lever"], now, f"{_amount(r['answer'], unit)} ({span})", change, share, then])
         way = "goes one way in it" if r["one_way"] else r["note"]
-        ends = f"kept at one end of {_amount(r['bracket_low'], unit)} … {_amount(r['bracket_high'], unit)}, not at the other"
-        yield f"    {ends}; {way}; {r['model_runs']} runs"
+        low, high = (_amount(r[f"bracket_{end}"], unit) for end in ("low", "high"))
+        notes.append(
+            f"  {r['lever']}: kept at one end of {low} … {high}, not at the other; {way}; {r['model_runs']} runs"
+        )
+    yield from table(["lever", "now", "needed", "change", "of base", "then"], rows, width)
+    yield ""
+    yield from notes
 
 
 def _amount(x: float, unit: str) -> str:
     return f"{x:.5g}{unit if unit[:1] in 'kMBT%' else ' ' + unit}".strip()
 
 
-def shaken(d: Row) -> Iterator[str]:
+def shaken(d: Row, width: int | None = None) -> Iterator[str]:
     yield from _head(d)
     base = {r["figure"]: r for r in d["base"]}
     shown = d["figures"]
-    yield "  " + f"{'':<18}" + "".join(f"{f:<30}" for f in shown)
-    yield "  " + f"{'as it is':<18}" + "".join(f"{ranged(base[f], 'value', base[f]['unit'], f):<30}" for f in shown)
+    rows = [["as it is", *(ranged(base[f], "value", base[f]["unit"], f) for f in shown)]]
     for one in d["shocks"]:
-        rows = {r["figure"]: r for r in d["stresses"] if r["stress"] == one["stress"]}
-        if rows:
-            yield (
-                "  "
-                + f"{one['stress']:<18}"
-                + "".join(f"{ranged(rows[f], 'value', rows[f]['unit'], f):<30}" for f in shown)
-            )
-            moved = "".join(f"{ranged(rows[f], 'difference', rows[f]['unit'], f, signed=True):<30}" for f in shown)
-            yield "  " + f"{'  difference':<18}" + moved
-        else:
-            yield f"  {one['stress']:<18}{one['note']}"
+        found = {r["figure"]: r for r in d["stresses"] if r["stress"] == one["stress"]}
+        if found:
+            rows.append([one["stress"], *(ranged(found[f], "value", found[f]["unit"], f) for f in shown)])
+            moved = (ranged(found[f], "difference", found[f]["unit"], f, signed=True) for f in shown)
+            rows.append(["  difference", *moved])
+    yield from table(["", *shown], rows, width)
     yield ""
+    longest = max((len(one["stress"]) for one in d["shocks"]), default=0)
     for one in d["shocks"]:
-        yield f"  {one['stress']:<18}{one['title']}" + (f" ({one['note']})" if one["note"] else "")
+        yield f"  {one['stress']:<{longest}}  {one['title']}" + (f" ({one['note']})" if one["note"] else "")

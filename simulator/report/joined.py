@@ -1,8 +1,8 @@
 """Answers of other verbs on the page: `document.json` of compare, sensitivity, sweep, stress and whatever else writes one.
 
-Their tables are lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`. What the rows are like
-says how they are drawn: a name and an estimate becomes a chart of intervals, two settings and an estimate a grid;
-everything is a table too.
+A document says which verb it is of; how that verb is drawn stands in its file of report/verbs. A verb without one is drawn
+by the shape of its tables, lists of flat rows in which an estimate `x` stands as `x`, `x_low`, `x_high`: a name and an
+estimate become a chart of intervals, two settings and an estimate a grid, and everything is a table.
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.report.charts.specification import Chart, Ledger, Series, writer
+from simulator.report.rows import numbers, word
+from simulator.report.verbs import Piece, known
 from simulator.store.folder import StoreError
 
-TITLES = {
-    "compare": "Compared with variants", "sensitivity": "What moves the answer", "sweep": "The answer over a range",
-    "stress": "Under stress", "solve": "What it takes", "option": "What the right to leave is worth", "story": "How it fails",
-}  # fmt: skip
 ROWS = 40  # of a table that are shown; the files have all
 CHART_ROWS = 24
 
 
 class Part(NamedTuple):
     title: str
-    charts: list[Chart]
-    tables: list[Ledger]
+    pieces: list[Piece]
     facts: str
+
+    @property
+    def charts(self) -> list[Chart]:
+        found: list[Chart] = []
+        for piece in self.pieces:
+            found += [piece] if isinstance(piece, Chart) else piece if isinstance(piece, list) else []
+        return found
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -45,23 +49,38 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def part(found: Mapping[str, Any], number: int) -> Part:
+    """A section of the page. Raises StoreError (not what its verb writes)."""
     verb = str(found["verb"])
-    charts: list[Chart] = []
+    key = f"{word(verb)}-{number}"
+    drawn = known().get(verb)
+    facts = (
+        [str(found["scenario"]["title"] or found["scenario"]["name"])]
+        if isinstance(found.get("scenario"), dict)
+        else []
+    )
+    facts += [
+        f"{name} {found[name]:,}" if isinstance(found[name], int) else str(found[name])
+        for name in ("command", "paths", "seed") if name in found and isinstance(found[name], int | str)
+    ]  # fmt: skip
+    told = " · ".join(fact for fact in facts if fact)
+    if drawn is None:
+        return Part(verb, list(_by_shape(found, key)), told)
+    try:
+        return Part(drawn.title, list(drawn.pieces(found, key)), told)
+    except (KeyError, IndexError, TypeError, ValueError, StopIteration) as problem:
+        raise StoreError(
+            f"this answer of {verb} is not as {verb} writes it: {type(problem).__name__} {problem}"
+        ) from problem
+
+
+def _by_shape(found: Mapping[str, Any], key: str) -> Iterator[Piece]:
     tables: list[Ledger] = []
     for name, rows in found.items():
         if _is_table(rows):
-            columns = list(dict.fromkeys(key for row in rows for key in row))
+            columns = list(dict.fromkeys(column for row in rows for column in row))
             tables.append(_table(name, rows, columns))
-            charts += _by_figure(f"{_word(verb)}-{number}-{_word(name)}", name, rows, columns)
-    facts = ", ".join(
-        f"{name} {found[name]:,}" if isinstance(found[name], int) else f"{name}: {found[name]}"
-        for name in ("command", "paths", "seed") if name in found and isinstance(found[name], int | str)
-    )  # fmt: skip
-    return Part(TITLES.get(verb, verb), charts, tables, facts)
-
-
-def _word(text: str) -> str:
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)[:40]
+            yield from _by_figure(f"{key}-{word(name)}", name, rows, columns)
+    yield from tables
 
 
 def _is_table(rows: Any) -> bool:
@@ -127,12 +146,6 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str])
     )
 
 
-def _numbers(rows: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:
-    return [
-        float(x) if isinstance(x := row.get(key), int | float) and not isinstance(x, bool) else None for row in rows
-    ]
-
-
 def _by_figure(key: str, name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[Chart]:
     """Charts of a table whose rows may be of several figures: each figure, with its unit, by itself."""
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
@@ -180,23 +193,23 @@ def _charts(
         return
     for c in found[:3]:
         order = (
-            sorted(range(len(rows)), key=lambda i: -abs(_numbers(rows, c)[i] or 0.0))
+            sorted(range(len(rows)), key=lambda i: -abs(numbers(rows, c)[i] or 0.0))
             if names and len(rows) > 6
             else range(len(rows))
         )
-        kept = [i for i in order if _numbers(rows, c)[i] is not None][:CHART_ROWS]
+        kept = [i for i in order if numbers(rows, c)[i] is not None][:CHART_ROWS]
         if kept:
             picked = [rows[i] for i in kept]
             series = [
                 Series(
                     c.replace("_", " "),
                     "dot",
-                    _numbers(picked, c),
+                    numbers(picked, c),
                     0,
-                    _numbers(picked, f"{c}_low"),
-                    _numbers(picked, f"{c}_high"),
+                    numbers(picked, f"{c}_low"),
+                    numbers(picked, f"{c}_high"),
                 )
             ]
             heading = f"{title}: {c.replace('_', ' ')}"
-            yield Chart(f"{key}-{_word(c)}", heading, "rows", _shown_unit(unit, c), [labels[i] for i in kept], series,
+            yield Chart(f"{key}-{word(c)}", heading, "rows", _shown_unit(unit, c), [labels[i] for i in kept], series,
                         (names or values)[0])  # fmt: skip

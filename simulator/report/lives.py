@@ -107,7 +107,7 @@ def ledger_table(name: str, replay: Replay) -> Ledger:
         if np.any(values[:months] != 0.0):
             rows.append([account, *(f"{v / 1e6:,.1f}" if v else "·" for v in values[:months])])
     heads = ["$M", *(replay.scenario.label(m) for m in range(1, months + 1))]
-    return Ledger(described(name, replay), heads, rows, wide=True)
+    return Ledger(described(name, replay), heads, rows, wide=True, printed=False)
 
 
 # --- where the money goes ------------------------------------------------------------------------------------------------

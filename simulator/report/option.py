@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from simulator.report.decisions import pointed
+from simulator.report.terminal import table
 from simulator.report.words import money, percent
 
 ROWS = 16  # of the boundary: at most so many, evenly spaced
 
 
-def lines(d: dict[str, Any]) -> Iterator[str]:
+def lines(d: dict[str, Any], width: int | None = None) -> Iterator[str]:
     """The summary of an `option --json` document."""
     yield f"The right to leave contracts.{d['contract']} of {d['scenario']['name']}"
     t = d["training"]
@@ -44,28 +46,31 @@ def lines(d: dict[str, Any]) -> Iterator[str]:
             if pd["rule"] == rule["rule"]:
                 yield (
                     f"    PD by {pd['label']:<8} {percent(pd['pd'])} ({percent(pd['pd_low'])} to {percent(pd['pd_high'])}), "
-                    f"change {_points(pd['change'])} ({_points(pd['change_low'])} to {_points(pd['change_high'])})"
+                    f"change {pointed(pd['change'], pd['change_low'], pd['change_high'])}"
                 )
-    yield from _boundary(d["boundary"])
+    yield from _boundary(d["boundary"], width)
 
 
-def _boundary(rows: list[dict[str, Any]]) -> Iterator[str]:
+def _boundary(rows: list[dict[str, Any]], width: int | None) -> Iterator[str]:
     if not rows:
         return
     columns = [name for name in rows[0] if name.startswith(("buyer", "supplier"))]
     yield ""
     yield "Market price over the contract's at which to leave: the buyer below, the supplier above"
-    yield f"  {'':8}{'P5':>7}{'P50':>7}{'P95':>7}" + "".join(f"{name.replace('_', ' '):>19}" for name in columns)
     every = -(-len(rows) // ROWS)
-    for row in rows[::every]:
-        ratios = "".join(f"{row[name]:>7.2f}" for name in ("ratio_p5", "ratio_p50", "ratio_p95"))
-        shown = "".join(f"{'never' if row[name] is None else format(row[name], '.3f'):>19}" for name in columns)
-        yield f"  {row['label']:<8}{ratios}{shown}"
+    shown = [
+        [
+            row["label"],
+            *(f"{row[name]:.2f}" for name in ("ratio_p5", "ratio_p50", "ratio_p95")),
+            *("never" if row[name] is None else format(row[name], ".3f") for name in columns),
+        ]
+        for row in rows[::every]
+    ]
+    sides = [name.split("_")[0] for name in columns]
+    ways = [name.partition("_")[2] for name in columns]
+    above = ["" if k and ways[k] == ways[k - 1] else way for k, way in enumerate(ways)]
+    yield from table(["", "ratio", "", "", *above], [["", "P5", "P50", "P95", *sides], *shown], width)
 
 
 def _dollars(row: dict[str, Any], name: str) -> str:
     return f"{money(row[name])} ({money(row[name + '_low'])} to {money(row[name + '_high'])})"
-
-
-def _points(x: float) -> str:
-    return f"{100 * x:+.2f} points"

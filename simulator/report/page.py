@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,15 @@ from simulator import runner
 from simulator.quantities.number import Uncertain
 from simulator.report import assumptions, joined, lives, pictures
 from simulator.report.answer import horizons, interval, sentences
+from simulator.report.charts.drawing import escape
 from simulator.report.charts.specification import Chart, Ledger
-from simulator.report.charts.svg import escape
-from simulator.report.html import document, figure, folded, pair, shown, table
+from simulator.report.html import document, figure, folded, framed, left, pair, shown, table
+from simulator.report.rows import capital, named
 from simulator.report.stored import StoredRun
 from simulator.report.tables import tables
 from simulator.report.words import percent
+
+MONTH = re.compile(r"\b\d{4}-(?:\d\d|Q\d)\b")
 
 
 class Report:
@@ -48,7 +53,7 @@ class Report:
         run = self.run
         found: list[tuple[str, str, list[Any]]] = [
             ("default", "How likely is default, and why", [pictures.default_probability(run), pictures.agencies(run)]),
-            ("cash", "Cash", [pictures.cash(run, self.floor), pictures.low_cash(run, self.floor)]),
+            ("cash", "Cash", [pictures.cash(run, self.floor), pictures.low_cash(run, self.floor), self._need()]),
             ("runway", "How long the money lasts", [pictures.runway(run), self._table("runway")]),
             ("commitments", "What is promised", [*pictures.commitments(run)[:1], pictures.exposures(run),
                                                  pictures.commitments(run)[1:], self._table("contracts")]),
@@ -64,10 +69,10 @@ class Report:
                 (
                     f"joined-{k + 1}",
                     part.title,
-                    [f'<p class="facts">{escape(part.facts)}</p>', *part.charts, *part.tables],
+                    [f'<p class="facts">{escape(part.facts)}</p>', *(_worded(piece) for piece in part.pieces)],
                 )
             )
-        found.append(("assumptions", "Assumptions, as the scenario states them", [self._assumptions()]))
+        found.append(("assumptions", "Assumptions", [self._assumptions()]))
         found.append(("method", "Method, limits, and how to make this again", [self._method()]))
         kept = [(key, name, [p for p in pieces if p is not None and p != []]) for key, name, pieces in found]
         return [(key, name, pieces) for key, name, pieces in kept if pieces]
@@ -93,6 +98,14 @@ class Report:
     def _table(self, name: str) -> Ledger | None:
         hidden = ("first", "last", "restricted_mean")
         return next((t.written(hidden) for t in tables(self.run.figures) if t.name == name and t.rows), None)
+
+    def _need(self) -> Ledger | None:
+        """The table of needs with its figures named as people name them."""
+        found = self._table("money")
+        if found is None:
+            return None
+        told = [[capital(named(f"{row[0]}.{row[1]}")), *row[2:]] for row in found.rows]
+        return replace(found, heads=["figure", *found.heads[2:]], rows=told)
 
     def _header(self) -> str:
         d = self.run.figures
@@ -141,37 +154,48 @@ class Report:
             yield lives.ledger_table(f"Ledger of the {name}", replay)
 
     def _assumptions(self) -> str:
-        read = list(assumptions.read(self.run.manifest["scenario"]["text"]))
-        if not read:
-            return "<p>The run has no text of its scenario.</p>"
+        stored = self.run.manifest["scenario"]
+        listed = assumptions.resolved(stored, self.scenario)
+        several = len({a.file for a in listed}) > 1
         rows = "".join(
-            f'<tr><th scope="row"><code>{escape(a.key)}</code></th><td><code>{escape(a.value)}</code></td><td>'
+            f'<tr><th scope="row"><code>{escape(a.key)}</code>'
+            + (f"<small>{escape(a.meaning)}</small>" if a.meaning else "")
+            + f"</th><td><code>{escape(a.value)}</code></td><td>{escape(a.unit)}</td><td>"
             + (f'<span class="grade" title="{assumptions.GRADES[a.grade]}">{a.grade}</span>' if a.grade else "")
-            + f"</td><td>{escape(a.source)}</td></tr>"
-            for a in read
+            + f"</td><td>{escape(a.source)}</td>"
+            + (f"<td>{escape(Path(a.file).stem)}</td>" if several else "")
+            + "</tr>"
+            for a in listed
         )
-        text = self.run.manifest["scenario"]["text"]
-        head = "\n".join(escape(line) for line in assumptions.head(text).splitlines())
+        told = ""
+        bases = stored.get("bases", [])
+        for file, text in [(stored["file"], stored["text"]), *((b["file"], b["text"]) for b in bases[::-1])]:
+            head = "\n".join(escape(line) for line in assumptions.head(text).splitlines())
+            if head and file == stored["file"]:
+                told += f"<pre>{head}</pre>"
+            elif head:
+                summary = f"What {escape(Path(file).name)} says of itself"
+                told += f'<details class="values"><summary>{summary}</summary><pre>{head}</pre></details>'
         grades = ", ".join(f"{k} {v}" for k, v in assumptions.GRADES.items())
-        extends = (
-            ""
-            if "extends" not in {a.key for a in read}
-            else " The file extends another one; what it takes over is not listed."
+        heads = ("key and meaning", "value", "unit", "grade", "source or reason", *(("file",) if several else ()))
+        cells = "".join(f'<th scope="col"{left(k)}>{h}</th>' for k, h in enumerate(heads))
+        inside = framed(
+            f"<thead><tr>{cells}</tr></thead><tbody>{rows}</tbody>",
+            "Assumptions",
+            f"plain words assumed{' several' if several else ''}",
         )
         return (
-            (f"<pre>{head}</pre>" if head else "")
-            + f'<p class="note">{escape(self.run.manifest["scenario"]["file"])}: every key with the '
-            f"comment beside it. Grades: {grades}."
-            f'{extends}</p><div class="scroll plain words" tabindex="0" role="region" aria-label="Assumptions"><table><thead><tr>'
-            '<th scope="col">key</th><th scope="col">value</th><th scope="col">grade</th><th '
-            'scope="col">source or reason</th></tr>'
-            f"</thead><tbody>{rows}</tbody></table></div>"
+            f'{told}<p class="note">Every key as the run took it{", with the file that says so" if several else ""}, and the '
+            f"comment beside it there. Keys that are not listed have the program's defaults. Grades: {grades}.</p>{inside}"
         )
 
     def _method(self) -> str:
         m, d = self.run.manifest, self.run.figures
         run, scenario = m["run"], m["scenario"]
         again = f"simulator run {shlex.quote(scenario['file'])} --paths {run['paths']} --seed {run['seed']}"
+        told = ("run.paths", "run.seed")  # said already
+        set_ = [one for one in scenario.get("settings", []) if one.partition("=")[0].strip() not in told]
+        again += "".join(f" --set {shlex.quote(one)}" for one in set_)
         made = ", ".join(f"{name} {version}" for name, version in m["made_with"].items())
         facts = [
             ("scenario", scenario["name"]), ("scenario SHA-256", scenario["sha256"]), ("paths", f"{run['paths']:,}"),
@@ -214,8 +238,13 @@ def _told(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _tied(text: str) -> str:
-    """Numbers and their percent signs on one line."""
-    return text.replace(" %", "\u00a0%")
+    """Numbers and their percent signs, and months, on one line; the text is escaped already."""
+    return MONTH.sub(r'<span class="n">\g<0></span>', text.replace(" %", "\u00a0%"))
+
+
+def _worded(piece: Any) -> Any:
+    """A sentence of a verb as a paragraph; everything else as it is."""
+    return f"<p>{_tied(escape(piece))}</p>" if isinstance(piece, str) else piece
 
 
 def _drawn(piece: Any) -> str:

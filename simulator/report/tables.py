@@ -120,7 +120,11 @@ def _money(d: Mapping[str, Any]) -> Table:
         rows += [(figure, q, *_inside(d[figure], q)) for q in d[figure] if q != "interval"]
     for figure in ("cash_flow_at_risk", "raised"):
         rows.append((figure, "value" if figure == "cash_flow_at_risk" else "mean", *_three(d[figure])))
-    return Table("money", ("figure", "statistic", *_columns("value")), rows, {"value": "$"}, "Need and liquidity")
+    title = (
+        "Need and liquidity: money lacking at the opening (P90, P99 are bad), lowest liquidity (P5 is bad), "
+        "first-year cash flow at risk"
+    )
+    return Table("money", ("figure", "statistic", *_columns("value")), rows, {"value": "$"}, title)
 
 
 def _cash(d: Mapping[str, Any]) -> Table:

@@ -38,6 +38,15 @@ def percent(x: float | None) -> str:
     return f"{y:.{1 if abs(y) >= 10 else 2 if abs(y) >= 0.1 else 3}f} %"
 
 
+def points(x: float | None) -> str:
+    """A difference of two shares, 0.0123 -> +1.23 pp (percentage points), never taken for a change in per cent of it."""
+    if x is None or not math.isfinite(x):
+        return "-"
+    y = 100 * x
+    size = abs(y)
+    return "0 pp" if y == 0 else f"{y:+.{1 if size >= 10 else 2 if size >= 0.1 else 3 if size >= 0.001 else 5}f} pp"
+
+
 def say(x: Any, unit: str) -> str:
     """A number of a scenario with its unit; a distribution as its P10, P50 and P90."""
     if isinstance(x, Uncertain):

@@ -109,7 +109,8 @@ def build(resolved: Resolved) -> Scenario:
     complain_of_unused(resolved, used)
     if diagnostics or not branches:
         raise ScenarioError(dict.fromkeys(diagnostics))
-    heaviest = branches[0].scenario
+    bases = tuple((source.name, source.text) for source in resolved.bases)
+    heaviest = replace(branches[0].scenario, bases=bases, settings=tuple(resolved.settings))
     return replace(heaviest, alternatives=groups, branching=tuple(branches)) if groups else heaviest
 
 

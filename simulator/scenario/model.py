@@ -242,6 +242,10 @@ class Scenario:
     canonical: str  # the resolved scenario as text, without the number of paths
     file: str = ""
     text: str = field(default="", repr=False, compare=False)
+    bases: tuple[tuple[str, str], ...] = field(
+        default=(), repr=False, compare=False
+    )  # (name, text) of the files it extends
+    settings: tuple[str, ...] = field(default=(), repr=False, compare=False)  # as after `--set`
     spoken: Scenario | None = field(
         default=None, repr=False
     )  # with steps of a quarter: the same in calendar units, for words

@@ -32,6 +32,8 @@ class Resolved:
     data: dict[str, Any]
     origins: dict[Key, Origin]
     main: Source
+    bases: list[Source] = field(default_factory=list)  # what it extends, the most distant first
+    settings: list[str] = field(default_factory=list)  # `KEY=VALUE`, in their order
     diagnostics: list[Diagnostic] = field(default_factory=list)
     silenced: set[Key] = field(default_factory=set)  # what is known to be wrong there is said already
     shared: dict[Key, Key] = field(default_factory=dict)  # where an input is used -> where it is defined
@@ -66,7 +68,7 @@ class Resolved:
 def resolve(path: Path, settings: Sequence[str] = ()) -> Resolved:
     """Read a scenario file and everything it refers to. Raises ScenarioError where nothing sensible is left to check."""
     chain = _chain(path)
-    result = Resolved({}, {}, chain[-1][1])
+    result = Resolved({}, {}, chain[-1][1], [source for _, source in chain[:-1]])
     for file, source in chain:
         data = {key: value for key, value in source.data.items() if key != "extends"}
         _refuse_foreign(source)
@@ -80,6 +82,7 @@ def lay_over(result: Resolved, settings: Sequence[str] = (), tables: Sequence[Ma
     for source in sources:
         _refuse_foreign(source)
         merge(result, source.data, Origin(source, ()))
+    result.settings += settings
     return result
 
 

@@ -37,6 +37,11 @@ def written(values: Sequence[float], unit: str) -> list[str]:
         if any(0 < abs(100 * v) < 10.0**-places for v in values):  # of a logarithmic axis
             return [f"{100 * v:g} %" for v in values]
         return [f"{100 * v:.{places}f} %" for v in values]
+    if unit == "sd":
+        return [f"{v:g} sd" for v in (0.0 if abs(v) < 1e-12 else round(v, 9) for v in values)]
+    if unit == "points":
+        places = next((k for k in range(6) if len({f"{100 * v:.{k}f}" for v in values}) == len(values)), 6)
+        return [f"{100 * v:+.{places}f} pp" if abs(v) > 1e-12 else "0" for v in values]
     if unit.startswith("$"):
         largest = max((abs(v) for v in values), default=0.0)
         size, letter = next(
