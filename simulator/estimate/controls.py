@@ -8,7 +8,7 @@ normal, and the mean of a product of Gaussian bumps exp(-(t - q)^2 / 2 w^2) is t
 2 (1 + w^2)). A ridge regression of Y on such bumps in the first two directions, with Hermite polynomials for what leaves
 them, less its exact mean, is the control.
 
-All of it is fitted on a pilot: paths with numbers of their own, which enter no estimate. So the coefficients are fixed for the run:
+All of it is fitted on a pilot: paths with numbers of their own, which enter no estimate. So the coefficients are fixed:
 Y less its control has exactly the mean of Y, whatever the pilot saw, paths stay independent and the interval is the
 ordinary one (Glasserman, Monte Carlo Methods in Financial Engineering, 2004, section 4.1: fitting on the same paths would
 bias the estimate by O(1/n)). A poor fit widens the interval and nothing else.

@@ -30,11 +30,16 @@ def share(count: int, n: int, z: float = Z) -> Estimate:
     """A share of n with its Wilson interval; nothing seen gives an upper bound, never 0."""
     if n == 0:
         return Estimate(math.nan, 0.0, 1.0)
-    p, z2 = count / n, z * z
+    return wilson(count / n, n, z)
+
+
+def wilson(p: float, n: float, z: float = Z) -> Estimate:
+    """A share with its Wilson interval; n may be an effective number of paths (Dean & Pagano 2015)."""
+    z2 = z * z
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    low = 0.0 if count == 0 else max(0.0, centre - half)
-    high = 1.0 if count == n else min(1.0, centre + half)
+    low = 0.0 if p == 0.0 else max(0.0, centre - half)
+    high = 1.0 if p == 1.0 else min(1.0, centre + half)
     return Estimate(p, low, high)
 
 
