@@ -19,7 +19,9 @@ from simulator.engine import executors, ledger
 from simulator.engine.block import Announce
 from simulator.engine.build import Array
 from simulator.engine.simulation import Outline, Simulation, tasks
+from simulator.engine.source import Asked as Drawn
 from simulator.estimate.asked import Asked, figure
+from simulator.estimate.controls import APART, PILOT
 from simulator.estimate.intervals import Estimate
 from simulator.estimate.training import ready
 from simulator.quantities.units import QuantityError
@@ -99,6 +101,7 @@ class Runs:
     progress: Progress | None = None
     hold: bool = False
     count: int = 0
+    first: int = 0  # number of the first path
     _held: dict[Any, Outcome] = field(default_factory=dict)
 
     @staticmethod
@@ -135,12 +138,13 @@ class Runs:
         workers = executors.available_threads() if self.threads is None else self.threads
 
         def work(task: tuple[int, int]) -> list[tuple[dict[str, Array], dict[tuple[str, int], Array]]]:
+            first, count = task
             return [
                 (
                     {**chunk.columns, **{f"input.{k}": v for k, v in chunk.inputs.items()}},
                     {(metric, month): chunk.kept[slot_of[metric]][month].copy() for metric, month in wanted},
                 )
-                for chunk in simulation.run_chunks(*task, keep=slots)
+                for chunk in simulation.run_chunks(self.first + first, count, keep=slots)
             ]
 
         parts = [part for found in executors.run(work, tasks(self.paths, workers), workers) for part in found]
@@ -150,6 +154,12 @@ class Runs:
         if self.hold:
             self._held[key] = outcome
         return outcome
+
+    def pilot(self, scenario: Scenario, rows: Rows = ()) -> tuple[Outcome, Drawn]:
+        """Paths of a variant that are none of a run's (estimate/controls.py), and what its paths draw."""
+        own = Runs(PILOT, self.seed, self.threads, self.announce, first=APART)
+        found = own.run(scenario, (), rows)
+        return found, Simulation(found.scenario).asked()
 
 
 def creditors(outline: Outline) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ class Controlled:
         cause, end = columns["cause"].astype(np.int64), columns["end_month"]
         at = np.where(cause > ledger.NAN_CODE, end, math.inf)
         months = np.arange(1, self.months + 1)[:, None]
-        parts = [at <= months]
+        parts: list[npt.NDArray[Any]] = [at <= months]
         parts += [(at <= months) & (cause == code) for code in self.codes]
         parts.append(chunk.kept[CASH][1:])
         parts += [columns[name][None, :] for name in self.asked.averaged]
