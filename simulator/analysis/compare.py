@@ -60,10 +60,10 @@ def compare(
     figures: instead of the usual ones. by: the step whose default probability is attributed to the changed keys (default: that
     of the second year, or the horizon). paths, seed: of all (default: those of the first). Tables: `figures` (value and interval
     of both, difference with its paired interval, `gain` = variance of independent runs over the paired one), `changes` (key by
-    key), `fates` (paths by which of the two defaults by a step), `attribution`. controls (or `run.estimator = "controlled"` of the
-    first): shares and means also with control variates, `controlled` with its interval and `controlled_gain`, at the cost of a
-    pilot of both. Raises QuantityError (a figure that a scenario does not have; fewer than two scenarios; steps or starts that
-    differ).
+    key), `fates` (paths by which of the two defaults by a step), `attribution`.
+    controls (or `run.estimator = "controlled"` of the first): shares and means also with control variates, `controlled` with its
+    interval and `controlled_gain`, at the cost of a pilot of both. Raises QuantityError (a figure that a scenario does not have;
+    fewer than two scenarios; steps or starts that differ).
     """
     if len(scenarios) < 2:
         raise QuantityError("a comparison needs two scenarios or more", "give a second file, or --set KEY=VALUE")

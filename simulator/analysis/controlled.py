@@ -15,7 +15,7 @@ from simulator.analysis.variants import Outcome, Runs
 from simulator.engine.build import Array
 from simulator.estimate.asked import AT_RISK, Asked
 from simulator.estimate.controlled import SEEN
-from simulator.estimate.controls import APART, PILOT, Controls, Scores, blocks, fit
+from simulator.estimate.controls import APART, PAIRED, Controls, Scores, blocks, fit
 from simulator.estimate.intervals import Z
 from simulator.scenario.model import Scenario
 
@@ -24,13 +24,13 @@ def differences(
     runs: Runs, base: Scenario, other: Scenario, figures: Sequence[Asked], a: Outcome, b: Outcome
 ) -> list[Difference | None]:
     """Of each figure, b less a with a control; None for a quantile, where the pilot saw too little, and where a path is not a
-    number. Two model runs of PILOT paths."""
+    number. Two model runs of PAIRED paths."""
     rows = tuple(row for asked in figures for row in asked.rows)
     (before, drawn), (after, also) = (runs.pilot(s, rows) for s in (base, other))
     if not all(outcome.numbers.all() for outcome in (a, b, before, after)):
         return [None] * len(figures)
     scores = Scores(drawn.and_of(also))
-    pilot = [scores.drawn(np.arange(first, first + n)) for first, n in blocks(APART, PILOT)]
+    pilot = [scores.drawn(np.arange(first, first + n)) for first, n in blocks(APART, PAIRED)]
     fitted: dict[int, tuple[Controls, Array]] = {}
     for k, asked in enumerate(figures):
         if asked.quantile is not None or asked.statistic == AT_RISK:

@@ -21,7 +21,7 @@ from simulator.engine.build import Array
 from simulator.engine.simulation import Outline, Simulation, tasks
 from simulator.engine.source import Asked as Drawn
 from simulator.estimate.asked import Asked, figure
-from simulator.estimate.controls import APART, PILOT
+from simulator.estimate.controls import APART, PAIRED
 from simulator.estimate.intervals import Estimate
 from simulator.estimate.training import ready
 from simulator.quantities.units import QuantityError
@@ -157,7 +157,7 @@ class Runs:
 
     def pilot(self, scenario: Scenario, rows: Rows = ()) -> tuple[Outcome, Drawn]:
         """Paths of a variant that are none of a run's (estimate/controls.py), and what its paths draw."""
-        own = Runs(PILOT, self.seed, self.threads, self.announce, first=APART)
+        own = Runs(PAIRED, self.seed, self.threads, self.announce, first=APART)
         found = own.run(scenario, (), rows)
         return found, Simulation(found.scenario).asked()
 

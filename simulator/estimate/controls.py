@@ -29,6 +29,7 @@ from simulator.engine.source import Asked, Paths
 
 APART = 2**42  # number of the first path of a pilot
 PILOT = 16_384  # its paths
+PAIRED = 2 * PILOT  # of both sides of a difference, which fewer paths show
 COMPONENTS = 6  # of the random walk of a shock
 DIRECTIONS = 4
 ALONG, ACROSS = 12, 8  # bumps in the first two directions
