@@ -18,8 +18,9 @@ from simulator.engine.build import Array
 from simulator.engine.frozen import count_by_month, freeze, thaw
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
-from simulator.estimate.controlled import Controlled, Moments
+from simulator.estimate.controlled import Controlled, Moments, Sections
 from simulator.estimate.figures import Figures, questions
+from simulator.estimate.smoothing import Smoothed, why_not
 from simulator.estimate.training import ready
 from simulator.record import (
     contracts_table,
@@ -154,11 +155,14 @@ class Growth:
         if found is not None:
             count_by_month(self.summary)
             thaw(self.summary, found.header, found.arrays)
-        self.controlled: Controlled | None = None
+        self._kept = self.simulation.kept_slots
+        self.controlled: Sections | None = None
         if self.scenario.run.estimator == "controlled":
             self.controlled = Controlled(self.simulation, self.asked)
-            if found is not None:
-                self.controlled.thaw(found.arrays)
+        elif self.scenario.run.estimator == "smoothed" and why_not(self.scenario) is None:
+            self.controlled = Smoothed(self.simulation)
+        if found is not None and self.controlled is not None:
+            self.controlled.thaw(found.arrays)
         self.from_path = self.summary.paths
         limits.check(memory(self.simulation, self.most, self.workers, self.writer is not None).total, self.workers + 1)
         self.seconds = {"compile": time.perf_counter() - started, "simulate": 0.0, "write": 0.0}
@@ -203,7 +207,7 @@ class Growth:
 
         def finished(chunk: ChunkResult) -> tuple[ChunkResult, tuple[Moments, ...]]:
             moments = () if self.controlled is None else self.controlled.moments(chunk)
-            chunk = chunk.tallied(self.asked)
+            chunk = chunk._replace(kept={slot: chunk.kept[slot] for slot in self._kept}).tallied(self.asked)
             return chunk if exact else chunk.counted(), moments
 
         def work(task: tuple[int, int]) -> list[tuple[ChunkResult, tuple[Moments, ...]]]:

@@ -48,82 +48,18 @@ class Group(NamedTuple):
     coefficients: Array  # (targets, controls)
 
 
-class Controlled:
-    """Fitted when it is made, by a pilot of the same seed; then block after block is added, in path order."""
+class Sections:
+    """Moments of targets, block after block, in sections of blocks; each target as it is, and by a better estimator."""
 
-    def __init__(self, simulation: Simulation, asked: Questions) -> None:
-        self.months, self.asked = simulation.scenario.calendar.months, asked
-        self.scores = Scores(simulation.asked())
-        pilot = simulation.run_chunk(APART, PILOT)
-        codes = np.unique(pilot.columns["cause"]).astype(np.int64)
-        self.codes = tuple(int(c) for c in codes if c > ledger.NAN_CODE)
-        every = range(1, self.months + 1)
-        found: list[Target] = [("pd", m) for m in every]
-        found += [(f"pd:{code}", m) for code in self.codes for m in every]
-        found += [(CASH, m) for m in every]
-        found += [(name, 0) for name in (*asked.averaged, RESTRICTED)]
-        self.where: Mapping[Target, int] = {target: k for k, target in enumerate(found)}
-        drawn = [self.scores.drawn(np.arange(b, b + n)) for b, n in blocks(APART, PILOT)]
-        self.groups = self._fitted(found, self._values(pilot), drawn, simulation.scenario.step.per_year)
-        self.has: npt.NDArray[np.bool_] = np.zeros(len(found), dtype=np.bool_)
-        for group in self.groups:
-            self.has[group.where] = group.coefficients.any(axis=1)
+    def __init__(self, targets: list[Target]) -> None:
+        self.where: Mapping[Target, int] = {target: k for k, target in enumerate(targets)}
+        self.has: npt.NDArray[np.bool_] = np.zeros(len(targets), dtype=np.bool_)
         none = Statistics(0, np.empty(0), np.empty(0))
         self.sections = [Moments(k, none, none) for k in range(REPLICATES)]
 
-    def _fitted(self, targets: list[Target], y: Array, drawn: list[Array], year: int) -> tuple[Group, ...]:
-        horizons = sorted({*(year * n for n in (1, 2, 3, 5) if year * n <= self.months), self.months})
-        seen = (y != np.median(y, axis=1, keepdims=True)).sum(axis=1)
-        enough = seen >= SEEN
-        for target, row in self.where.items():  # causes are as their sum is, so that they add up to it
-            if target[0].startswith("pd:"):
-                enough[row] = enough[self.where["pd", target[1]]]
-        found = []
-        for k, horizon in enumerate(horizons):
-            after = horizons[k - 1] if k else 0
-            own = [after < m <= horizon or (m == 0 and horizon == self.months) for _, m in targets]
-            where = np.flatnonzero(np.array(own) & enough)
-            if not where.size:
-                continue
-            rows = self.scores.components(horizon)
-            x = np.concatenate([rows @ z for z in drawn], axis=1)
-            aims = y[[self.where["pd", horizon], self.where[CASH, horizon]]]
-            controls, coefficients = fit(x, rows, aims, y[where])
-            found.append(Group(where, controls, coefficients))
-        return tuple(found)
-
-    def _values(self, chunk: ChunkResult) -> Array:
-        """The targets by path, shape (targets, paths); of a path that is not a number nought."""
-        columns = chunk.columns
-        cause, end = columns["cause"].astype(np.int64), columns["end_month"]
-        at = np.where(cause > ledger.NAN_CODE, end, math.inf)
-        months = np.arange(1, self.months + 1)[:, None]
-        parts: list[npt.NDArray[Any]] = [at <= months]
-        parts += [(at <= months) & (cause == code) for code in self.codes]
-        parts.append(chunk.kept[CASH][1:])
-        parts += [columns[name][None, :] for name in self.asked.averaged]
-        parts.append(np.minimum(at, float(self.months))[None, :])
-        values = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
-        bad = cause == ledger.NAN_CODE
-        if bad.any():
-            values[:, bad] = 0.0
-        return values
-
     def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
         """Of each block of a chunk, which still has its rows by month."""
-        y = self._values(chunk)
-        found = []
-        for first, count in blocks(chunk.first, y.shape[1]):
-            begin = first - chunk.first
-            of_block = y[:, begin : begin + count]
-            drawn = self.scores.drawn(np.arange(first, first + count))
-            less = of_block.copy()
-            for group in self.groups:
-                control = group.coefficients @ group.controls.of(drawn)
-                less[group.where] -= control[:, : of_block.shape[1]]
-            section = int(replicate_of(np.array(first)))
-            found.append(Moments(section, _statistics(of_block), _statistics(less)))
-        return tuple(found)
+        raise NotImplementedError
 
     def add(self, moments: tuple[Moments, ...]) -> None:
         for section, plain, less in moments:
@@ -195,6 +131,80 @@ class Controlled:
         return Estimate(math.exp(whole), math.exp(whole - half), math.exp(whole + half))
 
 
+class Controlled(Sections):
+    """Fitted when it is made, by a pilot of the same seed; then block after block is added, in path order."""
+
+    def __init__(self, simulation: Simulation, asked: Questions) -> None:
+        self.months, self.asked = simulation.scenario.calendar.months, asked
+        self.scores = Scores(simulation.asked())
+        pilot = simulation.run_chunk(APART, PILOT)
+        codes = np.unique(pilot.columns["cause"]).astype(np.int64)
+        self.codes = tuple(int(c) for c in codes if c > ledger.NAN_CODE)
+        every = range(1, self.months + 1)
+        found: list[Target] = [("pd", m) for m in every]
+        found += [(f"pd:{code}", m) for code in self.codes for m in every]
+        found += [(CASH, m) for m in every]
+        found += [(name, 0) for name in (*asked.averaged, RESTRICTED)]
+        super().__init__(found)
+        drawn = [self.scores.drawn(np.arange(b, b + n)) for b, n in blocks(APART, PILOT)]
+        self.groups = self._fitted(found, self._values(pilot), drawn, simulation.scenario.step.per_year)
+        for group in self.groups:
+            self.has[group.where] = group.coefficients.any(axis=1)
+
+    def _fitted(self, targets: list[Target], y: Array, drawn: list[Array], year: int) -> tuple[Group, ...]:
+        horizons = sorted({*(year * n for n in (1, 2, 3, 5) if year * n <= self.months), self.months})
+        seen = (y != np.median(y, axis=1, keepdims=True)).sum(axis=1)
+        enough = seen >= SEEN
+        for target, row in self.where.items():  # causes are as their sum is, so that they add up to it
+            if target[0].startswith("pd:"):
+                enough[row] = enough[self.where["pd", target[1]]]
+        found = []
+        for k, horizon in enumerate(horizons):
+            after = horizons[k - 1] if k else 0
+            own = [after < m <= horizon or (m == 0 and horizon == self.months) for _, m in targets]
+            where = np.flatnonzero(np.array(own) & enough)
+            if not where.size:
+                continue
+            rows = self.scores.components(horizon)
+            x = np.concatenate([rows @ z for z in drawn], axis=1)
+            aims = y[[self.where["pd", horizon], self.where[CASH, horizon]]]
+            controls, coefficients = fit(x, rows, aims, y[where])
+            found.append(Group(where, controls, coefficients))
+        return tuple(found)
+
+    def _values(self, chunk: ChunkResult) -> Array:
+        """The targets by path, shape (targets, paths); of a path that is not a number nought."""
+        columns = chunk.columns
+        cause, end = columns["cause"].astype(np.int64), columns["end_month"]
+        at = np.where(cause > ledger.NAN_CODE, end, math.inf)
+        months = np.arange(1, self.months + 1)[:, None]
+        parts: list[npt.NDArray[Any]] = [at <= months]
+        parts += [(at <= months) & (cause == code) for code in self.codes]
+        parts.append(chunk.kept[CASH][1:])
+        parts += [columns[name][None, :] for name in self.asked.averaged]
+        parts.append(np.minimum(at, float(self.months))[None, :])
+        values = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+        bad = cause == ledger.NAN_CODE
+        if bad.any():
+            values[:, bad] = 0.0
+        return values
+
+    def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
+        y = self._values(chunk)
+        found = []
+        for first, count in blocks(chunk.first, y.shape[1]):
+            begin = first - chunk.first
+            of_block = y[:, begin : begin + count]
+            drawn = self.scores.drawn(np.arange(first, first + count))
+            less = of_block.copy()
+            for group in self.groups:
+                control = group.coefficients @ group.controls.of(drawn)
+                less[group.where] -= control[:, : of_block.shape[1]]
+            section = int(replicate_of(np.array(first)))
+            found.append(Moments(section, statistics(of_block), statistics(less)))
+        return tuple(found)
+
+
 def _merged(parts: list[Statistics]) -> Statistics:
     whole = parts[0]
     for part in parts[1:]:
@@ -202,7 +212,7 @@ def _merged(parts: list[Statistics]) -> Statistics:
     return whole
 
 
-def _statistics(rows: Array) -> Statistics:
+def statistics(rows: Array) -> Statistics:
     mean = rows.mean(axis=1)
     apart = rows - mean[:, None]
     return Statistics(rows.shape[1], mean, (apart * apart).sum(axis=1))

@@ -15,7 +15,7 @@ from simulator.engine.reduce import Sketch, Summary
 from simulator.engine.simulation import Outline
 from simulator.engine.tally import Columns, Counts, Questions
 from simulator.estimate import intervals
-from simulator.estimate.controlled import RESTRICTED, Controlled, Target
+from simulator.estimate.controlled import RESTRICTED, Sections, Target
 from simulator.estimate.intervals import Estimate
 from simulator.estimate.worth import MANY, worth
 from simulator.quantities.distribution import Array
@@ -84,10 +84,10 @@ class Figures:
         summary: Summary,
         z: float = intervals.Z,
         binned: bool = False,
-        controlled: Controlled | None = None,
+        controlled: Sections | None = None,
     ) -> None:
         """`z`: the normal quantile of the level of all intervals, 95 % unless said otherwise. `binned`: quantiles of numbers by
-        path to 0.05 % of their value, without looking at the numbers again. `controlled`: control variates of the same paths."""
+        path to 0.05 % of their value, without looking at the numbers again. `controlled`: better estimates from the same paths."""
         self.binned = binned
         self.scenario, self.outline, self.summary, self.z = scenario, outline, summary, z
         self.months = scenario.calendar.months

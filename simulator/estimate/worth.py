@@ -11,6 +11,7 @@ from simulator.estimate import intervals
 from simulator.estimate.controlled import RESTRICTED, Target
 from simulator.estimate.controls import PILOT
 from simulator.estimate.intervals import Estimate
+from simulator.estimate.smoothing import why_not
 
 if TYPE_CHECKING:
     from simulator.estimate.figures import Figures
@@ -22,8 +23,8 @@ def worth(f: Figures) -> dict[str, Any]:
     """The way of sampling and, where it is not the plain one, by figure how many times its variance goes into that of as
     many independent paths."""
     found: dict[str, Any] = {"method": f.scenario.run.sampling}
-    if f.scenario.run.estimator == "controlled":
-        return found | _of_controls(f)
+    if f.scenario.run.estimator != "plain":
+        return found | _of_estimator(f)
     if not f.replicates:
         return found
     horizons = [m for m in (f.scenario.step.per_year * y for y in (1, 2, 3, 5)) if m < f.months]
@@ -50,10 +51,14 @@ def worth(f: Figures) -> dict[str, Any]:
     return found
 
 
-def _of_controls(f: Figures) -> dict[str, Any]:
+def _of_estimator(f: Figures) -> dict[str, Any]:
     """By figure how many times its variance with a control goes into the plain one; `pays` counts the pilot's paths."""
-    found: dict[str, Any] = {"estimator": "controlled", "pilot": PILOT, "variance_ratio": {}, "pays": False}
+    estimator = f.scenario.run.estimator
+    pilot = PILOT if estimator == "controlled" else 0
+    found: dict[str, Any] = {"estimator": estimator, "pilot": pilot, "variance_ratio": {}, "pays": False}
     if f.controlled is None:
+        nan = "a path is not a number"
+        found["left_out"] = nan if f.not_a_number or estimator == "controlled" else why_not(f.scenario)
         return found
     horizons = [m for m in (f.scenario.step.per_year * y for y in (1, 2, 3, 5)) if m < f.months]
     asked: dict[str, Target] = {f"pd({m})": ("pd", m) for m in (*horizons, f.months)}
@@ -64,5 +69,5 @@ def _of_controls(f: Figures) -> dict[str, Any]:
         name: {"value": e.value, "low": e.low, "high": e.high if math.isfinite(e.high) else None}
         for name, e in ratios.items()
     }
-    found["pays"] = any(e.low * f.n > f.n + PILOT for e in ratios.values())
+    found["pays"] = any(e.low * f.n > f.n + pilot for e in ratios.values())
     return found

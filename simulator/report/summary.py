@@ -253,7 +253,13 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
         return
     yield ""
     controlled = sampling.get("estimator") == "controlled"
-    if controlled:
+    if sampling.get("left_out"):
+        yield f"Estimates          plain, not {sampling['estimator']}: {sampling['left_out']}"
+        return
+    if sampling.get("estimator") == "smoothed":
+        what = "smoothing does"
+        yield "Smoothing          of default probabilities; a path is worth so many plain ones:"
+    elif controlled:
         what = "control variates do"
         yield f"Control variates   fitted on {sampling['pilot']:,} other paths; a path is worth so many plain ones:"
     else:

@@ -160,9 +160,10 @@ class Run(Component):
     sampling: Literal["plain", "sobol", "antithetic"] = "plain"
     """How paths are chosen: independently, as sixteen scrambled Sobol' sequences, or in mirrored pairs. Both others want a number
     of paths that is a multiple of 16,384, and change paths and intervals but no true value."""
-    estimator: Literal["plain", "controlled"] = "plain"
-    """How shares and means are read off the paths: as they are, or with control variates fitted on a pilot of 16,384 other
-    paths; the paths and their files are the same. Wants plain sampling."""
+    estimator: Literal["plain", "controlled", "smoothed"] = "plain"
+    """How shares and means are read off the paths: as they are; with control variates fitted on a pilot of 16,384 other paths;
+    or with normal amounts of random flows integrated out of default probabilities, where nothing depends on cash. The paths and
+    their files are the same. Both others want plain sampling."""
 
     def complaint(self) -> tuple[str, str] | None:
         """What is wrong with the number of paths or the estimator, and what to write instead."""
