@@ -203,6 +203,44 @@ def test_a_root_is_bracketed_kept_at_one_end_and_within_twenty_runs(minimal: Sce
         assert (there <= 0.05) == kept
 
 
+def test_a_wanted_precision_is_reached_with_runs_that_go_on_from_smaller_ones(minimal: Scenario) -> None:
+    """Cash within 1 % of the answer, which takes several times the paths that bracket it; the answer is that of a search among
+    runs of so many."""
+    d = simulator.solve(minimal, ["cash"], "pd(24) <= 5%", paths=2048, within=0.01)
+    (row,) = d["levers"]
+    half = (row["answer_high"] - row["answer_low"]) / 2 / row["answer"]
+    assert row["half_width"] == pytest.approx(half)
+    assert 0.005 < half <= 0.01
+    assert row["model_runs"] == len(d["runs"]) <= 20
+    assert row["one_way"] is True
+    assert row["note"] == ""
+    assert row["simulated"] < sum(r["paths"] for r in d["runs"])  # some go on
+    assert min(r["paths"] for r in d["runs"]) == 2048
+    fine = {r["number"]: r for r in d["runs"] if r["paths"] == row["paths"]}
+    assert fine[row["bracket_high"]]["kept"]
+    assert not fine[row["bracket_low"]]["kept"]
+    for number in (row["bracket_low"], row["bracket_high"]):
+        alone = Runs.like(minimal, row["paths"]).run(vary(minimal, [f"opening.cash={number!r}M"])).estimate("pd(24)")
+        assert alone == (fine[number]["value"], fine[number]["value_low"], fine[number]["value_high"])
+    (whole,) = simulator.solve(minimal, ["cash"], "pd(24) <= 5%", paths=row["paths"])["levers"]
+    assert abs(whole["answer"] - row["answer"]) < 0.003 * row["answer"]
+
+
+def test_money_to_be_raised_is_as_precise_as_the_cash_with_it(minimal: Scenario) -> None:
+    (row,) = simulator.solve(minimal, ["raise"], "pd(24) <= 5%", paths=2048, within=0.02)["levers"]
+    assert (row["answer_high"] - row["answer_low"]) / 2 <= 0.02 * (20.0 + row["answer"])
+
+
+def test_a_precision_that_no_run_can_have_is_said(minimal: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.analysis.search.MOST_PATHS", 4096)
+    monkeypatch.setattr("simulator.analysis.solve.MOST_PATHS", 4096)
+    (row,) = simulator.solve(minimal, ["cash"], "pd(24) <= 5%", paths=1024, within=0.001)["levers"]
+    assert row["paths"] == 4096
+    assert row["half_width"] > 0.001
+    assert "not within 0.1 %" in row["note"]
+    assert "paths a run" in row["note"]
+
+
 def test_a_limit_that_no_value_keeps_is_reported_with_the_nearest(minimal: Scenario) -> None:
     (row,) = simulator.solve(minimal, ["cash"], "pd(36) <= 1%", ["cash=20M..25M"], paths=512)["levers"]
     assert row["answer"] is None
@@ -316,6 +354,8 @@ def test_a_verb_prints_writes_and_says_the_same(verb: str, tmp_path: Path) -> No
         ["compare", FILE, FILE, "--figure", "expected_loss(nobody)"],
         ["sweep", FILE, "--over", "opening.cash=1"],
         ["solve", FILE, "--vary", "cash", "--until", "pd(24) = 5%"],
+        ["solve", FILE, "--vary", "cash", "--until", "pd(24) <= 5%", "--within", "ten"],
+        ["solve", FILE, "--vary", "cash", "--until", "pd(24) <= 5%", "--within", "100%"],
         ["stress", FILE, "--shock", "nothing-of-the-kind"],
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from simulator.engine.block import BLOCK, deterministic_path
 from simulator.engine.executors import run as execute
 from simulator.engine.ledger import NAN_CODE
 from simulator.engine.simulation import CHUNK, Simulation
+from simulator.runner import with_run
 from simulator.scenario.model import Scenario
 from simulator.store.folder import read_manifest, read_table
 
@@ -91,6 +94,22 @@ def test_the_books_close_on_every_path_and_month(company: Scenario) -> None:
         owed = arrears[:-1] + flow(f"{claim}.late_interest") + dues
         assert (np.abs(owed - flow(f"{claim}.paid") - arrears[1:]) / largest).max() <= 1e-9
         assert (flow(f"{claim}.paid") <= owed * (1 + 1e-12) + 1e-6).all()
+
+
+@pytest.mark.parametrize("sampling", ["plain", "sobol"])
+def test_what_a_run_held_by_path_is_freed_with_its_result(company: Scenario, sampling: str) -> None:
+    """Without the collector of cycles, which looks at how many objects there are and not at how large they are."""
+    gc.collect()
+    gc.disable()
+    try:
+        result = simulator.run(with_run(company, CHUNK, None, sampling))
+        assert result.document["pd"]
+        figures, summary = weakref.ref(result.figures), weakref.ref(result.figures.summary)
+        del result
+        assert figures() is None
+        assert summary() is None
+    finally:
+        gc.enable()
 
 
 def accounts_of(simulation: Simulation, claim: str) -> list:

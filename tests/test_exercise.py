@@ -11,6 +11,7 @@ import pytest
 from simulator.estimate.exercise import (
     NEVER,
     Bounds,
+    Decision,
     Knots,
     News,
     Right,
@@ -28,6 +29,7 @@ from simulator.estimate.exercise import (
     penalised,
     play,
     powers,
+    solved,
     steps,
 )
 
@@ -303,3 +305,42 @@ def test_who_gains_nothing_by_leaving_stays() -> None:
     falls = first.flow[1] > 0.05  # the second, which pays for it, wants to leave
     assert (by_second[falls] == 1).all()
     assert (by_first[falls] == NEVER).all()
+
+
+def test_a_best_response_finds_what_a_bad_play_leaves() -> None:
+    """Against a side that never leaves it is that of the right alone; a play at random leaves both something to gain."""
+    (first, second), (one, two) = equal_rights(1), equal_rights(2)
+    never = tuple(Decision(np.array([1e9, 0.0, 0.0, 0.0]), 0.0) for _ in second.now)
+    alone = least_squares(second)
+    best = play(first, second, (never, None))[1]
+    used, wanted = (dates_used(None, (two, d))[1] for d in (best, alone))
+    assert np.array_equal(used, wanted)
+    gained = at(two.paid, used)
+    held = dates_used((one, never), (two, never))
+    assert (held[0] == NEVER).all()
+    assert (held[1] == NEVER).all()
+    assert gained.mean() > 10.0 * gained.std() / math.sqrt(len(gained))
+
+
+def test_normal_equations_find_what_an_orthogonal_decomposition_does() -> None:
+    rng = np.random.default_rng(1)
+    for number in (4, 12):
+        x = rng.standard_normal((500, number)) * 10.0 ** rng.integers(-2, 3, number)
+        y = rng.standard_normal(500)
+        assert x @ solved(x, y) == pytest.approx(x @ np.linalg.lstsq(x, y, rcond=None)[0], abs=1e-12)
+    twice = np.column_stack([np.ones(500), x[:, 0], x[:, 0]])
+    assert np.isfinite(solved(twice, y)).all()
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_decisions_fitted_with_martingales_taken_off_are_as_good_on_fewer_paths(delay: int) -> None:
+    learned, news, _ = swap(1, delay, 1024)
+    right, new, _ = swap(2, delay)
+    found = martingales(learned, news)
+    less = penalised(right, new, found)
+    plain, steadied = (
+        estimate(below(less, dates_used(None, (right, d))[1]))
+        for d in (least_squares(learned), least_squares(learned, penalised(learned, news, found)))
+    )
+    assert steadied.value > plain.value
+    assert estimate(less.never).value == pytest.approx(0.0, abs=half(estimate(less.never)))

@@ -15,9 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from lossless import LONG, SHORT, Nursery, data_files, faulty, small_parts, unlike, written
+from test_mutated_scenarios import SMALL
 
 import simulator
 from simulator import limits, runner
@@ -391,20 +393,32 @@ def test_text_of_a_run_folder_cannot_do_anything_to_a_terminal(lab: simulator.Sc
         assert "\u202e" not in said
 
 
-def test_no_command_opens_a_socket(lab: simulator.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_command_opens_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(*_: object, **__: object) -> None:
         raise AssertionError("a socket was opened")
 
     monkeypatch.setattr(socket, "socket", opened)
     monkeypatch.setattr(socket, "create_connection", opened)
     monkeypatch.setattr(socket, "getaddrinfo", opened)
-    file, out = str(tmp_path / "lab.toml"), str(tmp_path / "out")
-    run = str(tmp_path / "out" / runner.folder_name(lab))
+    out = str(tmp_path / "out")
+    text = SMALL[: SMALL.index("[dependence")].replace('{ p10 = "8B", p50 = "10B", p90 = "14B" }', '"3B"')
+    (tmp_path / "deal.toml").write_text(text.replace("20B/yr", "6.7B/yr"))
+    file = str(tmp_path / "deal.toml")
+    run = str(tmp_path / "out" / runner.folder_name(simulator.load(file)))
+    few = ["--paths", "1024"]
     commands: dict[str, list[str]] = {
-        "init": [str(tmp_path / "new")], "check": [file], "run": [file, "--paths", "50", "--out", out],
+        "init": [str(tmp_path / "new")], "check": [file], "run": [file, *few, "--out", out],
         "replay": [run, "--path", "1"], "list": [out], "show": [run], "audit": [run, "--sample", "2"], "diff": [file, file],
-        "explain": [], "schema": [], "doctor": [],
+        "explain": [], "schema": [], "doctor": [], "report": [run], "query": [run, "select count(*) from paths"],
+        "option": [file, *few, "--training-paths", "2048"],
+        "compare": [file, "--set", "opening.cash=4B", "--no-attribution", *few],
+        "sweep": [file, "--over", "opening.cash=3B,4B", *few], "stress": [file, "--shock", "growth-halved", *few],
+        "solve": [file, "--vary", "opening.cash", "--until", "pd(12) <= 20%", *few],
+        "sensitivity": [file, "--by", "12", *few], "failures": [file, *few], "bands": [file, "--budget", "4096"],
+        "reweight": [run, "--view", "share(cash < 3B) = 50 %"], "conditional": [run, "--given", "cash < 3B"],
+        "verify": ["--only", "ruin"], "bench": ["--repeats", "1", "--chunks", "1"],
     }  # fmt: skip
+    assert set(commands) == set(main.list_commands(click.Context(main)))
     for name, arguments in commands.items():
         said = CliRunner().invoke(main, [name, *arguments])
         assert said.exit_code == 0, (name, said.output, said.exception)

@@ -81,6 +81,22 @@ def test_indexation_looks_back_by_its_lag_and_takes_the_price_of_the_start_as_ba
     assert np.allclose(due, wanted)
 
 
+def test_a_lag_beyond_the_run_sees_the_opening_throughout_and_takes_no_room_of_its_own(scenario: Write) -> None:
+    text = '[contracts.gpu.indexation]\nshare = "100 %"\nlag = "{} mo"\n'
+    end, beyond = (scenario(HEAD + PRICE + CONTRACT + text.format(lag)) for lag in (30, 100_000_000))
+    assert months(end, "contracts.gpu.due", 31) == months(beyond, "contracts.gpu.due", 31)
+    assert len(Simulation(beyond).program.values) == len(Simulation(end).program.values)
+
+
+def test_of_a_contract_that_ended_before_the_opening_nothing_is_firm_whatever_right_it_gave(scenario: Write) -> None:
+    over = CONTRACT.replace("2026-11", "2020-11").replace("2028-12", "2024-12")
+    exit_right = (
+        '[contracts.gpu.exit.buyer]\nnotice = "90 days"\nfee_share = 0.5\nwhen = [{ price_ratio_below = 0.75 }]\n'
+    )
+    for slot in ("firm", "headline", "due"):
+        assert months(scenario(HEAD + PRICE + over + exit_right), f"contracts.gpu.{slot}", 31) == [0.0] * 31
+
+
 # --- reopener ----------------------------------------------------------------------------------------------------------------
 
 

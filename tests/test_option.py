@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from simulator.cli import main
 from simulator.components.exit_rules import Optimal
 from simulator.components.sides import BUYER, SUPPLIER
 from simulator.engine.simulation import Simulation
+from simulator.estimate.basis import Basis
 from simulator.estimate.exercise import NEVER
-from simulator.estimate.leaving import brought, months_of
+from simulator.estimate.leaving import brought
+from simulator.estimate.months import months_of
 from simulator.estimate.training import ready, trained
 from simulator.runner import replay, with_run
+from simulator.verification.sources import Sources
 
 EVIDENCE = Path(__file__).resolve().parent / "evidence" / "termination_option_ou"
 FILE = EVIDENCE.with_suffix(".toml")
@@ -158,6 +162,47 @@ def test_the_contract_is_valued_to_its_end_beyond_the_horizon() -> None:
     assert np.array_equal(whole.ratio, cut.ratio)
 
 
+UNSURE = 'price.curve={ now = 1.0, drift = { normal = { mean = "0 log/yr", sd = "0.3 log/yr" } } }'
+
+
+def test_bounds_are_of_one_who_knows_the_inputs_and_others_have_less(tmp_path: Path) -> None:
+    """A drift drawn once a path, a need that moves, two correlated shocks: the bounds know the drift, a real holder does not."""
+    file = tmp_path / "tenant.toml"
+    file.write_text(TENANT)
+    found = option(simulator.load(file, (UNSURE,)), paths=2048, training=Optimal(paths=2048))
+    assert found.inputs == ("price.curve.drift",)
+    for side, v in found.alone.items():
+        lower, upper = v.bounds
+        assert lower.value - half(lower) < upper.value, side
+        assert v.observed.value < lower.value + half(lower), side
+        assert v.by_ratio.value < v.observed.value + half(v.observed), side
+        assert v.bounds.gap < 0.15, side
+        assert v.tight == (v.bounds.gap <= 0.02), side
+    buyer = found.alone["buyer"]
+    assert buyer.observed.value < buyer.bounds.lower.value  # to know the drift is worth something
+    gains = {(d.play, d.side): d.gain for d in found.deviations}
+    assert len(gains) == 4
+    for gain in gains.values():
+        assert gain.low <= gain.value <= gain.high
+    worth = abs(found.together["buyer"].value) + abs(found.together["supplier"].value)
+    for side in ("buyer", "supplier"):  # who answers on the state on which both play finds next to nothing
+        assert gains["whole state", side].value < 0.05 * worth
+
+
+def test_correlated_shocks_move_martingales_by_scores_that_are_independent(tmp_path: Path) -> None:
+    file = tmp_path / "tenant.toml"
+    file.write_text(
+        TENANT + "[dependence]\nshocks = ['revenue.level', 'price.deviation']\ncorrelation = [[1], [0.8, 1]]\n"
+    )
+    months = months_of(simulator.load(file), "gpu", 0, 4096, 1)
+    scores = Basis.of(months).news(months).more.scores  # type: ignore[union-attr]
+    assert {name for name in months.shocks if name.endswith(":z")} == {"revenue.level:z", "price.deviation:z"}
+    for date in (1, 12):
+        assert np.abs(scores[date].mean(axis=0)).max() < 5.0 / math.sqrt(4096)  # each has variance 1
+    lost = months.chances["revenue.customer_loss.event"]
+    assert lost == pytest.approx(1.0 - np.exp(-0.2 / 12.0), rel=1e-12)
+
+
 # --- as a rule inside a run ----------------------------------------------------------------------------------------------
 
 
@@ -184,6 +229,14 @@ def test_a_boundary_is_a_function_of_its_own_seed_and_of_no_other() -> None:
     assert found != trained(ready(simulator.load(FILE, (BEST.replace("2048", "2048, seed = 2"),))))
     assert ready(plain, found) == ready(plain)
     assert trained(ready(simulator.load(FILE))) == {}
+
+
+def test_a_measure_of_the_evidence_is_taken_under_the_trained_rule() -> None:
+    text = "mean(column('power.notice_month'))"
+    same = simulator.run(simulator.load(FILE, (BEST,)), paths=1024).column("power.notice_month")
+    taken = Sources(simulator.load(FILE, (BEST,)), [text], 1024)
+    assert np.array_equal(taken.values["column", ("power.notice_month",)], same)
+    assert (same > 0).any()
 
 
 def test_nobody_simulates_an_optimal_rule_untrained() -> None:

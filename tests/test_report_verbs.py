@@ -128,9 +128,9 @@ def test_a_tornado_begins_at_the_base_and_has_the_widest_bar_on_top(documents: d
     assert wide == sorted(wide, reverse=True)
     rows_ = {r["name"]: r for r in d["inputs"]}
     for k, name in enumerate(tornado.labels):
-        assert low.values[k] == rows_[name]["pd_at_p10"]
+        assert low.values[k] == rows_[name]["pd_at_low"]
         assert high.high is not None
-        assert high.high[k] == rows_[name]["pd_at_p90_high"]
+        assert high.high[k] == rows_[name]["pd_at_high_high"]
 
 
 def test_a_sweep_is_a_line_with_its_threshold_or_a_map_with_its_contour(documents: dict[str, Any]) -> None:

@@ -2,11 +2,13 @@
 
 Dollars: estimate/leaving.py says what leaving brings each side, estimate/exercise.py when to leave. Decisions and martingales are
 fitted on paths of their own; every number is of the paths of the run. A value is the mean of the decisions that look at the
-whole state (a lower bound), beside it the dual upper bound, and what is left of it if a side looks at the price ratio only,
-which is the boundary that a run uses.
+whole state (a lower bound), beside it the dual upper bound; both are those of somebody who knows the inputs drawn once a path.
+Beside them what is left if a side does not know them, and if it looks at the price ratio only, which is the boundary that a run
+uses. Bounds further apart than TIGHT are marked.
 
 Together: the supplier decides first in a month, then the buyer, each knowing what both will do later (subgame-perfect
-equilibrium by backward induction). Values are changes against a contract that nobody may leave.
+equilibrium by backward induction). Values are changes against a contract that nobody may leave. Each side's best response to the
+other's decisions, by regression, says how far from an equilibrium the play is found to be.
 
 Rules: runs of the scenario on common random numbers, which differ in nothing but who leaves when; default stops a path and its
 decisions there. A notice beyond the horizon is none.
@@ -14,9 +16,9 @@ decisions there. A notice beyond the horizon is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from simulator import runner
 from simulator.analysis.documents import Document, document, spread
 from simulator.components.exit_rules import Optimal, Rule, SupplierRule
 from simulator.components.sides import BUYER, SUPPLIER
+from simulator.estimate.basis import Basis
 from simulator.estimate.exercise import (
     NEVER,
     Array,
@@ -35,21 +38,26 @@ from simulator.estimate.exercise import (
     bounds,
     dates_used,
     estimate,
-    martingales,
+    least_squares,
+    martingales_of,
     penalised,
+    play,
 )
 from simulator.estimate.intervals import Estimate, share
-from simulator.estimate.leaving import Basis, Months, brought, complain, discount_rate, months_of, rights
+from simulator.estimate.leaving import brought, rights
+from simulator.estimate.months import Months, complain, discount_rate, months_of
 from simulator.estimate.training import SIDES, Boundaries, boundaries, fitted, training_paths
 from simulator.scenario.model import Entry, Scenario
 
 PATHS = 16_384
+HELD = 0.02  # ridge of the martingales, whose functions are hundreds
+TIGHT = 0.02  # of the value, between its bounds
 ENDS = ("", "_low", "_high")
-TABLES = ("kept", "alone", "together", "rules", "pd", "boundary")
+TABLES = ("kept", "alone", "together", "deviations", "rules", "pd", "boundary")
 UNITS = {
     **{
         f"{name}{end}": "$ at the opening"
-        for name in ("value", "lower", "upper", "by_ratio", "buyer", "supplier")
+        for name in ("value", "lower", "upper", "observed", "by_ratio", "gain", "buyer", "supplier")
         for end in ENDS
     },
     **{f"{name}{end}": "share of paths" for name in ("pd", "change") for end in ENDS},
@@ -63,8 +71,22 @@ class SideValue:
     notice: int  # steps
     first: int  # step in which notice may first be given
     bounds: Bounds
+    observed: Estimate  # of decisions that do not know the inputs drawn once a path
     by_ratio: Estimate  # of the boundary in the price ratio alone
-    r_squared: float  # of the regressions, median over steps in which notice may be given
+    r_squared: float  # of the regressions, martingales taken off; median over steps in which notice may be given
+
+    @property
+    def tight(self) -> bool:
+        """Whether the bounds say what the right is worth, to TIGHT of it."""
+        return abs(self.bounds.gap) <= TIGHT
+
+
+class Deviation(NamedTuple):
+    """What a side gains if it alone leaves the play: an equilibrium to within the largest of them."""
+
+    play: str  # what both sides look at: the whole state, or the price ratio alone, as in a run
+    side: str
+    gain: Estimate  # dollars at the opening, by the best response that regression finds
 
 
 @dataclass(frozen=True)
@@ -87,11 +109,13 @@ class OptionValue:
     contract: str
     paths: int
     training: Optimal
+    inputs: Sequence[str]  # drawn once a path, which the bounds take as known
     uses: bool  # whether the buyer's gain is what its use of compute makes of the capacity, not the market value of all of it
     kept: tuple[Estimate, Estimate]  # (buyer, supplier): the contract if nobody leaves
     alone: Mapping[str, SideValue]
     together: Mapping[str, Estimate]  # empty unless both have a right
     left: Mapping[str, float]  # together: share of paths on which each side leaves
+    deviations: Sequence[Deviation]
     rules: Sequence[RuleValue]
     boundary: Sequence[Mapping[str, Any]]  # by step: label, median ratio, boundary of each side alone and together
 
@@ -110,6 +134,7 @@ class OptionValue:
             contract=self.contract,
             training={"paths": self.training.paths, "seed": self.training.seed},
             discount_rate=(1.0 + discount_rate(s)) ** s.step.per_year - 1.0,
+            inputs=list(self.inputs),
             gain="of use" if self.uses else "at the market",
             order="supplier first",
             kept=[{"side": side, **spread("value", e)} for side, e in zip(sides, self.kept, strict=True)],
@@ -119,6 +144,7 @@ class OptionValue:
                 for side in sides
                 if side in self.together
             ],
+            deviations=[{"play": d.play, "side": d.side, **spread("gain", d.gain)} for d in self.deviations],
             rules=[
                 {
                     "rule": r.name,
@@ -145,6 +171,8 @@ class OptionValue:
             **spread("lower", v.bounds.lower),
             **spread("upper", v.bounds.upper),
             "gap": v.bounds.gap,
+            "tight": v.tight,
+            **spread("observed", v.observed),
             **spread("by_ratio", v.by_ratio),
             "r_squared": v.r_squared,
         }
@@ -178,9 +206,10 @@ def option(
     alone, found = _alone(train, priced, basis, sides)
     together: dict[str, Estimate] = {}
     left: dict[str, float] = {}
+    deviations: list[Deviation] = []
     game: Boundaries = {}
     if len(sides) == 2:
-        together, left = _together(train, priced, basis)
+        together, left, deviations = _together(train, priced, basis)
         game = boundaries(one, fitted(train, basis, sides, by_boundary=True))
     horizon = one.calendar.months
     wanted = (
@@ -194,6 +223,7 @@ def option(
         contract=name,
         paths=paths,
         training=told,
+        inputs=tuple(basis.known),
         uses=any(e.name == "compute" for e in one.entries),
         kept=(
             estimate((priced.discount * priced.gain).sum(axis=0)),
@@ -202,6 +232,7 @@ def option(
         alone=alone,
         together=together,
         left=left,
+        deviations=deviations,
         rules=[_against(r, ran[0]) for r in ran],
         boundary=_table(one, priced, single, game),
     )
@@ -229,21 +260,33 @@ def _alone(
     """The value of each side's right while the other never leaves, and its decisions by the price ratio."""
     values, found = {}, {}
     news, new = basis.news(train), basis.news(priced)
-    for side in sides:
-        k = SIDES.index(side)
-        learned, right = rights(train, basis)[k], rights(priced, basis)[k]
-        by_ratio = rights(priced, basis, by_boundary=True)[k]
-        if learned is None or right is None or by_ratio is None:
-            continue
-        less = penalised(right, new, martingales(learned, news))
-        decisions = fitted(train, basis, (side,), by_boundary=False)[k]
+    pairs = [
+        {side: r for side, r in zip(SIDES, of, strict=True) if r is not None and side in sides}
+        for of in (
+            rights(train, basis),
+            rights(priced, basis),
+            rights(train, basis, known=False),
+            rights(priced, basis, known=False),
+            rights(priced, basis, by_boundary=True),
+        )
+    ]
+    increments = martingales_of([pairs[0][side] for side in pairs[0]], news, HELD)
+    for side, martingale in zip(pairs[0], increments, strict=True):
+        learned, right, learned_blind, blind, by_ratio = (pair[side] for pair in pairs)
+        k, less, steadied = SIDES.index(side), penalised(right, new, martingale), penalised(learned, news, martingale)
+        decisions = least_squares(learned, steadied)
         found[side] = fitted(train, basis, (side,), by_boundary=True)
         explained = [d.r_squared for t, d in enumerate(decisions) if right.may[t].any()]
         terms = getattr(priced, side)
+        both = bounds(right, less, _used(right, decisions))
+        observed = both.lower
+        if basis.known:
+            observed = estimate(below(less, _used(blind, least_squares(learned_blind, steadied))))
         values[side] = SideValue(
             notice=terms.notice,
             first=terms.earliest,
-            bounds=bounds(right, less, _used(right, decisions)),
+            bounds=both,
+            observed=observed,
             by_ratio=estimate(below(less, _used(by_ratio, found[side][k]))),
             r_squared=float(np.median(explained)) if explained else 0.0,
         )
@@ -254,15 +297,50 @@ def _used(right: Right, decisions: Decisions) -> Dates:
     return dates_used(None, (right, decisions))[1]
 
 
-def _together(train: Months, priced: Months, basis: Basis) -> tuple[dict[str, Estimate], dict[str, float]]:
-    decisions = fitted(train, basis, SIDES, by_boundary=False)
-    supplier, buyer = rights(priced, basis)
-    if supplier is None or buyer is None:
-        return {}, {}
-    dates = dates_used((supplier, decisions[0]), (buyer, decisions[1]))
+Pair = tuple[Right, Right]
+
+
+def _together(
+    train: Months, priced: Months, basis: Basis
+) -> tuple[dict[str, Estimate], dict[str, float], list[Deviation]]:
+    whole, of_whole = _pair(train, basis, False), _pair(priced, basis, False)
+    ratio, of_ratio = _pair(train, basis, True), _pair(priced, basis, True)
+    decisions, by_ratio = play(*whole), play(*ratio)
+    dates = dates_used((of_whole[0], decisions[0]), (of_whole[1], decisions[1]))
     found = brought(priced, *dates)
     values = {"buyer": estimate(found.to_buyer), "supplier": estimate(found.to_supplier)}
-    return values, {"buyer": float((dates[1] != NEVER).mean()), "supplier": float((dates[0] != NEVER).mean())}
+    left = {"buyer": float((dates[1] != NEVER).mean()), "supplier": float((dates[0] != NEVER).mean())}
+    deviations = [
+        *_deviations("whole state", priced, (whole, of_whole), (whole, of_whole), decisions),
+        *_deviations("price ratio", priced, (ratio, of_ratio), (whole, of_whole), by_ratio),
+    ]
+    return values, left, deviations
+
+
+def _pair(months: Months, basis: Basis, by_boundary: bool) -> Pair:
+    supplier, buyer = rights(months, basis, by_boundary)
+    if supplier is None or buyer is None:
+        raise ValueError("only one side has a right")
+    return supplier, buyer
+
+
+def _deviations(
+    name: str,
+    priced: Months,
+    played: tuple[Pair, Pair],
+    free: tuple[Pair, Pair],
+    decisions: tuple[Decisions, Decisions],
+) -> Iterator[Deviation]:
+    """What each side gains by its best response to the other's decisions, path by path. `played` and `free`: rights on the
+    training and on the valued paths, by the state that is played on and by the one that a response may look at."""
+    (trained, valued), (trained_free, valued_free) = played, free
+    kept = brought(priced, *dates_used((valued[0], decisions[0]), (valued[1], decisions[1])))
+    best = play(trained_free[0], trained[1], (None, decisions[1]))[0]
+    moved = brought(priced, *dates_used((valued_free[0], best), (valued[1], decisions[1])))
+    yield Deviation(name, "supplier", estimate(moved.to_supplier - kept.to_supplier))
+    best = play(trained[0], trained_free[1], (decisions[0], None))[1]
+    moved = brought(priced, *dates_used((valued[0], decisions[0]), (valued_free[1], best)))
+    yield Deviation(name, "buyer", estimate(moved.to_buyer - kept.to_buyer))
 
 
 # --- runs under rules ------------------------------------------------------------------------------------------------------

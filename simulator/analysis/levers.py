@@ -235,4 +235,5 @@ def _same_unit(texts: list[str], text: str) -> list[Amount]:
 
 def with_value(scenario: Scenario, key: str, one: Amount, number: float) -> Scenario:
     """The scenario with a number at a key, which need not be there. Raises ScenarioError."""
-    return vary(scenario, tables=[placed(path_of(key), one.written(number))])
+    value = int(number) if one.unit is None and number.is_integer() else one.written(number)  # some keys are whole
+    return vary(scenario, tables=[placed(path_of(key), value)])

@@ -10,11 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from simulator.analysis.shapley import Table
 from simulator.engine import executors
 from simulator.engine.block import BLOCK, uniforms_of
 from simulator.engine.build import Array
+from simulator.engine.dependence import cholesky, correlate_inputs
 from simulator.engine.ledger import NAN_CODE
 from simulator.engine.simulation import ChunkResult, Simulation
+from simulator.engine.source import Paths
 from simulator.estimate.training import ready
 from simulator.quantities.number import Uncertain
 from simulator.scenario.drawn import drawn_once, parts_of, streams_of, with_drawn
@@ -105,6 +108,71 @@ class Lives:
     def uniforms(self, stream: str) -> Array:
         """The uniforms of an input drawn once a path, by itself (not correlated)."""
         return uniforms_of(self.simulation.seed, stream, np.arange(self.columns["cause"].size))
+
+
+def together(lives: Lives, streams: Sequence[str]) -> dict[str, Array]:
+    """The uniforms of inputs as the paths have them, put together by [dependence.inputs] of the path's own branch."""
+    simulation, paths = lives.simulation, np.arange(lives.columns["cause"].size)
+    chosen = simulation.choices(paths)
+    found = {stream: np.empty(paths.size) for stream in streams}
+    for branch, runner in zip(lives.scenario.branches, simulation.branches, strict=True):
+        draw = correlate_inputs(_drawn(runner.scenario, simulation.seed, paths), runner.scenario, ())
+        here = np.all(
+            [number == wanted for number, wanted in zip(chosen.values(), branch.choices, strict=True)], axis=0
+        )
+        for stream, values in found.items():
+            own = draw(stream)
+            assert own is not None
+            values[...] = np.where(here, own, values)
+    return found
+
+
+def _drawn(scenario: Scenario, seed: int, paths: Paths, tag: str = "") -> Callable[[str], Array | None]:
+    """Uniforms of inputs by stream, those that [shocks] gives in their place; a `tag` makes them other ones."""
+    once = scenario.shocks.once
+
+    def drawn(stream: str) -> Array | None:
+        return np.full(paths.size, once[stream]) if stream in once else uniforms_of(seed, f"{stream}{tag}", paths)
+
+    return drawn
+
+
+@dataclass(frozen=True)
+class Draws:
+    """All inputs of a scenario by path, as normal scores: as they are and drawn anew, shape (inputs, paths); uniforms that put
+    them in an order by path."""
+
+    streams: tuple[str, ...]
+    scores: Array
+    anew: Array
+    order: Array
+    table: Table
+
+
+def drawn_together(scenario: Scenario, inputs: Sequence[Input], paths: int) -> Draws | None:
+    """None where branches correlate their inputs differently."""
+    from scipy.special import ndtri
+
+    first, *others = (branch.scenario for branch in scenario.branches)
+    tables = [None if s.dependence is None else s.dependence.inputs for s in (first, *others)]
+    if any(table != tables[0] for table in tables):
+        return None
+    numbers, seed = np.arange(paths), scenario.run.seed
+    streams = tuple(one.stream for one in inputs)
+    sets = []
+    for tag in ("", ":anew"):
+        draw = correlate_inputs(_drawn(first, seed, numbers, tag), first, ())
+        sets.append(ndtri(np.array([draw(stream) for stream in streams])))
+    order = np.array([uniforms_of(seed, f"{stream}:order", numbers) for stream in streams])
+    table = Table.none()
+    if tables[0] is not None:
+        listed = streams_of(tables[0], drawn_once(first))
+        factor = np.array(cholesky(tables[0].correlation), dtype=np.float64)
+        varies = np.array([stream not in first.shocks.once for stream in listed], dtype=np.float64)
+        covariance = (factor * varies) @ factor.T
+        there = [k for k, stream in enumerate(listed) if stream in streams]
+        table = Table(tuple(streams.index(listed[k]) for k in there), covariance[np.ix_(there, there)])
+    return Draws(streams, sets[0], sets[1], order, table)
 
 
 def prepared(scenario: Scenario) -> Scenario:

@@ -6,76 +6,41 @@ score of a share, halving where that is slow. What is found keeps the limit; a r
 together say whether the figure goes one way in the lever: where it does not, there may be further roots.
 
 The interval is that of the answer: where the ends of the figure's own 95 % interval cross the limit.
+
+With a wanted precision the runs that bracket are small, and say how wide the interval is: it narrows as the root of the paths.
+Then runs of as many paths as that takes bracket the crossing anew, beginning at the one that was found, by the slope that is
+known. A larger run goes on from the paths of a smaller one, on the same random numbers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from simulator.analysis.documents import Document, document, number
-from simulator.analysis.levers import Amount, amount, base_of, turned, value_at
+from simulator.analysis.levers import Amount, amount, base_of, value_at
 from simulator.analysis.paired import difference
-from simulator.analysis.sweep import crossings, score
+from simulator.analysis.search import (
+    COARSE,
+    COARSE_RUNS,
+    FEW_PATHS,
+    MOST_PATHS,
+    RAISE,
+    Search,
+    bracket,
+    interval,
+    narrow,
+    refined,
+)
 from simulator.analysis.variants import Outcome, Runs
-from simulator.estimate.asked import SHARE_OF_PATHS, Limit, limit
-from simulator.estimate.intervals import Estimate
+from simulator.estimate.asked import Limit, limit
 from simulator.quantities.units import QuantityError
-from simulator.scenario.diagnostics import ScenarioError
 from simulator.scenario.model import Scenario
 
-MOST_RUNS = 20  # for one lever
 PRECISION = 1e-3  # of the answer, or of the range where the answer is nought
-REACH = (0.25, 0.5, 1.0, 2.0, 4.0)  # how far from its base value a lever is tried, in units of that value
-FOR_ENDS = 4  # runs kept for the interval
-RAISE = "raise"
 TABLES = ("levers", "runs")
-
-
-@dataclass
-class Search:
-    """One lever: its numbers tried so far, and what the figure was there."""
-
-    scenario: Scenario
-    key: str
-    goal: Limit
-    runs: Runs
-    base: Amount
-    tried: dict[float, Outcome] = field(default_factory=dict)
-    estimates: dict[float, Estimate] = field(default_factory=dict)
-
-    @property
-    def left(self) -> int:
-        return MOST_RUNS - len(self.tried)
-
-    def keeps(self, x: float) -> bool:
-        value = self.estimate(x).value
-        return {"<": value < self.goal.value, "<=": value <= self.goal.value, ">": value > self.goal.value,
-                ">=": value >= self.goal.value}[self.goal.operator]  # fmt: skip
-
-    def estimate(self, x: float) -> Estimate:
-        """Raises ScenarioError where the lever cannot stand there."""
-        if x not in self.estimates:
-            made = self._made(x)
-            self.tried[x] = self.runs.run(made, [self.goal.figure], name=f"{self.key} = {self.base.text(x)}")
-            self.estimates[x] = self.goal.figure.estimate(self.tried[x])
-        return self.estimates[x]
-
-    def _made(self, x: float) -> Scenario:
-        if self.key == RAISE:
-            cash = base_of(self.scenario, "opening.cash")
-            return turned(self.scenario, "opening.cash", cash.number + x)
-        return turned(self.scenario, self.key, x) if x != self.base.number else self.scenario
-
-    def apart(self, x: float) -> float:
-        """How far the figure is from the limit, in the scale in which it is nearly straight; finite."""
-        share = self.goal.figure.statistic == SHARE_OF_PATHS
-        value, goal = self.estimate(x).value, self.goal.value
-        found = score(value) - score(goal) if share else value - goal
-        return max(-1e300, min(1e300, found))
 
 
 def solve(
@@ -88,37 +53,43 @@ def solve(
     precision: float = PRECISION,
     runs: Runs | None = None,
     command: str = "",
+    within: float | None = None,
 ) -> Document:
     """The document of `simulator solve`: by lever the least move that keeps a limit (or the most that still keeps it).
 
     vary_keys: keys of numbers; `cash` and `growth` stand for opening.cash and revenue.growth, `raise` for money on top of the
     opening cash. until: `FIGURE (<=|<|>=|>) VALUE`. between: `KEY=FROM..TO`, the range for a lever (default: up to four times its
-    base value to either side). At most 20 model runs a lever, the one of the scenario as it is included. Tables: `levers` (a row
-    each: base value, answer with its interval, change needed, also as a share of the base value, the figure there, whether the
-    figure goes one way) and `runs` (every run). Raises QuantityError (no such key or figure, a limit that cannot be read).
+    base value to either side). within: half the interval over the answer (of `raise`: over the cash with it); runs then have as
+    many paths as that takes, up to 4,000,000, and `paths` (default 16,384) are those of the runs that bracket. At most 20 model
+    runs a lever, the one of the scenario as it is included. Tables: `levers` (a row each: base value, answer with its interval,
+    change needed, also as a share of the base value, the figure there, whether the figure goes one way, what was spent) and
+    `runs` (every run). Raises QuantityError (no such key or figure, a limit that cannot be read).
     """
     goal = limit(until) if isinstance(until, str) else until
     if not vary_keys:
         raise QuantityError("nothing to vary", "--vary opening.cash")
     ranges = _ranges(between, vary_keys)
     bases = [base_of(scenario, "opening.cash" if key == RAISE else key) for key in vary_keys]
-    runs = Runs.like(scenario, paths, seed) if runs is None else runs
+    if within is not None and not 0.0 < within < 1.0:
+        raise QuantityError(f"{within} is no relative precision", "write for example --within 1%")
+    small = FEW_PATHS if within is not None and paths is None else paths
+    runs = Runs.like(scenario, small, seed) if runs is None else runs
     as_it_is = runs.run(scenario, [goal.figure], name="as it is")
     levers, listed = [], []
     for key, base in zip(vary_keys, bases, strict=True):
         start = Amount(0.0, base.unit) if key == RAISE else base
-        search = Search(scenario, key, goal, runs, start)
-        search.tried[start.number] = as_it_is
-        search.estimates[start.number] = goal.figure.estimate(as_it_is)
-        levers.append(
-            {**_answer(search, base, ranges.get(key), precision), "law": isinstance(_value(scenario, key), dict)}
-        )
-        listed += [_tried(search, x) for x in sorted(search.tried)]
+        search = Search(scenario, key, goal, runs, start, runs.paths)
+        search.put(start.number, as_it_is, runs.paths)
+        row = _answer(search, base, ranges.get(key), precision, within)
+        levers.append({**row, "law": isinstance(_value(scenario, key), dict)})
+        listed += [
+            _tried(search, x, outcome) for x, outcome in sorted((*search.smaller, *search.tried.items()), key=_place)
+        ]
     e = goal.figure.estimate(as_it_is)
     return document(
         "solve", scenario, command, runs.paths, runs.seed, until=goal.text, figure=goal.figure.text, limit=goal.value,
         unit=goal.figure.dimension.converts_to, base={"value": number(e.value), "low": number(e.low), "high": number(e.high)},
-        precision=precision, model_runs=runs.count, levers=levers, runs=listed,
+        precision=precision, within=within, model_runs=runs.count, levers=levers, runs=listed,
     )  # fmt: skip
 
 
@@ -138,7 +109,13 @@ def _ranges(between: Sequence[str], keys: Sequence[str]) -> dict[str, tuple[floa
     return found
 
 
-def _answer(search: Search, shown_base: Amount, within: tuple[float, float] | None, precision: float) -> dict[str, Any]:
+def _place(run: tuple[float, Outcome]) -> tuple[float, int]:
+    return run[0], run[1].paths
+
+
+def _answer(
+    search: Search, shown_base: Amount, range_: tuple[float, float] | None, precision: float, within: float | None
+) -> dict[str, Any]:
     b, scale = search.base.number, abs(shown_base.number) or 1.0
     row: dict[str, Any] = {
         "lever": search.key,
@@ -147,137 +124,67 @@ def _answer(search: Search, shown_base: Amount, within: tuple[float, float] | No
         "kept_at_base": search.keeps(b),
         "answer": None, "answer_low": None, "answer_high": None, "change": None, "share_of_base": None,
         "figure_at_answer": None, "figure_at_answer_low": None, "figure_at_answer_high": None,
-        "bracket_low": None, "bracket_high": None, "one_way": None, "note": "",
+        "bracket_low": None, "bracket_high": None, "half_width": None, "one_way": None, "note": "",
     }  # fmt: skip
-    bracket = _bracket(search, scale, within)
-    if bracket is None:
+    if within is not None:
+        search.allowed, search.for_ends = COARSE_RUNS, 2
+    found = bracket(search, scale, range_)
+    if found is None:
         ends = sorted(search.tried)
         best = max(ends, key=lambda x: -search.apart(x) if search.goal.at_most else search.apart(x))
         kept = "it is kept everywhere" if row["kept_at_base"] else f"nearest at {search.base.text(best)}"
         row["note"] = f"no crossing from {search.base.text(ends[0])} to {search.base.text(ends[-1])}; {kept}"
     else:
-        good, bad = _narrow(search, *bracket, precision=precision, scale=scale)
+        good, bad = narrow(search, *found, precision=precision if within is None else COARSE, scale=scale)
+        low, high = interval(search, good)
+        if within is not None:
+            good, bad, low, high = refined(search, good, bad, low, high, precision, within, scale)
         e = search.estimate(good)
-        low, high = _interval(search, good)
+        half = (high - low) / 2.0 / search.relative(good) if search.relative(good) else math.inf
         row |= {
             "answer": good, "answer_low": number(low), "answer_high": number(high), "change": good - b,
             "share_of_base": (good - b) / shown_base.number if shown_base.number else None,
             "figure_at_answer": number(e.value), "figure_at_answer_low": number(e.low),
             "figure_at_answer_high": number(e.high), "bracket_low": min(good, bad), "bracket_high": max(good, bad),
+            "half_width": number(half),
         }  # fmt: skip
+        if within is not None and half > within:
+            row["note"] = f"not within {100 * within:.3g} %: {_why_not(search, half, within)}"
     row["one_way"], where = _one_way(search)
     if where:
         row["note"] = (row["note"] + "; " if row["note"] else "") + where
-    row["model_runs"] = len(search.tried)
+    row |= {"paths": search.paths, "model_runs": search.model_runs, "simulated": search.simulated}
     return row
 
 
-def _bracket(search: Search, scale: float, within: tuple[float, float] | None) -> tuple[float, float] | None:
-    """(a number that keeps the limit, one that does not), neighbours among those tried; None if all are alike."""
-    b = search.base.number
-    kept = search.keeps(b)
-    if within is not None:
-        for x in within:
-            search.estimate(x)
-        return _nearest_pair(search, b)
-    ways = [1.0, -1.0]
-    last = {1.0: b, -1.0: b}
-    for n, reach in enumerate(REACH):
-        for way in list(ways):
-            x = b + way * reach * scale
-            if (search.key == RAISE and x < 0.0) or search.left <= FOR_ENDS + 4:
-                continue
-            try:
-                if search.keeps(x) != kept:
-                    return (x, last[way]) if search.keeps(x) else (last[way], x)
-            except ScenarioError:
-                ways.remove(way)
-                continue
-            last[way] = x
-        if n == 0 and len(ways) == 2:  # go on to the side on which the figure moves towards the limit
-            here = [
-                abs(search.apart(b + way * reach * scale)) for way in ways if b + way * reach * scale in search.tried
-            ]
-            if len(here) == 2 and here[0] != here[1] and min(here) < abs(search.apart(b)):
-                ways = [ways[0] if here[0] < here[1] else ways[1]]
-    return None
-
-
-def _nearest_pair(search: Search, b: float) -> tuple[float, float] | None:
-    ordered = sorted(search.tried)
-    pairs = [(x, y) for x, y in pairwise(ordered) if search.keeps(x) != search.keeps(y)]
-    if not pairs:
-        return None
-    x, y = min(pairs, key=lambda pair: min(abs(pair[0] - b), abs(pair[1] - b)))
-    return (x, y) if search.keeps(x) else (y, x)
-
-
-def _narrow(search: Search, good: float, bad: float, precision: float, scale: float) -> tuple[float, float]:
-    """The bracket to within the precision, while there are runs."""
-    f_good, f_bad = search.apart(good), search.apart(bad)
-    side = 0
-    while search.left > FOR_ENDS:
-        wide = abs(good - bad)
-        tolerance = precision * max(abs(good), 0.01 * scale)
-        if wide <= tolerance:
-            break
-        share = f_good / (f_good - f_bad) if f_good != f_bad else 0.5
-        step = (bad - good) * min(0.98, max(0.02, share if math.isfinite(share) else 0.5))
-        x = good + (step if side < 3 and side > -3 else (bad - good) / 2.0)
-        if abs(x - good) < 0.4 * tolerance:  # so near that the other side may close the bracket at once
-            x = good + math.copysign(0.4 * tolerance, bad - good)
-        elif abs(x - bad) < 0.4 * tolerance:
-            x = bad - math.copysign(0.4 * tolerance, bad - good)
-        if search.keeps(x):
-            f_bad = f_bad / 2.0 if side > 0 else f_bad
-            good, f_good, side = x, search.apart(x), max(1, side + 1)
-        else:
-            f_good = f_good / 2.0 if side < 0 else f_good
-            bad, f_bad, side = x, search.apart(x), min(-1, side - 1)
-    return good, bad
-
-
-def _interval(search: Search, good: float) -> tuple[float, float]:
-    """Where the ends of the figure's interval cross the limit, with runs about where that is expected."""
-    share = search.goal.figure.statistic == SHARE_OF_PATHS
-
-    def found() -> Estimate | None:
-        ordered = sorted(search.estimates)
-        at = [search.estimates[x] for x in ordered]
-        roots = crossings(ordered, at, search.goal.figure, search.goal.value)
-        return min(roots, key=lambda r: abs(r.value - good)) if roots else None
-
-    e = search.estimate(good)
-    width = (score(e.high) - score(e.low)) / 2.0 if share else (e.high - e.low) / 2.0
-    apart = sorted((abs(search.apart(x) - search.apart(good)), abs(x - good)) for x in search.tried)
-    far = [(f, x) for f, x in apart if f >= 0.7 * width and x > 0.0] or [(f, x) for f, x in apart[-1:] if f > 0.0]
-    reach = min(
-        (x * width / f for f, x in far[:1]), default=0.0
-    )  # by the slope to the nearest run that differs as much
-    for stretch in (1.2, 2.4):
-        for way in (-1.0, 1.0):
-            x = good + way * stretch * reach
-            root = found()
-            covered = root is not None and math.isfinite(root.low if way < 0.0 else root.high)
-            if covered or reach == 0.0 or search.left <= 0 or (search.key == RAISE and x < 0.0):
-                continue
-            try:
-                search.estimate(x)
-            except ScenarioError:
-                continue
-    root = found()
-    return (-math.inf, math.inf) if root is None else (root.low, root.high)
+def _why_not(search: Search, half: float, within: float) -> str:
+    if not math.isfinite(half):
+        return "an end of the interval was not found; give a range by --between"
+    needed = search.paths * (half / within) ** 2
+    return f"that takes about {needed:,.0f} paths a run" + (
+        f", more than {MOST_PATHS:,}" if needed > MOST_PATHS else ""
+    )
 
 
 def _one_way(search: Search) -> tuple[bool, str]:
     """Whether the figure goes one way in the lever, at the numbers tried; a step back counts if its paired interval is on one
-    side of nought."""
-    ordered = sorted(search.tried)
-    values = [search.estimates[x].value for x in ordered]
+    side of nought. Runs of different lengths are compared on the paths that all have."""
+    shared = min(outcome.paths for outcome in (*search.tried.values(), *(o for _, o in search.smaller)))
+    everything = {x: o.first(shared) for x, o in (*search.smaller, *search.tried.items())}
+    for tried in (search.tried, everything):
+        found = _turns(search, tried)
+        if not found[0]:
+            return found
+    return True, ""
+
+
+def _turns(search: Search, tried: Mapping[float, Outcome]) -> tuple[bool, str]:
+    ordered = sorted(tried)
+    values = [search.goal.figure.estimate(tried[x]).value for x in ordered]
     rising = values[-1] >= values[0]
     for k, (x, y) in enumerate(pairwise(ordered)):
         if (values[k + 1] < values[k]) if rising else (values[k + 1] > values[k]):
-            d = difference(search.goal.figure, search.tried[x], search.tried[y])
+            d = difference(search.goal.figure, tried[x], tried[y])
             if (d.high < 0.0) if rising else (d.low > 0.0):
                 here = (
                     f"it turns between {search.base.text(x)} and {search.base.text(y)}; there may be further crossings"
@@ -286,9 +193,9 @@ def _one_way(search: Search) -> tuple[bool, str]:
     return True, ""
 
 
-def _tried(search: Search, x: float) -> dict[str, Any]:
-    e = search.estimates[x]
+def _tried(search: Search, x: float, outcome: Outcome) -> dict[str, Any]:
+    e = search.goal.figure.estimate(outcome)
     return {
-        "lever": search.key, "number": x, "unit": search.base.unit, "value": number(e.value),
-        "value_low": number(e.low), "value_high": number(e.high), "kept": search.keeps(x),
+        "lever": search.key, "number": x, "unit": search.base.unit, "paths": outcome.paths, "value": number(e.value),
+        "value_low": number(e.low), "value_high": number(e.high), "kept": search.goal.kept(e.value),
     }  # fmt: skip

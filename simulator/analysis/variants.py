@@ -71,6 +71,21 @@ class Outcome:
         """The same with these paths, a mask over all of them."""
         return replace(self, chosen=np.asarray(chosen) & self.numbers)
 
+    def first(self, paths: int) -> Outcome:
+        """The first so many paths: what a run of so many would have been."""
+        if paths >= self.paths:
+            return self
+        columns = {name: values[:paths] for name, values in self.columns.items()}
+        return replace(self, columns=columns, kept={row: values[:paths] for row, values in self.kept.items()})
+
+    def slim(self, figures: Sequence[Asked]) -> Outcome:
+        """With no more than these figures read, so that many outcomes can be kept."""
+        reads = _Reads(self)
+        for asked in figures:
+            asked.values(reads)
+        names = {"cause", "end_month", *reads.names}
+        return replace(self, columns={name: x for name, x in self.columns.items() if name in names})
+
     def _counted(self, values: Array) -> Array:
         where = self.numbers if self.chosen is None else self.chosen
         return values if where.all() else values[where]
@@ -88,6 +103,21 @@ class Outcome:
     def default_by(self, month: int) -> Mask:
         """Whether a path is in default by the month, over all paths."""
         return np.asarray((self.columns["cause"] > ledger.NAN_CODE) & (self.columns["end_month"] <= month))
+
+
+@dataclass(frozen=True)
+class _Reads:
+    """An outcome that notes which columns are read."""
+
+    of: Outcome
+    names: set[str] = field(default_factory=set)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.of, name)
+
+    def column(self, name: str) -> Array:
+        self.names.add(name)
+        return self.of.column(name)
 
 
 @dataclass
@@ -110,21 +140,31 @@ class Runs:
         run = with_run(scenario, paths, seed).run
         return Runs(run.paths, run.seed, **how)
 
-    def run(self, scenario: Scenario, figures: Sequence[Asked] = (), rows: Rows = (), name: str = "") -> Outcome:
-        """Run a variant and keep its columns, and the rows by month that the figures (or `rows`) need.
+    def run(
+        self,
+        scenario: Scenario,
+        figures: Sequence[Asked] = (),
+        rows: Rows = (),
+        name: str = "",
+        paths: int | None = None,
+        begun: Outcome | None = None,
+    ) -> Outcome:
+        """Run a variant and keep its columns, and the rows by month that the figures (or `rows`) need. paths: instead of those of
+        all runs. begun: the outcome of its first paths, whose columns are kept; only the others are simulated.
 
         Raises QuantityError where the scenario has no such month, contract or creditor.
         """
-        known = with_run(scenario, self.paths, self.seed)
+        paths = self.paths if paths is None else paths
+        known = with_run(scenario, paths, self.seed)
         known = replace(
             known, run=known.run.model_copy(update={"sampling": type(known.run)().sampling})
         )  # independent paths
         wanted = tuple(dict.fromkeys([*(r for f in figures for r in f.rows), *rows]))
-        key = (known.hash, wanted)
+        key = (known.hash, paths, wanted)
         if key in self._held:
             return self._held[key]
         known = ready(known)
-        simulation = Simulation(known, paths=self.paths, announce=self.announce)
+        simulation = Simulation(known, paths=paths, announce=self.announce)
         for asked in figures:
             asked.check(known.calendar.months, known.contracts, creditors(simulation.outline))
         slot_of = {f"{m.contract}.{m.name}" if m.contract else m.name: m.slot for m in simulation.outline.metrics}
@@ -136,18 +176,20 @@ class Runs:
         if self.progress is not None:
             self.progress(self.count, name)
         workers = executors.available_threads() if self.threads is None else self.threads
+        first = 0 if begun is None else begun.paths
 
         def work(task: tuple[int, int]) -> list[tuple[dict[str, Array], dict[tuple[str, int], Array]]]:
-            first, count = task
-            return [
-                (
-                    {**chunk.columns, **{f"input.{k}": v for k, v in chunk.inputs.items()}},
-                    {(metric, month): chunk.kept[slot_of[metric]][month].copy() for metric, month in wanted},
-                )
-                for chunk in simulation.run_chunks(self.first + first, count, keep=slots)
-            ]
+            found = []
+            for chunk in simulation.run_chunks(self.first + first + task[0], task[1], keep=slots):
+                columns = {**chunk.columns, **{f"input.{k}": v for k, v in chunk.inputs.items()}}
+                kept = {(metric, month): chunk.kept[slot_of[metric]][month].copy() for metric, month in wanted}
+                if begun is not None:
+                    columns = {column: values.copy() for column, values in columns.items() if column in begun.columns}
+                found.append((columns, kept))
+            return found
 
-        parts = [part for found in executors.run(work, tasks(self.paths, workers), workers) for part in found]
+        parts = [part for found in executors.run(work, tasks(paths - first, workers), workers) for part in found]
+        parts = parts if begun is None else [(begun.columns, begun.kept), *parts]
         columns = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
         kept = {row: np.concatenate([part[1][row] for part in parts]) for row in wanted}
         outcome = Outcome(known, simulation.outline, columns, kept)

@@ -1,7 +1,7 @@
 """When a side of a contract gives notice: by thresholds, by a boundary in the price ratio month by month, or at the best moment.
 
 Any rule that holds gives notice, and within a rule every condition must hold. `optimal` stands for a boundary that is found
-before the run, by least squares on paths of the scenario's own (estimate/leaving.py): a run knows boundaries only.
+before the run, by least squares on paths of the scenario's own (estimate/training.py): a run knows boundaries only.
 """
 
 from __future__ import annotations

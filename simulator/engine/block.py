@@ -125,7 +125,8 @@ class ProgramRunner:
         def draw(name: str) -> Array:
             self._drawn = True
             if self.given is not None and name in self.given:
-                return np.ascontiguousarray(np.resize(self.given[name][0], paths.size), dtype=np.float64)
+                numbers = self.given[name][0]  # by the number of the path: a branch has only some of them
+                return np.ascontiguousarray(numbers[paths % numbers.size], dtype=np.float64)
             return once[name] if name in once else uniforms_of(self.seed, name, paths)
 
         return build(self.scenario, self.seed, draw, self.given, evaluate=evaluate, scores=scores)

@@ -354,7 +354,10 @@ class ProgramBuilder:
             index.append(slot)
             return Argument("slot")
         by_path = isinstance(value.months, np.ndarray)
-        needed = self.months + 1 if by_path else int(value.months) + 1
+        back = (
+            self.months if by_path else min(int(value.months), self.months)
+        )  # before the opening it is as at the opening
+        needed = back + 1
         start, depth = self.histories.get(slot, (-1, 0))
         if depth < needed:
             # a deeper ring replaces a shallower one; earlier reads of the same slot keep their own
@@ -366,7 +369,7 @@ class ProgramBuilder:
             self._remember(slot, start, needed)
         else:
             index.extend((start, depth))
-        index.append(self._array_row(value.months) if by_path else int(value.months))
+        index.append(self._array_row(value.months) if by_path else back)
         return Argument("ago_row" if by_path else "ago")
 
     def _remember(self, slot: str, start: int, depth: int) -> None:

@@ -9,6 +9,7 @@ same value and interval as in a run's report.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,12 @@ PATTERN = re.compile(
     r"\s*(?P<name>[a-z_]+)\s*(?:\.\s*(?P<before>mean|p\d{1,2}))?\s*(?:\((?P<arguments>[^()]*)\))?"
     r"\s*(?:\.\s*(?P<after>mean|p\d{1,2}))?\s*"
 )
+COMPARED: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 SHARE_OF_PATHS, MEAN, RESTRICTED, AT_RISK = "share", "mean", "restricted mean", "at risk"
 
 
@@ -322,6 +329,9 @@ class Limit:
     @property
     def at_most(self) -> bool:
         return self.operator.startswith("<")
+
+    def kept(self, value: float) -> bool:
+        return COMPARED[self.operator](value, self.value)
 
 
 def limit(text: str) -> Limit:

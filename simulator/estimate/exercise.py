@@ -26,8 +26,9 @@ from what a decision brings, leave its mean alone and take most of its noise awa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -38,18 +39,27 @@ Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.int64]
 NEVER = -1  # the date of a right that is not used
+FEW = 8  # functions: so many are summed without a library
+SINGULAR = 1e-12  # of a matrix of scaled sums of squares: less is nought
 TIE = 1e-9  # differences of this share of the largest are none
+
+
+class Functions(Protocol):
+    """Functions of what is known on a date: an array (T + 1, paths, number), or what makes its rows when they are asked for."""
+
+    def __getitem__(self, date: int, /) -> Array:
+        """Shape (paths, number)."""
 
 
 @dataclass(frozen=True)
 class Right:
-    """A right on simulated paths; arrays have the shape (T + 1, paths), the functions of the state (T + 1, paths, number)."""
+    """A right on simulated paths; arrays have the shape (T + 1, paths)."""
 
     now: Array  # known when the right is used
     flow: Array  # what comes on each date to who does not use it
     delay: int  # dates after the notice on which it still comes
     may: Bools  # where it may be used
-    states: Array  # functions of the state on which is regressed
+    states: Functions  # of the state, on which is regressed
     along: Array | None = (
         None  # use it on one side of a boundary in this number, (T + 1, paths), not where the fit says
     )
@@ -159,13 +169,25 @@ class Decision(NamedTuple):
 Decisions = tuple[Decision, ...]
 
 
-def least_squares(right: Right) -> Decisions:
-    """Decisions of one side alone, by date."""
-    return play(None, right)[1]
+def least_squares(right: Right, less: Penalised | None = None) -> Decisions:
+    """Decisions of one side alone, by date. `less`: what the right brings on these paths less its martingales, which leave what
+    is regressed its expectation and take most of its noise away."""
+    if less is None:
+        return play(None, right)[1]
+    waiting, found = less.never, []
+    for t in range(len(right.flow) - 1, -1, -1):
+        found.append(decide(right, t, waiting - (less.used[t] - right.now[t])))
+        waiting = np.where(uses(right, t, found[-1]), less.used[t], waiting)
+    return tuple(found[::-1])
 
 
-def play(first: Right | None, second: Right | None) -> tuple[Decisions, Decisions]:
-    """Decisions of both sides of a game; a side that is None never leaves."""
+def play(
+    first: Right | None,
+    second: Right | None,
+    held: tuple[Decisions | None, Decisions | None] = (None, None),
+) -> tuple[Decisions, Decisions]:
+    """Decisions of both sides of a game; a side that is None never leaves. `held`: decisions of a side that it keeps to, so
+    that the other's are its best response."""
     some = first or second
     if some is None:
         return (), ()
@@ -177,13 +199,15 @@ def play(first: Right | None, second: Right | None) -> tuple[Decisions, Decision
     for t in range(dates - 1, -1, -1):
         leaves = np.zeros(paths, dtype=bool)
         if second is not None and paid_second is not None:
-            of_second.append(decide(second, t, waiting_second - (paid_second[t] - second.now[t])))
+            y = waiting_second - (paid_second[t] - second.now[t])
+            of_second.append(decide(second, t, y) if held[1] is None else held[1][t])
             leaves = uses(second, t, of_second[-1])
             waiting_second = np.where(leaves, paid_second[t], waiting_second)
             if first is not None and first.other is not None:
                 waiting_first = np.where(leaves, first.other[t], waiting_first)
         if first is not None and paid_first is not None:
-            of_first.append(decide(first, t, waiting_first - (paid_first[t] - first.now[t]), leaves))
+            y = waiting_first - (paid_first[t] - first.now[t])
+            of_first.append(decide(first, t, y, leaves) if held[0] is None else held[0][t])
             used = uses(first, t, of_first[-1], leaves)
             waiting_first = np.where(used, paid_first[t], waiting_first)
             if second is not None and second.other is not None:
@@ -218,10 +242,31 @@ def regress(states: Array, y: Array) -> tuple[Array, float, Array]:
     """(coefficients, share of variance explained, fit); where there are too few paths to say, a fit that waits."""
     if len(y) < states.shape[1]:
         return np.full(states.shape[1], np.nan), 0.0, np.full(len(y), np.inf)
-    found: Array = np.linalg.lstsq(states, y, rcond=None)[0].astype(np.float64)
-    fitted: Array = states @ found
+    found = solved(states, y)
+    fitted: Array = times(states, found)
     spread, rest = float(((y - y.mean()) ** 2).sum()), float(((y - fitted) ** 2).sum())
     return found, 1.0 - rest / spread if spread > 0.0 else 0.0, fitted
+
+
+def solved(states: Array, y: Array) -> Array:
+    """Least squares by normal equations, refined twice. Few functions are summed in a fixed order, so that a boundary does not
+    depend on how many threads a linear algebra library has."""
+    scale = np.sqrt(np.einsum("ij,ij->j", states, states))
+    x = states / np.where(scale > 0.0, scale, 1.0)
+    turned = x.T
+    gram = np.einsum("ij,ik->jk", x, x) if x.shape[1] <= FEW else turned @ x
+    found = np.zeros(x.shape[1])
+    for _ in range(3):
+        rest = y - times(x, found)
+        against = np.einsum("ij,i->j", x, rest) if x.shape[1] <= FEW else turned @ rest
+        found = found + np.linalg.lstsq(gram, against, rcond=SINGULAR)[0]
+    return np.asarray(found / np.where(scale > 0.0, scale, 1.0))
+
+
+def times(states: Array, coefficients: Array) -> Array:
+    if states.shape[1] <= FEW:
+        return np.asarray(np.einsum("ij,j->i", states, coefficients))
+    return np.asarray(states @ coefficients)
 
 
 def uses(right: Right, t: int, decision: Decision, leaves: Bools | None = None) -> Bools:
@@ -230,10 +275,12 @@ def uses(right: Right, t: int, decision: Decision, leaves: Bools | None = None) 
         x = right.along[t]
         used = right.may[t] & (x > decision.boundary if right.above else x < decision.boundary)
         return np.asarray(used if leaves is None else used & ~leaves)
-    used = right.may[t] & (right.now[t] > right.states[t] @ decision.coefficients)
+    used = right.may[t] & (right.now[t] > times(right.states[t], decision.coefficients))
     if leaves is None:
         return np.asarray(used)
-    anyway = np.zeros_like(used) if decision.against is None else right.now[t] > right.states[t] @ decision.against
+    anyway = (
+        np.zeros_like(used) if decision.against is None else right.now[t] > times(right.states[t], decision.against)
+    )
     return np.asarray(np.where(leaves, right.may[t] & anyway, used))
 
 
@@ -266,8 +313,8 @@ def at(rows: Array, dates: Dates) -> Array:
 class News:
     """What moves martingales: on each date products of functions of the state before it with functions of new scores."""
 
-    states: Array  # (T + 1, paths, number)
-    scores: Array  # (T + 1, paths, number): mean 0 given all that came before
+    states: Functions
+    scores: Functions  # mean 0 given all that came before
     more: News | None = None  # further products
 
     def of(self, t: int) -> Array:
@@ -285,23 +332,47 @@ Martingales = tuple[
 def martingales(right: Right, news: News) -> Martingales:
     """Backwards in time: the next date's values regressed on functions of the state (their expectation) and on the news (the
     increments of their martingales)."""
-    dates, paths = right.flow.shape
-    rest = np.zeros(
-        (paths, right.delay + 1)
-    )  # expected flows from the date after next … on, by number of dates skipped
-    value = np.where(right.may[-1], np.maximum(right.now[-1], 0.0), 0.0)
-    found = []
+    return martingales_of((right,), news)[0]
+
+
+def martingales_of(rights: Sequence[Right], news: News, held: float = 0.0) -> tuple[Martingales, ...]:
+    """The same of several rights on the same paths with the same functions of the state, which are regressed on once for all.
+    `held`: how small the coefficients of the news are held (ridge), where they are many for the paths."""
+    dates, paths = rights[0].flow.shape
+    # by right: expected flows from the date after next … on, by number of dates skipped; and its value
+    rests = [np.zeros((paths, right.delay + 1)) for right in rights]
+    values = [np.where(r.may[-1], np.maximum(r.now[-1], 0.0), 0.0) for r in rights]
+    found: list[list[Array]] = [[] for _ in rights]
     for t in range(dates - 2, -1, -1):
-        targets = np.column_stack([right.flow[t + 1] + rest[:, 0], rest[:, : right.delay], value])
-        known = np.hstack([news.states[t], right.states[t]])
+        targets = [
+            np.column_stack([right.flow[t + 1] + rest[:, 0], rest[:, : right.delay], value])
+            for right, rest, value in zip(rights, rests, values, strict=True)
+        ]
+        known = np.hstack([news.states[t], rights[0].states[t]])
         both = np.hstack([known, news.of(t + 1)])
-        fitted = np.linalg.lstsq(both.T @ both, both.T @ targets, rcond=1e-11)[0]
-        expected = known @ fitted[: known.shape[1]]
-        found.append(fitted[known.shape[1] :])
-        rest, waiting = expected[:, :-1], expected[:, -1]
-        using = right.now[t] - rest[:, right.delay]
-        value = np.where(right.may[t], np.maximum(using, waiting), waiting)
-    return tuple(found[::-1])
+        fitted = ridge(both, np.hstack(targets), known.shape[1], held)
+        expected, increments = known @ fitted[: known.shape[1]], fitted[known.shape[1] :]
+        first = 0
+        for k, right in enumerate(rights):
+            own = slice(first, first + right.delay + 2)
+            first = own.stop
+            found[k].append(increments[:, own])
+            rests[k], waiting = expected[:, own][:, :-1], expected[:, own][:, -1]
+            using = right.now[t] - rests[k][:, right.delay]
+            values[k] = np.where(right.may[t], np.maximum(using, waiting), waiting)
+    return tuple(tuple(of_right[::-1]) for of_right in found)
+
+
+def ridge(both: Array, targets: Array, plain: int, held: float) -> Array:
+    """Least squares in which all but the first `plain` functions are held small, so that many of them fit no noise."""
+    gram = both.T @ both
+    scale = np.sqrt(gram.diagonal())
+    scale = np.where(scale > 0.0, scale, 1.0)
+    gram /= scale[:, None] * scale
+    new = np.arange(plain, len(gram))
+    gram[new, new] += held
+    found = np.linalg.lstsq(gram, (both.T @ targets) / scale[:, None], rcond=SINGULAR)[0]
+    return np.asarray(found / scale[:, None])
 
 
 class Penalised(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,8 @@ class Figures:
         controlled: Sections | None = None,
     ) -> None:
         """`z`: the normal quantile of the level of all intervals, 95 % unless said otherwise. `binned`: quantiles of numbers by
-        path to 0.05 % of their value, without looking at the numbers again. `controlled`: better estimates from the same paths."""
+        path to 0.05 % of their value, without looking at the numbers again. `controlled`: better estimates of the same
+        paths."""
         self.binned = binned
         self.scenario, self.outline, self.summary, self.z = scenario, outline, summary, z
         self.months = scenario.calendar.months
@@ -97,7 +98,9 @@ class Figures:
         self.controlled = None if self.not_a_number else controlled
         # defaults by month and cause: integers, so that causes add up to PD exactly
         self.counts = np.where(np.arange(len(outline.causes)) > ledger.NAN_CODE, summary.endings, 0)
-        self.monthly_quantiles = cache(self._monthly_quantiles)
+        self._quantiles: dict[
+            str, Array
+        ] = {}  # a cache of a bound method would keep all numbers by path alive in a cycle
         self.replicates = [Figures(scenario, outline, replicate, z) for replicate in summary.replicates]
 
     # --- intervals: of independent paths, or of what replicates differ by ---
@@ -242,8 +245,13 @@ class Figures:
         found = None if of.contract else self._controlled_mean((of.slot, month))
         return found or self._average(mean)
 
-    def _monthly_quantiles(self, slot: str) -> Array:
+    def monthly_quantiles(self, slot: str) -> Array:
         """Shape (months + 1, 7, 3): value, low, high of P1 … P99."""
+        if slot not in self._quantiles:
+            self._quantiles[slot] = self._quantiles_of(slot)
+        return self._quantiles[slot]
+
+    def _quantiles_of(self, slot: str) -> Array:
         ranks: Any = [r for q in CASH_QUANTILES for r in intervals.quantile_ranks(q, self.n, self.z)]
         values = self.summary.order_statistics(slot, ranks)
         if self.replicates and self.n:

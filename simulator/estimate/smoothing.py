@@ -29,14 +29,8 @@ from simulator.estimate.controls import blocks
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Scenario
 
-FAMILIES = ("revenue", "operations", "compute", "price", "market", "rates", "flows", "contracts", "inputs")
-CLAUSES = (
-    "resale",
-    "service_credit",
-    "take_or_pay",
-    "indexation",
-    "reopener",
-)  # of contracts: none looks at cash or at default
+FAMILIES = ("revenue", "operations", "compute", "price", "market", "rates", "flows", "contracts")
+CLAUSES = ("resale",)  # of contracts: looks neither at cash nor at a default
 NEAR = 1e-6  # of floor and opening cash: rounding between two accounts
 
 

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from simulator.components.exit_rules import Optimal
+from simulator.estimate.basis import Basis
 from simulator.estimate.exercise import Decisions, play
-from simulator.estimate.leaving import Basis, Months, months_of, rights
+from simulator.estimate.leaving import rights
+from simulator.estimate.months import Months, months_of
 from simulator.scenario.model import Entry, Scenario
 
 APART = 2**40  # number of the first path that is trained on

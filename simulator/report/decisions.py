@@ -51,7 +51,10 @@ def _counted(name: str) -> bool:
 
 def _head(d: Row) -> Iterator[str]:
     yield (d["scenario"]["title"] or d["scenario"]["name"])[:100]
-    yield f"{d['paths']:,} paths, seed {d['seed']}, the same random numbers in all {d['model_runs']} runs, 95 % intervals"
+    more = " or more" if d.get("within") is not None else ""
+    yield (
+        f"{d['paths']:,} paths{more}, seed {d['seed']}, the same random numbers in all {d['model_runs']} runs, 95 % intervals"
+    )
     yield ""
 
 
@@ -181,9 +184,13 @@ def levers(d: Row, width: int | None = None) -> Iterator[str]:
         rows.append([r["lever"], now, f"{_amount(r['answer'], unit)} ({span})", change, share, then])
         way = "goes one way in it" if r["one_way"] else r["note"]
         low, high = (_amount(r[f"bracket_{end}"], unit) for end in ("low", "high"))
-        notes.append(
-            f"  {r['lever']}: kept at one end of {low} … {high}, not at the other; {way}; {r['model_runs']} runs"
-        )
+        spent = f"{r['model_runs']} runs of {r['paths']:,} paths"
+        if r["simulated"] != r["model_runs"] * r["paths"]:
+            spent = f"{r['model_runs']} runs of up to {r['paths']:,} paths, {r['simulated']:,} in all"
+        half = "" if r["half_width"] is None else f"± {100 * r['half_width']:.2g} %; "
+        notes.append(f"  {r['lever']}: {half}kept at one end of {low} … {high}, not at the other; {way}; {spent}")
+        if r["one_way"] and r["note"]:
+            notes.append(f"    {r['note']}")
     yield from table(["lever", "now", "needed", "change", "of base", "then"], rows, width)
     yield ""
     yield from notes

@@ -27,12 +27,24 @@ def lines(d: dict[str, Any], width: int | None = None) -> Iterator[str]:
     yield "Worth of the right while the other side stays"
     for row in d["alone"]:
         yield f"  {row['side']:<12} {row['notice']} {d['step']}s' notice, first in {row['first']}"
-        yield f"    at least   {_dollars(row, 'lower')}, by the price ratio alone {money(row['by_ratio'])}"
-        yield f"    at most    {_dollars(row, 'upper')}, gap {percent(row['gap'])}, R2 {row['r_squared']:.2f}"
+        yield f"    at least   {_dollars(row, 'lower')}"
+        yield f"    at most    {_dollars(row, 'upper')}, gap {percent(row['gap'])}"
+        if not row["tight"]:
+            yield "    NOT SETTLED: the bounds lie more than 2 % apart; the worth is between them, neither is an estimate"
+        if d["inputs"]:
+            yield f"    at least   {_dollars(row, 'observed')} without knowing the inputs"
+        yield f"    at least   {_dollars(row, 'by_ratio')} by the price ratio alone, as in a run"
+    if d["inputs"]:
+        yield f"  The first two are for somebody who knows the uncertain inputs: {d['inputs'][0]}"
+        yield from (f"    {name}" for name in d["inputs"][1:])
     if d["together"]:
         yield "Both at their best moments, the supplier deciding first, against nobody leaving"
     for row in d["together"]:
         yield f"  {row['side']:<12} {_dollars(row, 'value')}, leaves on {percent(row['leaves'])} of paths"
+    if d["deviations"]:
+        yield "  What a side is found to gain by leaving that play alone (best response by regression; a better one may exist)"
+    for row in d["deviations"]:
+        yield f"    {row['side']:<10} {_dollars(row, 'gain')} if both look at the {row['play']}"
     yield ""
     yield "Runs on the same paths, change against nobody leaving"
     for rule in d["rules"]:

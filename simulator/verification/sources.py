@@ -11,6 +11,7 @@ from simulator.engine import executors
 from simulator.engine.block import BLOCK, deterministic_path
 from simulator.engine.ledger import NAN_CODE
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
+from simulator.estimate.training import ready
 from simulator.scenario.model import Scenario
 from simulator.verification import measures
 from simulator.verification.measures import OF_SLOTS, STILL, MeasureError
@@ -87,7 +88,7 @@ class Sources:
 def _simulate(
     scenario: Scenario, wanted: Sequence[Call], paths: int, threads: int | None, shocks: Mapping[str, Any] | None
 ) -> dict[Call, Any]:
-    simulation = Simulation(scenario, given=given(shocks, scenario.calendar.months) if shocks else None)
+    simulation = Simulation(ready(scenario), given=given(shocks, scenario.calendar.months) if shocks else None)
     slots = tuple(dict.fromkeys(a[0] for name, a in wanted if name in OF_SLOTS))
     for slot in slots:
         if slot not in simulation.program.rows:
