@@ -261,7 +261,7 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
         yield "Smoothing          of default probabilities; a path is worth so many plain ones:"
     elif controlled:
         what = "control variates do"
-        yield f"Control variates   fitted on {sampling['pilot']:,} other paths; a path is worth so many plain ones:"
+        yield f"Control variates   fitted on {sampling['pilot']:,} other paths; plain paths that one is worth:"
     else:
         what = f"{sampling['method']} sampling does"
         yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
