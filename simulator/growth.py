@@ -18,7 +18,9 @@ from simulator.engine.build import Array
 from simulator.engine.frozen import count_by_month, freeze, thaw
 from simulator.engine.reduce import Summary
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
+from simulator.estimate.controlled import Controlled, Moments, Sections
 from simulator.estimate.figures import Figures, questions
+from simulator.estimate.smoothing import Smoothed, why_not
 from simulator.estimate.training import ready
 from simulator.record import (
     contracts_table,
@@ -153,6 +155,14 @@ class Growth:
         if found is not None:
             count_by_month(self.summary)
             thaw(self.summary, found.header, found.arrays)
+        self._kept = self.simulation.kept_slots
+        self.controlled: Sections | None = None
+        if self.scenario.run.estimator == "controlled":
+            self.controlled = Controlled(self.simulation, self.asked)
+        elif self.scenario.run.estimator == "smoothed" and why_not(self.scenario) is None:
+            self.controlled = Smoothed(self.simulation)
+        if found is not None and self.controlled is not None:
+            self.controlled.thaw(found.arrays)
         self.from_path = self.summary.paths
         limits.check(memory(self.simulation, self.most, self.workers, self.writer is not None).total, self.workers + 1)
         self.seconds = {"compile": time.perf_counter() - started, "simulate": 0.0, "write": 0.0}
@@ -180,24 +190,27 @@ class Growth:
         if target > reduce.EXACT_PATHS and self.summary.exact:
             count_by_month(self.summary)
         last = target // store.PART_PATHS * store.PART_PATHS  # where the last whole part ends
-        for chunk in self._chunks(target):
+        for chunk, moments in self._chunks(target):
             self.summary.add(chunk)
+            if self.controlled is not None:
+                self.controlled.add(moments)
             self._write(chunk, self.paths == last)
             if self.progress is not None:
                 self.progress(self.paths, target)
-        figures = Figures(self.scenario, self.simulation.outline, self.summary)
+        figures = Figures(self.scenario, self.simulation.outline, self.summary, controlled=self.controlled)
         self.seconds["simulate"] += time.perf_counter() - at - (self.seconds["write"] - wrote)
         return figures
 
-    def _chunks(self, target: int) -> Iterator[ChunkResult]:
+    def _chunks(self, target: int) -> Iterator[tuple[ChunkResult, tuple[Moments, ...]]]:
         """All chunks up to a path, in order whatever the number of workers, with the answers to what is asked."""
         first, exact = self.paths, self.summary.exact
 
-        def finished(chunk: ChunkResult) -> ChunkResult:
-            chunk = chunk.tallied(self.asked)
-            return chunk if exact else chunk.counted()
+        def finished(chunk: ChunkResult) -> tuple[ChunkResult, tuple[Moments, ...]]:
+            moments = () if self.controlled is None else self.controlled.moments(chunk)
+            chunk = chunk._replace(kept={slot: chunk.kept[slot] for slot in self._kept}).tallied(self.asked)
+            return chunk if exact else chunk.counted(), moments
 
-        def work(task: tuple[int, int]) -> list[ChunkResult]:
+        def work(task: tuple[int, int]) -> list[tuple[ChunkResult, tuple[Moments, ...]]]:
             return [finished(chunk) for chunk in self.simulation.run_chunks(first + task[0], task[1])]
 
         for found in executors.run(work, tasks(target - first, self.workers), self.workers):
@@ -214,7 +227,8 @@ class Growth:
             months = len(self.scenario.keep.months_of(self.scenario.calendar))
             writer.add("trajectories", rows, fields, trajectory_part(months))
         if not self.summary.exact and writer.due(self.paths, last):
-            writer.checkpoint(self.paths, *freeze(self.summary))
+            header, arrays = freeze(self.summary)
+            writer.checkpoint(self.paths, header, arrays | (self.controlled.freeze() if self.controlled else {}))
         self.seconds["write"] += time.perf_counter() - at
 
     def finish(self) -> Result:
@@ -227,7 +241,7 @@ class Growth:
         at = time.perf_counter()
         if self.writer is not None:
             self.writer.end_parts()
-        figures = Figures(scenario, self.simulation.outline, self.summary)
+        figures = Figures(scenario, self.simulation.outline, self.summary, controlled=self.controlled)
         target = None
         if self.writer is not None:
             self.writer.write("months.parquet", months_table(figures))

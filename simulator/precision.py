@@ -70,12 +70,14 @@ def precise(
                 continue  # a run of more paths was there already
             growth.to(paths)
             looked.append(growth.paths)
-            seen = Figures(known, growth.simulation.outline, growth.summary, z, binned=True)
+            seen = Figures(
+                known, growth.simulation.outline, growth.summary, z, binned=True, controlled=growth.controlled
+            )
             reached = all(target.error(seen) <= target.within for target in wanted)
             if reached:
                 break
         result = growth.finish()
-    final = Figures(known, growth.simulation.outline, growth.summary, z)
+    final = Figures(known, growth.simulation.outline, growth.summary, z, controlled=growth.controlled)
     return Precise(result, _report(final, wanted, looked, schedule, z, reached, result))
 
 

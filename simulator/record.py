@@ -198,6 +198,7 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "start": scenario.label(1),
             "seed": scenario.run.seed,
             "sampling": scenario.run.sampling,
+            "estimator": scenario.run.estimator,
             "block": BLOCK,
             "streams": STREAM_VERSION,
         },

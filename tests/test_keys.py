@@ -251,6 +251,7 @@ TOGGLES: dict[str, tuple[tuple[str, ...], str]] = {
     "keep.at": (('keep.trajectories=["cash"]',), "keep.at=years"),
     "run.paths": ((), "run.paths=1000"),
     "run.seed": ((), "run.seed=2"),
+    "run.estimator": (("run.paths=16384",), "run.estimator=controlled"),
     "run.sampling": (("run.paths=16384",), "run.sampling=antithetic"),
     "contracts.contract.fee": ((), "contracts.small.fee=0.21B/mo"),
     "contracts.contract.start": ((), "contracts.small.start=2027-03"),

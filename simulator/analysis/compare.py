@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from simulator.analysis.attribution import attribute
+from simulator.analysis.controlled import differences
 from simulator.analysis.documents import Document, described, document, number, spread
 from simulator.analysis.paired import difference
 from simulator.analysis.variants import Outcome, Runs, data_of
@@ -52,14 +53,17 @@ def compare(
     attribution: bool = True,
     runs: Runs | None = None,
     command: str = "",
+    controls: bool = False,
 ) -> Document:
     """The document of `simulator compare`: every further scenario against the first.
 
     figures: instead of the usual ones. by: the step whose default probability is attributed to the changed keys (default: that
     of the second year, or the horizon). paths, seed: of all (default: those of the first). Tables: `figures` (value and interval
     of both, difference with its paired interval, `gain` = variance of independent runs over the paired one), `changes` (key by
-    key), `fates` (paths by which of the two defaults by a step), `attribution`. Raises QuantityError (a figure that a scenario
-    does not have; fewer than two scenarios; steps or starts that differ).
+    key), `fates` (paths by which of the two defaults by a step), `attribution`.
+    controls (or `run.estimator = "controlled"` of the first): shares and means also with control variates, `controlled` with its
+    interval and `controlled_gain`, at the cost of a pilot of both. Raises QuantityError (a figure that a scenario does not have;
+    fewer than two scenarios; steps or starts that differ).
     """
     if len(scenarios) < 2:
         raise QuantityError("a comparison needs two scenarios or more", "give a second file, or --set KEY=VALUE")
@@ -80,7 +84,14 @@ def compare(
     methods: list[dict[str, Any]] = []
     for name, other in zip(names[1:], others, strict=True):
         second = runs.run(other, asked, name=name)
-        body["figures"] += [_row(name, f, first, second) for f in asked if not _missing(f, second)]
+        shown_here = [f for f in asked if not _missing(f, second)]
+        table = [_row(name, f, first, second) for f in shown_here]
+        if controls or base.run.estimator == "controlled":
+            sharper = differences(runs, base, other, shown_here, first, second)
+            for row, d in zip(table, sharper, strict=True):
+                row |= spread("controlled", None if d is None else d[:3])
+                row["controlled_gain"] = None if d is None else number(d.gain)
+        body["figures"] += table
         body["changes"] += [{"variant": name, **change} for change in changes(base, other)]
         body["fates"] += [_fates(name, base, m, first, second) for m in horizons(shortest)]
         if attribution:

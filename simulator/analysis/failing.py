@@ -61,7 +61,7 @@ class Failing:
             return intervals.share(int(inside.sum()), inside.size)
         part = float(self.weights[inside].sum() / self.weights.sum())
         error = self.variance(inside.astype(np.float64) - part) / float(self.weights.sum()) ** 2
-        return intervals.share_of(part, part * (1.0 - part) / error if error > 0.0 else self.effective)
+        return intervals.wilson(part, part * (1.0 - part) / error if error > 0.0 else self.effective)
 
     def story(self, row: int) -> Story:
         end = int(self.end[row])

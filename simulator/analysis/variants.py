@@ -19,7 +19,9 @@ from simulator.engine import executors, ledger
 from simulator.engine.block import Announce
 from simulator.engine.build import Array
 from simulator.engine.simulation import Outline, Simulation, tasks
+from simulator.engine.source import Asked as Drawn
 from simulator.estimate.asked import Asked, figure
+from simulator.estimate.controls import APART, PAIRED
 from simulator.estimate.intervals import Estimate
 from simulator.estimate.training import ready
 from simulator.quantities.units import QuantityError
@@ -129,6 +131,7 @@ class Runs:
     progress: Progress | None = None
     hold: bool = False
     count: int = 0
+    first: int = 0  # number of the first path
     _held: dict[Any, Outcome] = field(default_factory=dict)
 
     @staticmethod
@@ -177,7 +180,7 @@ class Runs:
 
         def work(task: tuple[int, int]) -> list[tuple[dict[str, Array], dict[tuple[str, int], Array]]]:
             found = []
-            for chunk in simulation.run_chunks(first + task[0], task[1], keep=slots):
+            for chunk in simulation.run_chunks(self.first + first + task[0], task[1], keep=slots):
                 columns = {**chunk.columns, **{f"input.{k}": v for k, v in chunk.inputs.items()}}
                 kept = {(metric, month): chunk.kept[slot_of[metric]][month].copy() for metric, month in wanted}
                 if begun is not None:
@@ -193,6 +196,12 @@ class Runs:
         if self.hold:
             self._held[key] = outcome
         return outcome
+
+    def pilot(self, scenario: Scenario, rows: Rows = ()) -> tuple[Outcome, Drawn]:
+        """Paths of a variant that are none of a run's (estimate/controls.py), and what its paths draw."""
+        own = Runs(PAIRED, self.seed, self.threads, self.announce, first=APART)
+        found = own.run(scenario, (), rows)
+        return found, Simulation(found.scenario).asked()
 
 
 def creditors(outline: Outline) -> tuple[str, ...]:

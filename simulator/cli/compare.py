@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,11 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
 @click.option(
     "--no-attribution", is_flag=True, help="Leave out the runs that attribute the difference to the changed keys."
 )
+@click.option(
+    "--controls",
+    is_flag=True,
+    help="Also give the differences of shares and means with control variates (a pilot of both).",
+)
 @PATHS
 @SEED
 @THREADS
@@ -32,6 +38,7 @@ def compare(
     figures: tuple[str, ...],
     by: int | None,
     no_attribution: bool,
+    controls: bool,
     paths: int | None,
     seed: int | None,
     threads: int | None,
@@ -51,7 +58,11 @@ def compare(
     base, *others = [*load_all(files[:1], ()), *load_all(files[1:] or (files[:1] if settings else ()), settings)]
     command = command_of("compare", files, set=settings, figure=figures, by=by, paths=paths, seed=seed)
     runs = runs_of(base, paths, seed, threads)
-    answered(
-        lambda: side_by_side([base, *others], figures, by, attribution=not no_attribution, runs=runs, command=command),
-        base, TABLES, compared, out, as_json,
-    )  # fmt: skip
+    if controls:
+        command += " --controls"
+
+    def found() -> dict[str, Any]:
+        how: dict[str, Any] = {"attribution": not no_attribution, "runs": runs, "command": command}
+        return side_by_side([base, *others], figures, by, controls=controls, **how)
+
+    answered(found, base, TABLES, compared, out, as_json)

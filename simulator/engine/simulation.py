@@ -114,7 +114,7 @@ class Simulation:
         self.scenario = scenario
         self.seed = scenario.run.seed if seed is None else seed
         sampler = sampler_of(scenario.run.sampling) if sampler is None else sampler
-        self.source: Source | None = None if sampler is None else sampler(self._asked())
+        self.source: Source | None = None if sampler is None else sampler(self.asked())
         self.branches = tuple(
             ProgramRunner(branch.scenario, self.seed, given, paths * branch.weight, announce, self.source)
             for branch in scenario.branches
@@ -130,7 +130,7 @@ class Simulation:
         self._metrics = [np.array([where[m.contract, m.name] for m in p.metrics]) for p in programs]
         self._chosen = {branch.choices: k for k, branch in enumerate(scenario.branches)}
 
-    def _asked(self) -> Asked:
+    def asked(self) -> Asked:
         """What all branches together draw."""
         groups = tuple(f"alternatives.{group}" for group in self.scenario.alternatives)
         asked = Asked(self.seed, self.scenario.calendar.months, {}, groups)

@@ -15,6 +15,7 @@ from simulator.engine.reduce import Sketch, Summary
 from simulator.engine.simulation import Outline
 from simulator.engine.tally import Columns, Counts, Questions
 from simulator.estimate import intervals
+from simulator.estimate.controlled import RESTRICTED, Sections, Target
 from simulator.estimate.intervals import Estimate
 from simulator.estimate.worth import MANY, worth
 from simulator.quantities.distribution import Array
@@ -77,16 +78,24 @@ class Figures:
     """Everything a run reports, read off a summary. Months are numbers 1 … M; money is in $."""
 
     def __init__(
-        self, scenario: Scenario, outline: Outline, summary: Summary, z: float = intervals.Z, binned: bool = False
+        self,
+        scenario: Scenario,
+        outline: Outline,
+        summary: Summary,
+        z: float = intervals.Z,
+        binned: bool = False,
+        controlled: Sections | None = None,
     ) -> None:
         """`z`: the normal quantile of the level of all intervals, 95 % unless said otherwise. `binned`: quantiles of numbers by
-        path to 0.05 % of their value, without looking at the numbers again."""
+        path to 0.05 % of their value, without looking at the numbers again. `controlled`: better estimates of the same
+        paths."""
         self.binned = binned
         self.scenario, self.outline, self.summary, self.z = scenario, outline, summary, z
         self.months = scenario.calendar.months
         self.paths = summary.paths
         self.not_a_number = int(summary.endings[:, ledger.NAN_CODE].sum())
         self.n = self.paths - self.not_a_number
+        self.controlled = None if self.not_a_number else controlled
         # defaults by month and cause: integers, so that causes add up to PD exactly
         self.counts = np.where(np.arange(len(outline.causes)) > ledger.NAN_CODE, summary.endings, 0)
         self._quantiles: dict[
@@ -122,14 +131,25 @@ class Figures:
 
     def pd(self, month: int) -> Estimate:
         """Share of paths in default by this month, with its Wilson interval."""
-        return self._share(lambda f: int(f.counts[: month + 1].sum()))
+        return self._default(("pd", month), lambda f: int(f.counts[: month + 1].sum()))
+
+    def _default(self, target: Target, count: Callable[[Figures], int]) -> Estimate:
+        """A share of paths in default, with its control if it has one."""
+        found = None if self.controlled is None else self.controlled.share(target, self.z)
+        return self._share(count) if found is None else found
+
+    def _controlled_mean(self, target: Target) -> Estimate | None:
+        return None if self.controlled is None else self.controlled.mean(target, self.z)
 
     def causes(self, month: int | None = None) -> dict[str, tuple[int, Estimate]]:
         """Cause -> (paths, share) in default by this month (default: the horizon). The counts add up to PD's."""
         last = (self.months if month is None else month) + 1
         upto = self.counts[:last].sum(axis=0)
         return {
-            cause.sentence: (int(upto[code]), self._share(lambda f, code=code: int(f.counts[:last, code].sum())))  # type: ignore[misc]  # mypy infers no lambda with defaults
+            cause.sentence: (
+                int(upto[code]),
+                self._default((f"pd:{code}", last - 1), lambda f, code=code: int(f.counts[:last, code].sum())),  # type: ignore[misc]  # mypy infers no lambda with defaults
+            )
             for code, cause in enumerate(self.outline.causes)
             if code > ledger.NAN_CODE
         }
@@ -161,9 +181,14 @@ class Figures:
             found[label(q)] = _month(value)
             found["interval"][label(q)] = [_month(low), _month(high)]
         beyond = self._share(lambda f: int(f.runway_ends(kind)[-1]))
+        if kind == "funded" and self.controlled is not None:
+            ended = self.pd(self.months)
+            beyond = Estimate(1.0 - ended.value, 1.0 - ended.high, 1.0 - ended.low)
         found["share_beyond_horizon"] = beyond.value
         found["interval"]["share_beyond_horizon"] = [beyond.low, beyond.high]
         mean = self._average(lambda f: intervals.restricted_mean(f.runway_ends(kind), f.months, f.z))
+        if kind == "funded":
+            mean = self._controlled_mean((RESTRICTED, 0)) or mean
         found["restricted_mean"] = mean.value
         found["interval"]["restricted_mean"] = [mean.low, mean.high]
         return found
@@ -205,7 +230,8 @@ class Figures:
         return found
 
     def _mean(self, name: str) -> Estimate:
-        return self._average(lambda f: intervals.mean(*f.summary.moments(name), f.z))
+        found = self._controlled_mean((name, 0))
+        return found or self._average(lambda f: intervals.mean(*f.summary.moments(name), f.z))
 
     def mean(self, name: str) -> dict[str, Any]:
         return _estimate(self._mean(name))
@@ -215,7 +241,9 @@ class Figures:
             s = f.summary.statistics
             return intervals.mean(float(s.mean[month, metric]), float(s.squares[month, metric]), s.paths, f.z)
 
-        return self._average(mean)
+        of = self.outline.metrics[metric]
+        found = None if of.contract else self._controlled_mean((of.slot, month))
+        return found or self._average(mean)
 
     def monthly_quantiles(self, slot: str) -> Array:
         """Shape (months + 1, 7, 3): value, low, high of P1 … P99."""

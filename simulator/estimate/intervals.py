@@ -28,16 +28,17 @@ class Estimate(NamedTuple):
 
 def share(count: int, n: int, z: float = Z) -> Estimate:
     """A share of n with its Wilson interval; nothing seen gives an upper bound, never 0."""
-    return share_of(count / n, n, z) if n else Estimate(math.nan, 0.0, 1.0)
+    return wilson(count / n, n, z) if n else Estimate(math.nan, 0.0, 1.0)
 
 
-def share_of(p: float, n: float, z: float = Z) -> Estimate:
-    """The same for a share that was seen on n paths, which need not be a whole number: as many as weighted ones are worth."""
+def wilson(p: float, n: float, z: float = Z) -> Estimate:
+    """The same for a share seen on n paths, which need not be a whole number: as many as weighted or controlled ones are worth
+    (Dean & Pagano 2015)."""
     z2 = z * z
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * math.sqrt(max(0.0, p * (1 - p)) / n + z2 / (4 * n * n))
-    low = 0.0 if p == 0 else max(0.0, centre - half)
-    high = 1.0 if p == 1 else min(1.0, centre + half)
+    low = 0.0 if p == 0.0 else max(0.0, centre - half)
+    high = 1.0 if p == 1.0 else min(1.0, centre + half)
     return Estimate(p, low, high)
 
 

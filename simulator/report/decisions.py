@@ -78,6 +78,7 @@ def compared(d: Row, width: int | None = None) -> Iterator[str]:
             heads, *rows = ([row[k] for k in (0, 3, 4, 1, 2)] for row in (heads, *rows))
         yield from table(heads, rows, width)
         yield "  gain: the variance of independent runs over that of these"
+        yield from _controlled(_of(d["figures"], label), width)
         yield ""
         yield "  Fates: paths in default by the month in the first only, the second only, both, neither"
         for r in _of(d["fates"], label):
@@ -92,6 +93,25 @@ def compared(d: Row, width: int | None = None) -> Iterator[str]:
             yield f"    {r['key']}: {_short(r['old'])} -> {_short(r['new'])}"
         yield from _attributed(d, label, width)
         yield ""
+
+
+def _controlled(figures: list[Row], width: int | None) -> Iterator[str]:
+    """Differences with control variates beside the plain ones, where they were asked for."""
+    known = [r for r in figures if r.get("controlled_gain") is not None]
+    if not known:
+        return
+    yield ""
+    yield "  With control variates, fitted on other paths of both"
+    rows = [
+        [
+            r["figure"],
+            ranged(r, "controlled", r["unit"], r["figure"], signed=True),
+            gained(r["controlled_gain"]),
+            gained(r["gain"]),
+        ]
+        for r in known
+    ]
+    yield from table(["", "difference", "gain", "without"], rows, width)
 
 
 def _attributed(d: Row, label: str, width: int | None) -> Iterator[str]:

@@ -252,11 +252,25 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
     if ratios is None:
         return
     yield ""
-    yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
+    controlled = sampling.get("estimator") == "controlled"
+    if sampling.get("left_out"):
+        yield f"Estimates          plain, not {sampling['estimator']}: {sampling['left_out']}"
+        return
+    if sampling.get("estimator") == "smoothed":
+        what = "smoothing does"
+        yield "Smoothing          of default probabilities; a path is worth so many plain ones:"
+    elif controlled:
+        what = "control variates do"
+        yield f"Control variates   fitted on {sampling['pilot']:,} other paths; plain paths that one is worth:"
+    else:
+        what = f"{sampling['method']} sampling does"
+        yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
     for name, e in list(ratios.items())[:4]:
-        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {e['high']:.2f})"
+        high = "no limit" if e["high"] is None else f"{e['high']:.2f}"
+        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {high})"
     if not sampling["pays"]:
-        yield f"  {sampling['method']} sampling does not pay here: no figure is surely better than with plain paths"
+        than = "than with plain paths" + (", the pilot counted" if controlled else "")
+        yield f"  {what} not pay here: no figure is surely better {than}"
 
 
 def _precision(d: dict[str, Any]) -> Iterator[str]:

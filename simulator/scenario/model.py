@@ -160,9 +160,18 @@ class Run(Component):
     sampling: Literal["plain", "sobol", "antithetic"] = "plain"
     """How paths are chosen: independently, as sixteen scrambled Sobol' sequences, or in mirrored pairs. Both others want a number
     of paths that is a multiple of 16,384, and change paths and intervals but no true value."""
+    estimator: Literal["plain", "controlled", "smoothed"] = "plain"
+    """How shares and means are read off the paths: as they are; with control variates fitted on a pilot of 16,384 other paths;
+    or with normal amounts of random flows integrated out of default probabilities, where nothing depends on cash. The paths and
+    their files are the same. Both others want plain sampling."""
 
     def complaint(self) -> tuple[str, str] | None:
-        """What is wrong with the number of paths, and what to write instead."""
+        """What is wrong with the number of paths or the estimator, and what to write instead."""
+        if self.estimator != "plain" and self.sampling != "plain":
+            said = (
+                f'estimator = "{self.estimator}" wants independent paths, and sampling = "{self.sampling}" gives others'
+            )
+            return said, 'leave one of the two "plain"'
         if self.sampling == "plain" or self.paths % CHUNK_PATHS == 0:
             return None
         below, most = self.paths // CHUNK_PATHS * CHUNK_PATHS, 1_000_000_000 // CHUNK_PATHS * CHUNK_PATHS
@@ -281,6 +290,8 @@ class Scenario:
         text = f"{self.canonical}\nseed={self.run.seed}\nstreams={STREAM_VERSION}\n"
         if self.run.sampling != "plain":
             text += f"sampling={self.run.sampling}\n"
+        if self.run.estimator != "plain":
+            text += f"estimator={self.run.estimator}\n"
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -1,0 +1,218 @@
+"""A run whose figures have control variates (controls.py): the same paths, other estimates of shares and means.
+
+Controlled are the default probability of each month and its causes, the mean of the runway within the horizon, mean cash by month
+and the means of amounts by path. Months have the controls of the next year's end. Counts and quantiles stay those of the
+paths. What the pilot saw on fewer than SEEN paths has no control, and nothing has one if a path is not a number: then
+those that are would not be drawn by the known law.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.components.base import CASH
+from simulator.engine import ledger
+from simulator.engine.block import Statistics
+from simulator.engine.build import Array
+from simulator.engine.sampler import REPLICATES, replicate_of
+from simulator.engine.simulation import ChunkResult, Simulation
+from simulator.engine.tally import Questions
+from simulator.estimate import intervals
+from simulator.estimate.controls import APART, PILOT, Controls, Scores, blocks, fit
+from simulator.estimate.intervals import Estimate
+
+SEEN = 64  # paths of the pilot
+RESTRICTED = "runway within the horizon"
+Target = tuple[str, int]  # ("pd", month), ("pd:CODE", month), (slot, month) or (column, 0)
+Frozen = dict[str, npt.NDArray[Any]]
+
+
+class Moments(NamedTuple):
+    """Of a block of paths: of all targets as they are, and less their controls."""
+
+    section: int
+    plain: Statistics
+    less: Statistics
+
+
+class Group(NamedTuple):
+    """Targets with the same controls."""
+
+    where: npt.NDArray[np.int64]  # rows of the targets
+    controls: Controls
+    coefficients: Array  # (targets, controls)
+
+
+class Sections:
+    """Moments of targets, block after block, in sections of blocks; each target as it is, and by a better estimator."""
+
+    def __init__(self, targets: list[Target]) -> None:
+        self.where: Mapping[Target, int] = {target: k for k, target in enumerate(targets)}
+        self.has: npt.NDArray[np.bool_] = np.zeros(len(targets), dtype=np.bool_)
+        none = Statistics(0, np.empty(0), np.empty(0))
+        self.sections = [Moments(k, none, none) for k in range(REPLICATES)]
+
+    def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
+        """Of each block of a chunk, which still has its rows by month."""
+        raise NotImplementedError
+
+    def add(self, moments: tuple[Moments, ...]) -> None:
+        for section, plain, less in moments:
+            old = self.sections[section]
+            self.sections[section] = Moments(section, old.plain.merge(plain), old.less.merge(less))
+
+    def freeze(self) -> Frozen:
+        """What was added, as plain numbers."""
+        found: Frozen = {}
+        for k, section in enumerate(self.sections):
+            for name, s in (("plain", section.plain), ("less", section.less)):
+                found[f"controlled.{k}.{name}.paths"] = np.array([s.paths])
+                found[f"controlled.{k}.{name}.mean"] = s.mean.copy()
+                found[f"controlled.{k}.{name}.squares"] = s.squares.copy()
+        return found
+
+    def thaw(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        def one(name: str) -> Statistics:
+            return Statistics(int(arrays[f"{name}.paths"][0]), arrays[f"{name}.mean"], arrays[f"{name}.squares"])
+
+        self.sections = [
+            Moments(k, one(f"controlled.{k}.plain"), one(f"controlled.{k}.less")) for k in range(REPLICATES)
+        ]
+
+    # --- estimates ---
+
+    def _less(self, target: Target) -> tuple[float, float, int] | None:
+        """Mean, sum of squared deviations and paths of a target less its control; None: it has none."""
+        row = self.where.get(target)
+        if row is None or not self.has[row]:
+            return None
+        whole = _merged([s.less for s in self.sections])
+        return float(whole.mean[row]), float(whole.squares[row]), whole.paths
+
+    def mean(self, target: Target, z: float) -> Estimate | None:
+        found = self._less(target)
+        return None if found is None else intervals.mean(*found, z)
+
+    def share(self, target: Target, z: float) -> Estimate | None:
+        """With Wilson's interval of as many paths as plain sampling would need for the same variance."""
+        found = self._less(target)
+        if found is None:
+            return None
+        p, squares, n = found
+        variance = squares / max(1, n - 1) / n
+        if not 0.0 < p < 1.0 or variance <= 0.0:
+            p = min(1.0, max(0.0, p))
+            return intervals.wilson(p, n, z)
+        return intervals.wilson(p, p * (1.0 - p) / variance, z)
+
+    def ratio(self, target: Target) -> Estimate | None:
+        """How many times the variance less the control goes into the plain one; interval by the jackknife over sections of blocks
+        (Quenouille 1956) of its logarithm."""
+        row = self.where.get(target)
+        if row is None or not self.has[row]:
+            return None
+        parts = [s for s in self.sections if s.plain.paths]
+
+        def logarithm(of: list[Moments]) -> float:
+            plain, less = (_merged([getattr(s, name) for s in of]).squares[row] for name in ("plain", "less"))
+            return math.log(plain / less) if plain > 0.0 and less > 0.0 else math.nan
+
+        whole = logarithm(parts)
+        if len(parts) < 2 or not math.isfinite(whole):
+            return None if not math.isfinite(whole) else Estimate(math.exp(whole), 0.0, math.inf)
+        without = np.array([logarithm(parts[:k] + parts[k + 1 :]) for k in range(len(parts))])
+        error = math.sqrt((len(parts) - 1) * float(np.var(without)))
+        half = intervals.student(len(parts)) * error
+        return Estimate(math.exp(whole), math.exp(whole - half), math.exp(whole + half))
+
+
+class Controlled(Sections):
+    """Fitted when it is made, by a pilot of the same seed; then block after block is added, in path order."""
+
+    def __init__(self, simulation: Simulation, asked: Questions) -> None:
+        self.months, self.asked = simulation.scenario.calendar.months, asked
+        self.scores = Scores(simulation.asked())
+        pilot = simulation.run_chunk(APART, PILOT)
+        codes = np.unique(pilot.columns["cause"]).astype(np.int64)
+        self.codes = tuple(int(c) for c in codes if c > ledger.NAN_CODE)
+        every = range(1, self.months + 1)
+        found: list[Target] = [("pd", m) for m in every]
+        found += [(f"pd:{code}", m) for code in self.codes for m in every]
+        found += [(CASH, m) for m in every]
+        found += [(name, 0) for name in (*asked.averaged, RESTRICTED)]
+        super().__init__(found)
+        drawn = [self.scores.drawn(np.arange(b, b + n)) for b, n in blocks(APART, PILOT)]
+        self.groups = self._fitted(found, self._values(pilot), drawn, simulation.scenario.step.per_year)
+        for group in self.groups:
+            self.has[group.where] = group.coefficients.any(axis=1)
+
+    def _fitted(self, targets: list[Target], y: Array, drawn: list[Array], year: int) -> tuple[Group, ...]:
+        horizons = sorted({*(year * n for n in (1, 2, 3, 5) if year * n <= self.months), self.months})
+        seen = (y != np.median(y, axis=1, keepdims=True)).sum(axis=1)
+        enough = seen >= SEEN
+        for target, row in self.where.items():  # causes are as their sum is, so that they add up to it
+            if target[0].startswith("pd:"):
+                enough[row] = enough[self.where["pd", target[1]]]
+        found = []
+        for k, horizon in enumerate(horizons):
+            after = horizons[k - 1] if k else 0
+            own = [after < m <= horizon or (m == 0 and horizon == self.months) for _, m in targets]
+            where = np.flatnonzero(np.array(own) & enough)
+            if not where.size:
+                continue
+            rows = self.scores.components(horizon)
+            x = np.concatenate([rows @ z for z in drawn], axis=1)
+            aims = y[[self.where["pd", horizon], self.where[CASH, horizon]]]
+            controls, coefficients = fit(x, rows, aims, y[where])
+            found.append(Group(where, controls, coefficients))
+        return tuple(found)
+
+    def _values(self, chunk: ChunkResult) -> Array:
+        """The targets by path, shape (targets, paths); of a path that is not a number nought."""
+        columns = chunk.columns
+        cause, end = columns["cause"].astype(np.int64), columns["end_month"]
+        at = np.where(cause > ledger.NAN_CODE, end, math.inf)
+        months = np.arange(1, self.months + 1)[:, None]
+        parts: list[npt.NDArray[Any]] = [at <= months]
+        parts += [(at <= months) & (cause == code) for code in self.codes]
+        parts.append(chunk.kept[CASH][1:])
+        parts += [columns[name][None, :] for name in self.asked.averaged]
+        parts.append(np.minimum(at, float(self.months))[None, :])
+        values = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+        bad = cause == ledger.NAN_CODE
+        if bad.any():
+            values[:, bad] = 0.0
+        return values
+
+    def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
+        y = self._values(chunk)
+        found = []
+        for first, count in blocks(chunk.first, y.shape[1]):
+            begin = first - chunk.first
+            of_block = y[:, begin : begin + count]
+            drawn = self.scores.drawn(np.arange(first, first + count))
+            less = of_block.copy()
+            for group in self.groups:
+                control = group.coefficients @ group.controls.of(drawn)
+                less[group.where] -= control[:, : of_block.shape[1]]
+            section = int(replicate_of(np.array(first)))
+            found.append(Moments(section, statistics(of_block), statistics(less)))
+        return tuple(found)
+
+
+def _merged(parts: list[Statistics]) -> Statistics:
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.merge(part)
+    return whole
+
+
+def statistics(rows: Array) -> Statistics:
+    mean = rows.mean(axis=1)
+    apart = rows - mean[:, None]
+    return Statistics(rows.shape[1], mean, (apart * apart).sum(axis=1))
