@@ -12,26 +12,19 @@ from simulator.estimate.exercise import (
     NEVER,
     Bounds,
     Decision,
-    Knots,
     News,
     Right,
-    Scale,
     at,
     below,
     bounds,
     dates_used,
     estimate,
-    hats,
-    hermite,
     least_squares,
-    legendre,
     martingales,
     penalised,
     play,
-    powers,
-    solved,
-    steps,
 )
+from simulator.estimate.functions import Knots, Scale, hats, hermite, legendre, powers, solved, steps
 
 SE = 4.0 / 1.959964  # half a 95 % interval x this: four standard errors
 

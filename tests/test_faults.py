@@ -402,7 +402,7 @@ def test_no_command_opens_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(socket, "getaddrinfo", opened)
     out = str(tmp_path / "out")
     text = SMALL[: SMALL.index("[dependence")].replace('{ p10 = "8B", p50 = "10B", p90 = "14B" }', '"3B"')
-    (tmp_path / "deal.toml").write_text(text.replace("20B/yr", "6.7B/yr"))
+    (tmp_path / "deal.toml").write_text(text.replace("20B/yr", "3.6B/yr"))
     file = str(tmp_path / "deal.toml")
     run = str(tmp_path / "out" / runner.folder_name(simulator.load(file)))
     few = ["--paths", "1024"]

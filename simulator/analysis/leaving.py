@@ -4,11 +4,11 @@ Dollars: estimate/leaving.py says what leaving brings each side, estimate/exerci
 fitted on paths of their own; every number is of the paths of the run. A value is the mean of the decisions that look at the
 whole state (a lower bound), beside it the dual upper bound; both are those of somebody who knows the inputs drawn once a path.
 Beside them what is left if a side does not know them, and if it looks at the price ratio only, which is the boundary that a run
-uses. Bounds further apart than TIGHT are marked.
+uses. Bounds further apart than 2 % are marked.
 
 Together: the supplier decides first in a month, then the buyer, each knowing what both will do later (subgame-perfect
 equilibrium by backward induction). Values are changes against a contract that nobody may leave. Each side's best response to the
-other's decisions, by regression, says how far from an equilibrium the play is found to be.
+other's decisions, by regression on a finer state with the inputs known, says how far from an equilibrium the play is found to be.
 
 Rules: runs of the scenario on common random numbers, which differ in nothing but who leaves when; default stops a path and its
 decisions there. A notice beyond the horizon is none.
@@ -16,42 +16,32 @@ decisions there. A notice beyond the horizon is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from simulator import runner
 from simulator.analysis.documents import Document, document, spread
+from simulator.analysis.rights import Deviation, SideValue
+from simulator.analysis.rights import alone as value_alone
+from simulator.analysis.rights import together as value_together
 from simulator.components.exit_rules import Optimal, Rule, SupplierRule
 from simulator.components.sides import BUYER, SUPPLIER
 from simulator.estimate.basis import Basis
 from simulator.estimate.exercise import (
     NEVER,
-    Array,
-    Bounds,
-    Dates,
-    Decisions,
-    Right,
-    below,
-    bounds,
-    dates_used,
     estimate,
-    least_squares,
-    martingales_of,
-    penalised,
-    play,
 )
+from simulator.estimate.functions import Array
 from simulator.estimate.intervals import Estimate, share
-from simulator.estimate.leaving import brought, rights
+from simulator.estimate.leaving import brought
 from simulator.estimate.months import Months, complain, discount_rate, months_of
 from simulator.estimate.training import SIDES, Boundaries, boundaries, fitted, training_paths
 from simulator.scenario.model import Entry, Scenario
 
 PATHS = 16_384
-HELD = 0.02  # ridge of the martingales, whose functions are hundreds
-TIGHT = 0.02  # of the value, between its bounds
 ENDS = ("", "_low", "_high")
 TABLES = ("kept", "alone", "together", "deviations", "rules", "pd", "boundary")
 UNITS = {
@@ -62,31 +52,6 @@ UNITS = {
     },
     **{f"{name}{end}": "share of paths" for name in ("pd", "change") for end in ENDS},
 }
-
-
-@dataclass(frozen=True)
-class SideValue:
-    """The right of one side while the other never leaves, in dollars at the opening."""
-
-    notice: int  # steps
-    first: int  # step in which notice may first be given
-    bounds: Bounds
-    observed: Estimate  # of decisions that do not know the inputs drawn once a path
-    by_ratio: Estimate  # of the boundary in the price ratio alone
-    r_squared: float  # of the regressions, martingales taken off; median over steps in which notice may be given
-
-    @property
-    def tight(self) -> bool:
-        """Whether the bounds say what the right is worth, to TIGHT of it."""
-        return abs(self.bounds.gap) <= TIGHT
-
-
-class Deviation(NamedTuple):
-    """What a side gains if it alone leaves the play: an equilibrium to within the largest of them."""
-
-    play: str  # what both sides look at: the whole state, or the price ratio alone, as in a run
-    side: str
-    gain: Estimate  # dollars at the opening, by the best response that regression finds
 
 
 @dataclass(frozen=True)
@@ -203,13 +168,13 @@ def option(
     basis = Basis.of(train)
     priced = months_of(one, name, 0, paths, one.run.seed)
     sides = tuple(side for side in SIDES if getattr(priced, side) is not None)
-    alone, found = _alone(train, priced, basis, sides)
+    alone, found = value_alone(train, priced, basis, sides)
     together: dict[str, Estimate] = {}
     left: dict[str, float] = {}
     deviations: list[Deviation] = []
     game: Boundaries = {}
     if len(sides) == 2:
-        together, left, deviations = _together(train, priced, basis)
+        together, left, deviations = value_together(train, priced, basis)
         game = boundaries(one, fitted(train, basis, sides, by_boundary=True))
     horizon = one.calendar.months
     wanted = (
@@ -249,98 +214,6 @@ def _entry(scenario: Scenario, contract: str | None) -> Entry:
     complain(entry, contract)
     assert entry is not None
     return entry
-
-
-# --- dollars -------------------------------------------------------------------------------------------------------------
-
-
-def _alone(
-    train: Months, priced: Months, basis: Basis, sides: Sequence[str]
-) -> tuple[dict[str, SideValue], dict[str, tuple[Decisions, Decisions]]]:
-    """The value of each side's right while the other never leaves, and its decisions by the price ratio."""
-    values, found = {}, {}
-    news, new = basis.news(train), basis.news(priced)
-    pairs = [
-        {side: r for side, r in zip(SIDES, of, strict=True) if r is not None and side in sides}
-        for of in (
-            rights(train, basis),
-            rights(priced, basis),
-            rights(train, basis, known=False),
-            rights(priced, basis, known=False),
-            rights(priced, basis, by_boundary=True),
-        )
-    ]
-    increments = martingales_of([pairs[0][side] for side in pairs[0]], news, HELD)
-    for side, martingale in zip(pairs[0], increments, strict=True):
-        learned, right, learned_blind, blind, by_ratio = (pair[side] for pair in pairs)
-        k, less, steadied = SIDES.index(side), penalised(right, new, martingale), penalised(learned, news, martingale)
-        decisions = least_squares(learned, steadied)
-        found[side] = fitted(train, basis, (side,), by_boundary=True)
-        explained = [d.r_squared for t, d in enumerate(decisions) if right.may[t].any()]
-        terms = getattr(priced, side)
-        both = bounds(right, less, _used(right, decisions))
-        observed = both.lower
-        if basis.known:
-            observed = estimate(below(less, _used(blind, least_squares(learned_blind, steadied))))
-        values[side] = SideValue(
-            notice=terms.notice,
-            first=terms.earliest,
-            bounds=both,
-            observed=observed,
-            by_ratio=estimate(below(less, _used(by_ratio, found[side][k]))),
-            r_squared=float(np.median(explained)) if explained else 0.0,
-        )
-    return values, found
-
-
-def _used(right: Right, decisions: Decisions) -> Dates:
-    return dates_used(None, (right, decisions))[1]
-
-
-Pair = tuple[Right, Right]
-
-
-def _together(
-    train: Months, priced: Months, basis: Basis
-) -> tuple[dict[str, Estimate], dict[str, float], list[Deviation]]:
-    whole, of_whole = _pair(train, basis, False), _pair(priced, basis, False)
-    ratio, of_ratio = _pair(train, basis, True), _pair(priced, basis, True)
-    decisions, by_ratio = play(*whole), play(*ratio)
-    dates = dates_used((of_whole[0], decisions[0]), (of_whole[1], decisions[1]))
-    found = brought(priced, *dates)
-    values = {"buyer": estimate(found.to_buyer), "supplier": estimate(found.to_supplier)}
-    left = {"buyer": float((dates[1] != NEVER).mean()), "supplier": float((dates[0] != NEVER).mean())}
-    deviations = [
-        *_deviations("whole state", priced, (whole, of_whole), (whole, of_whole), decisions),
-        *_deviations("price ratio", priced, (ratio, of_ratio), (whole, of_whole), by_ratio),
-    ]
-    return values, left, deviations
-
-
-def _pair(months: Months, basis: Basis, by_boundary: bool) -> Pair:
-    supplier, buyer = rights(months, basis, by_boundary)
-    if supplier is None or buyer is None:
-        raise ValueError("only one side has a right")
-    return supplier, buyer
-
-
-def _deviations(
-    name: str,
-    priced: Months,
-    played: tuple[Pair, Pair],
-    free: tuple[Pair, Pair],
-    decisions: tuple[Decisions, Decisions],
-) -> Iterator[Deviation]:
-    """What each side gains by its best response to the other's decisions, path by path. `played` and `free`: rights on the
-    training and on the valued paths, by the state that is played on and by the one that a response may look at."""
-    (trained, valued), (trained_free, valued_free) = played, free
-    kept = brought(priced, *dates_used((valued[0], decisions[0]), (valued[1], decisions[1])))
-    best = play(trained_free[0], trained[1], (None, decisions[1]))[0]
-    moved = brought(priced, *dates_used((valued_free[0], best), (valued[1], decisions[1])))
-    yield Deviation(name, "supplier", estimate(moved.to_supplier - kept.to_supplier))
-    best = play(trained[0], trained_free[1], (decisions[0], None))[1]
-    moved = brought(priced, *dates_used((valued[0], decisions[0]), (valued_free[1], best)))
-    yield Deviation(name, "buyer", estimate(moved.to_buyer - kept.to_buyer))
 
 
 # --- runs under rules ------------------------------------------------------------------------------------------------------

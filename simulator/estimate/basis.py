@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.components.base import RUN_RATE
-from simulator.estimate.exercise import Array, Functions, Knots, News, Scale, hats, hermite, legendre, powers, steps
+from simulator.estimate.exercise import Functions, News
+from simulator.estimate.functions import Array, Knots, Scale, hats, hermite, legendre, powers, steps
 from simulator.estimate.months import SMALL, Months
 
 KNOTS, FEWER, OF_NEED = 10, 5, 7
@@ -39,7 +40,7 @@ class Basis:
     known: dict[str, tuple[float, float]]  # inputs, those that move the value most first: mean and standard deviation
 
     @staticmethod
-    def of(months: Months) -> Basis:
+    def of(months: Months, fewer: int = FEWER, of_need: int = OF_NEED) -> Basis:
         x, states = np.log(months.ratio), _others(months)
         need = next((name for name in ("slack", RUN_RATE) if name in states), None)
         size = RUN_RATE if RUN_RATE in states else need
@@ -48,11 +49,11 @@ class Basis:
             logarithm=Scale.of(x),
             plain=Scale.of(months.ratio),
             knots=Knots.of(x, KNOTS),
-            fewer=Knots.of(x, FEWER),
+            fewer=Knots.of(x, fewer),
             need=need,
-            of_need=None if need is None else Knots.of(states[need], OF_NEED),
+            of_need=None if need is None else Knots.of(states[need], of_need),
             size=size,
-            of_size=None if size is None else Knots.of(states[size], OF_NEED),
+            of_size=None if size is None else Knots.of(states[size], of_need),
             others={name: Scale.of(v) for name, v in states.items()},
             known=known,
         )
@@ -61,11 +62,11 @@ class Basis:
         """For regressions of values. `known`: by somebody who knows the inputs."""
         return _States(self, months, known)
 
-    def news(self, months: Months) -> News:
+    def news(self, months: Months, company: bool = True) -> News:
         """What moves martingales: the price's own shocks by fine functions of the ratio; all shocks and products of two, by
-        coarse functions of ratio and need."""
+        coarse functions of ratio and size. `company`: whether what the right brings depends on it, or on the price alone."""
         own, everything = _Scores(months, 4, 0), _Scores(months, 2, 3)
-        more = None if own.only and self.need is None else News(_Coarse(self, months), everything)
+        more = None if own.only and self.need is None else News(_Coarse(self, months, company), everything)
         return News(_Fine(self, months), own, more)
 
     # --- rows of one date ---
@@ -99,13 +100,19 @@ class Basis:
         return np.column_stack(found) if found else np.zeros((months.paths, 0))
 
 
-@dataclass(frozen=True)
 class _States:
-    basis: Basis
-    months: Months
-    known: bool
+    """The rows of the date that was asked for last are kept: a decision is fitted and applied."""
+
+    def __init__(self, basis: Basis, months: Months, known: bool) -> None:
+        self.basis, self.months, self.known = basis, months, known
+        self._last: tuple[int, Array] | None = None
 
     def __getitem__(self, t: int) -> Array:
+        if self._last is None or self._last[0] != t:
+            self._last = t, self._of(t)
+        return self._last[1]
+
+    def _of(self, t: int) -> Array:
         b, m = self.basis, self.months
         price, company, rest = b.price(m, t, b.fewer), b.company(m, t), b.rest(m, t)
         plain = price[:, -1:]
@@ -133,9 +140,14 @@ class _Fine:
 class _Coarse:
     basis: Basis
     months: Months
+    company: bool
 
     def __getitem__(self, t: int) -> Array:
         b, m = self.basis, self.months
+        if not self.company:
+            inputs = b.inputs(m)
+            price = b.price(m, t, b.fewer)
+            return np.hstack([price, product(inputs[:, :2], price), inputs[:, 2:]])
         price, size, rest, inputs = b.price(m, t, b.fewer), b.grown(m, t), b.rest(m, t), b.inputs(m)
         plain, grown = price[:, -1:], size[:, -1:] - size[:, :1]
         four = np.hstack([np.ones_like(plain), plain, grown, plain * grown])
@@ -148,8 +160,8 @@ class _Scores:
 
     def __init__(self, months: Months, degree: int, cross: int) -> None:
         self.months, self.degree, self.cross = months, degree, cross
-        of_price = {k: v for k, v in months.shocks.items() if k.startswith("price.")}
-        self.only = len(of_price) == len(months.shocks)
+        of_price = months.read
+        self.only = set(of_price) == set(months.shocks)
         self.shocks = months.shocks if cross else of_price
         self.normal = {k for k, v in self.shocks.items() if not ((v[1:] > 0.0).all() and (v[1:] < 1.0).all())}
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.estimate.basis import Basis
-from simulator.estimate.exercise import Array, Bools, Dates, Right, after, at, powers
+from simulator.estimate.exercise import Dates, Right, after, at
+from simulator.estimate.functions import Array, Bools, powers
 from simulator.estimate.months import Months, Terms
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from simulator.components.base import PRICE, RUN_RATE, STRANDED, UNCOVERED, notice_months
 from simulator.engine.build import Account
 from simulator.engine.simulation import Simulation
-from simulator.estimate.exercise import Array, Bools
+from simulator.estimate.functions import Array, Bools
 from simulator.estimate.undecided import changed, nought, recalled, to_the_end, undecided
 from simulator.quantities.number import Uncertain
 from simulator.scenario.model import Entry, Scenario
@@ -71,6 +71,7 @@ class Months:
     slack: Array  # need beyond the capacity of all contracts, in capacities of this one (arcsinh)
     hidden: dict[str, Array]
     shocks: dict[str, Array]  # as they are drawn: independent of each other and of all that came before
+    read: dict[str, Array]  # the price's own, as it reads them: put together by the dependence table
     chances: dict[str, Array]  # (paths,): of the shocks that are events below a probability
     inputs: dict[str, Array]  # (paths,): what is drawn once a path and moves operating flows
 
@@ -97,8 +98,11 @@ def months_of(scenario: Scenario, contract: str, first: int, paths: int, seed: i
     of_contract = [f"{name}.{x}" for x in ("due", "capacity", "last", "side", "fee_if_left", "exit.price_ratio")]
     company = [s for s in (UNCOVERED, STRANDED) if bought]
     named = [s for s in here.program.shocks if s.startswith(("price.", "revenue.", "dependence."))]
-    shocks = [f"{s}:z" if f"{s}:z" in rows else s for s in named]
-    wanted = [PRICE, *of_contract, *company, *(s for s in HIDDEN if s in rows), *shocks]
+    given = scenario.shocks.monthly
+    shocks = [f"{s}:z" if f"{s}:z" in rows else s for s in named if f"{s}:z" in rows or s not in given]
+    read = [s for s in named if s.startswith("price.") and s not in given]
+    wanted = [PRICE, *of_contract, *company, *(s for s in HIDDEN if s in rows), *shocks, *read]
+    wanted = list(dict.fromkeys(wanted))
     found: dict[str, list[Array]] = {slot: [] for slot in (*wanted, "gain", "recall")}
     inputs: dict[str, list[Array]] = {}
     for begin in range(first, first + paths, CHUNK):
@@ -119,7 +123,7 @@ def months_of(scenario: Scenario, contract: str, first: int, paths: int, seed: i
             inputs.setdefault(key, []).append(values)
     by_slot = {slot: np.concatenate(parts, axis=1) for slot, parts in found.items()}
     drawn = {key: np.concatenate(parts) for key, parts in inputs.items()}
-    return _months(scenario, entry, by_slot, drawn, shocks)
+    return _months(scenario, entry, by_slot, drawn, shocks, read)
 
 
 def complain(entry: Entry | None, contract: str) -> None:
@@ -142,7 +146,12 @@ def complain(entry: Entry | None, contract: str) -> None:
 
 
 def _months(
-    scenario: Scenario, entry: Entry, by_slot: dict[str, Array], drawn: dict[str, Array], shocks: Sequence[str]
+    scenario: Scenario,
+    entry: Entry,
+    by_slot: dict[str, Array],
+    drawn: dict[str, Array],
+    shocks: Sequence[str],
+    read: Sequence[str],
 ) -> Months:
     name, lived = entry.name, entry.component
     exit_: Any = entry.attached["exit"]
@@ -188,6 +197,7 @@ def _months(
         slack=slack,
         hidden={s: by_slot[s] for s in HIDDEN if s in by_slot},
         shocks={s: by_slot[s] for s in shocks},
+        read={s: by_slot[s] for s in read},
         chances=chances,
         inputs={k: v for k, v in drawn.items() if k.startswith(OPERATING) and (v != v[0]).any()},
     )

@@ -42,7 +42,7 @@ def lines(d: dict[str, Any], width: int | None = None) -> Iterator[str]:
     for row in d["together"]:
         yield f"  {row['side']:<12} {_dollars(row, 'value')}, leaves on {percent(row['leaves'])} of paths"
     if d["deviations"]:
-        yield "  What a side is found to gain by leaving that play alone (best response by regression; a better one may exist)"
+        yield "  What a side is found to gain by leaving that play alone (by regression; a better response may exist)"
     for row in d["deviations"]:
         yield f"    {row['side']:<10} {_dollars(row, 'gain')} if both look at the {row['play']}"
     yield ""
