@@ -23,7 +23,7 @@ from simulator.analysis.documents import document, spread
 from simulator.analysis.paths import each, inputs_of, live, prepared
 from simulator.engine.block import uniforms_of
 from simulator.engine.build import Array
-from simulator.estimate.intervals import Estimate, mean, quantile_ranks
+from simulator.estimate.intervals import Estimate, mean, quantile_ranks, share
 from simulator.scenario.model import Scenario
 
 BAND = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -121,7 +121,7 @@ def _row(month: int, shares: Array, n: int, between: Array) -> Row:
     low, high = np.quantile(again, (0.025, 0.975), axis=0)
     band, low, high = (np.clip(x, 0.0, 1.0) for x in (band, low, high))
     centre = float(shares.mean())
-    total = mean(centre, float(((shares - centre) ** 2).sum()), p.size)
+    total = mean(centre, float(((shares - centre) ** 2).sum()), p.size) if shares.any() else share(0, p.size * n)
     return Row(
         month,
         Estimate(centre, max(0.0, total.low), min(1.0, total.high)),
