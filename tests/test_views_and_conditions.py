@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
 import simulator
-from simulator.analysis.bands import bands, split
+from simulator.analysis.bands import BAND, _row, bands, split
 from simulator.analysis.columns import ColumnError, amount
 from simulator.analysis.conditional import auc, conditional
 from simulator.analysis.paths import live
@@ -129,8 +130,8 @@ def test_a_band_over_inputs_is_theirs_and_not_of_the_inner_noise(tmp_path: Path)
     assert row.band[-1].value - row.band[0].value < 0.08
     file.write_text(TEXT)
     (sure,) = bands(simulator.load(file), budget=32_768, inner=128, months=[9]).rows
-    assert sure.noise == 0.0
-    assert {e.value for e in sure.band} <= {0.0, 1.0}
+    assert sure.noise < 1e-3
+    assert all(min(e.value, 1.0 - e.value) <= 0.5 / 128 for e in sure.band)  # but for the step in which shares come
     assert abs(sure.pd.value - norm.cdf(-0.5)) < 4 * (sure.pd.high - sure.pd.low) / 3.92
 
 
@@ -243,3 +244,16 @@ def test_the_commands_print_tables_and_write_documents(run: Path, tmp_path: Path
         assert list(out.glob("*.parquet"))
     assert CliRunner().invoke(main, ["reweight", str(run), "--view", "nonsense"]).exit_code == 2
     assert CliRunner().invoke(main, ["reweight", str(run), "--view", "mean(input.opening.cash)=35M"]).exit_code == 1
+
+
+def test_the_interval_of_a_band_covers_the_quantile_of_what_inner_paths_hide() -> None:
+    """PD given the inputs Φ(-1.6 + 0.4 z), 512 outer draws of 128 paths: of 40 samples at 95 % fewer than 27 cover with a chance
+    below 4e-5 even at the 90 % measured for P5 (100 samples: 90, 96, 94, 93 and 97 % for P5, P25, P50, P75, P95)."""
+    rng = np.random.default_rng(3)
+    truth = ndtr(-1.6 + 0.4 * ndtri(np.array(BAND)))
+    hits = np.zeros(len(BAND))
+    for _ in range(40):
+        shares = rng.binomial(128, ndtr(-1.6 + 0.4 * rng.standard_normal(512))) / 128
+        band = _row(1, shares, 128, rng.random(512)).band
+        hits += [e.low <= x <= e.high for e, x in zip(band, truth, strict=True)]
+    assert np.all(hits >= 27)

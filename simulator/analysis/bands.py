@@ -23,7 +23,7 @@ from simulator.analysis.documents import document, spread
 from simulator.analysis.paths import each, inputs_of, live, prepared
 from simulator.engine.block import uniforms_of
 from simulator.engine.build import Array
-from simulator.estimate.intervals import Estimate, mean, quantile_ranks
+from simulator.estimate.intervals import Estimate, mean, quantile_ranks, share
 from simulator.scenario.model import Scenario
 
 BAND = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -107,17 +107,21 @@ def bands(
         return np.array([(end <= m).mean(axis=1) for m in marks])
 
     p = np.concatenate(each(work, starts, threads), axis=1)  # (months, outer)
-    return Bands(scenario, outer, n, tuple(_row(month, of_month, n) for month, of_month in zip(marks, p, strict=True)))
+    between = uniforms_of(scenario.run.seed, "bands:between", np.arange(outer))
+    return Bands(scenario, outer, n, tuple(_row(m, of_month, n, between) for m, of_month in zip(marks, p, strict=True)))
 
 
-def _row(month: int, p: Array, n: int) -> Row:
+def _row(month: int, shares: Array, n: int, between: Array) -> Row:
+    """between: uniforms by outer draw, that lay shares out between the steps of 1/n: quantiles of steps jump."""
+    p = shares + (between - 0.5) / n if shares.any() else shares
     corrected, noise = _corrected(p, n)
     band = _quantiles(np.sort(corrected))
     drawn = np.random.default_rng(1).integers(0, p.size, (RESAMPLES, p.size))
     again = np.array([_quantiles(np.sort(_corrected(p[rows], n)[0])) for rows in drawn])
     low, high = np.quantile(again, (0.025, 0.975), axis=0)
-    centre = float(p.mean())
-    total = mean(centre, float(((p - centre) ** 2).sum()), p.size)
+    band, low, high = (np.clip(x, 0.0, 1.0) for x in (band, low, high))
+    centre = float(shares.mean())
+    total = mean(centre, float(((shares - centre) ** 2).sum()), p.size) if shares.any() else share(0, p.size * n)
     return Row(
         month,
         Estimate(centre, max(0.0, total.low), min(1.0, total.high)),
@@ -128,7 +132,8 @@ def _row(month: int, p: Array, n: int) -> Row:
 
 def _corrected(p: Array, n: int) -> tuple[Array, float]:
     """Shares drawn together about their mean until inner noise is out of their spread, and what share of it that was."""
-    raw, inner = float(p.var(ddof=1)), float((p * (1.0 - p)).mean()) / (n - 1)
+    raw = float(p.var(ddof=1))
+    inner = float((p * (1.0 - p)).mean()) / (n - 1) + 1.0 / (12.0 * n * n)  # and of the place between steps
     kept = math.sqrt(max(0.0, 1.0 - inner / raw)) if raw > 0.0 else 0.0
     return p.mean() + kept * (p - p.mean()), min(1.0, inner / raw) if raw > 0.0 else 0.0
 
