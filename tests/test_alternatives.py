@@ -10,6 +10,7 @@ import pytest
 
 import simulator
 from simulator.engine.simulation import Simulation
+from simulator.scenario.drawn import drawn_once
 
 BASE = """format = 1
 name = "base"
@@ -142,3 +143,18 @@ def test_a_mistake_in_an_alternative_is_named_where_it_stands(tmp_path: Path, te
     place = caught.value.diagnostics[0].place
     assert place is not None
     assert place.line > BASE.count("\n")
+
+
+def test_given_uniforms_of_inputs_go_by_the_number_of_the_path_in_every_branch(tmp_path: Path) -> None:
+    (tmp_path / "views.toml").write_text(BASE + GROUPS)
+    scenario = simulator.load(tmp_path / "views.toml")
+    paths = 512
+    uniforms = (np.arange(paths) + 0.5) / paths
+    stream = {s for branch in scenario.branches for s in drawn_once(branch.scenario).values()}.pop()
+    drawn = Simulation(scenario, given={stream: uniforms[None, :]}).run_chunk(0, paths).inputs["revenue.volatility"]
+    plain = Simulation(scenario).run_chunk(0, paths).inputs["revenue.volatility"]
+    has = np.isfinite(plain)  # the branch whose revenue has a volatility
+    assert 0 < has.sum() < paths
+    np.testing.assert_array_equal(np.isfinite(drawn), has)
+    assert (np.diff(drawn[has]) > 0).all()
+    np.testing.assert_allclose(np.median(drawn[has]), 0.4, atol=0.05)

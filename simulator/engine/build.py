@@ -354,9 +354,8 @@ class ProgramBuilder:
             index.append(slot)
             return Argument("slot")
         by_path = isinstance(value.months, np.ndarray)
-        back = (
-            self.months if by_path else min(int(value.months), self.months)
-        )  # before the opening it is as at the opening
+        # before the opening it is as at the opening
+        back = self.months if by_path else min(int(value.months), self.months)
         needed = back + 1
         start, depth = self.histories.get(slot, (-1, 0))
         if depth < needed:

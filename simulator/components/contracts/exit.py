@@ -229,10 +229,8 @@ recall = { revenue_lost = "10 %", months = "4 mo" }
             b.state(open_fee, 0.0)
             b.step(Phase.MEASURE, firm_without_right, (last,), writes=(until,))
             return
-        n, ends = (
-            notice_months(buyer.notice),
-            np.maximum(ends, 0.0),
-        )  # of one that has ended before the opening nothing is left
+        n = notice_months(buyer.notice)
+        ends = np.maximum(ends, 0.0)  # of one that has ended before the opening nothing is left
         now = np.minimum(ends, np.maximum(0.0, earliest[0]) + n)
         b.state(until, now)
         fixed = is_zero(buyer.fee) and is_zero(buyer.fee_share)

@@ -37,7 +37,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         facts = [
             ("share of defaults", written(one, "share_of_failing", "share")),
             ("typical month", f"{one['month']} ({one['label']})"),
-            ("paths as far out", percent(one["plausibility"])),
+            ("paths as far out", written(one, "plausibility", "share")),
         ]
         cards.append(
             Chart(
@@ -62,7 +62,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                 written(one, "share_of_failing", "share"),
                 f"{one['paths']:,}",
                 f"{one['month']} ({one['label']})",
-                percent(one["plausibility"]),
+                written(one, "plausibility", "share"),
                 f"{one['path']:,}",
                 written(one, "share_reproduced", "share"),
             ]
