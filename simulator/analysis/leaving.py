@@ -43,6 +43,7 @@ from simulator.scenario.model import Entry, Scenario
 
 PATHS = 16_384
 ENDS = ("", "_low", "_high")
+SHARES = ("pd", "change", "leaves", "left_by_buyer", "left_by_supplier")
 TABLES = ("kept", "alone", "together", "deviations", "rules", "pd", "boundary")
 UNITS = {
     **{
@@ -50,7 +51,7 @@ UNITS = {
         for name in ("value", "lower", "upper", "observed", "by_ratio", "gain", "buyer", "supplier")
         for end in ENDS
     },
-    **{f"{name}{end}": "share of paths" for name in ("pd", "change") for end in ENDS},
+    **{f"{name}{end}": "share of paths" for name in SHARES for end in ENDS},
 }
 
 
@@ -61,8 +62,8 @@ class RuleValue:
     name: str
     buyer: Estimate  # dollars at the opening
     supplier: Estimate
-    left_by_buyer: float  # share of paths
-    left_by_supplier: float
+    left_by_buyer: Estimate  # share of paths
+    left_by_supplier: Estimate
     pd: Mapping[int, tuple[Estimate, Estimate]]  # by step: the probability, and its change
 
 
@@ -79,7 +80,7 @@ class OptionValue:
     kept: tuple[Estimate, Estimate]  # (buyer, supplier): the contract if nobody leaves
     alone: Mapping[str, SideValue]
     together: Mapping[str, Estimate]  # empty unless both have a right
-    left: Mapping[str, float]  # together: share of paths on which each side leaves
+    left: Mapping[str, Estimate]  # together: share of paths on which each side leaves
     deviations: Sequence[Deviation]
     rules: Sequence[RuleValue]
     boundary: Sequence[Mapping[str, Any]]  # by step: label, median ratio, boundary of each side alone and together
@@ -105,7 +106,7 @@ class OptionValue:
             kept=[{"side": side, **spread("value", e)} for side, e in zip(sides, self.kept, strict=True)],
             alone=[self._alone(side, self.alone[side]) for side in sides if side in self.alone],
             together=[
-                {"side": side, **spread("value", self.together[side]), "leaves": self.left[side]}
+                {"side": side, **spread("value", self.together[side]), **spread("leaves", self.left[side])}
                 for side in sides
                 if side in self.together
             ],
@@ -115,8 +116,8 @@ class OptionValue:
                     "rule": r.name,
                     **spread("buyer", r.buyer),
                     **spread("supplier", r.supplier),
-                    "left_by_buyer": r.left_by_buyer,
-                    "left_by_supplier": r.left_by_supplier,
+                    **spread("left_by_buyer", r.left_by_buyer),
+                    **spread("left_by_supplier", r.left_by_supplier),
                 }
                 for r in self.rules
             ],
@@ -170,7 +171,7 @@ def option(
     sides = tuple(side for side in SIDES if getattr(priced, side) is not None)
     alone, found = value_alone(train, priced, basis, sides)
     together: dict[str, Estimate] = {}
-    left: dict[str, float] = {}
+    left: dict[str, Estimate] = {}
     deviations: list[Deviation] = []
     game: Boundaries = {}
     if len(sides) == 2:
@@ -274,8 +275,8 @@ def _run(
         name=name,
         buyer=estimate(found.to_buyer),
         supplier=estimate(found.to_supplier),
-        left_by_buyer=float((dates[1] != NEVER).mean()),
-        left_by_supplier=float((dates[0] != NEVER).mean()),
+        left_by_buyer=share(int((dates[1] != NEVER).sum()), dates[1].size),
+        left_by_supplier=share(int((dates[0] != NEVER).sum()), dates[0].size),
         pd={m: (share(int(d.sum()), paths), Estimate(0.0, 0.0, 0.0)) for m, d in defaults.items()},
     )
     return _Ran(value, defaults)

@@ -24,7 +24,7 @@ from simulator.estimate.exercise import (
     penalised,
     play,
 )
-from simulator.estimate.intervals import Estimate
+from simulator.estimate.intervals import Estimate, share
 from simulator.estimate.leaving import brought, rights
 from simulator.estimate.months import Months
 from simulator.estimate.training import SIDES, fitted
@@ -108,7 +108,7 @@ Pair = tuple[Right, Right]
 
 def together(
     train: Months, priced: Months, basis: Basis
-) -> tuple[dict[str, Estimate], dict[str, float], list[Deviation]]:
+) -> tuple[dict[str, Estimate], dict[str, Estimate], list[Deviation]]:
     coarse = Basis.of(train, *COARSE)
     whole, of_whole = _pair(rights(train, basis)), _pair(rights(priced, basis))
     seen, of_seen = (_pair(rights(months, coarse, known=False)) for months in (train, priced))
@@ -117,7 +117,7 @@ def together(
     dates = dates_used((of_seen[0], decisions[0]), (of_seen[1], decisions[1]))
     found = brought(priced, *dates)
     values = {"buyer": estimate(found.to_buyer), "supplier": estimate(found.to_supplier)}
-    left = {"buyer": float((dates[1] != NEVER).mean()), "supplier": float((dates[0] != NEVER).mean())}
+    left = {side: share(int((dates[k] != NEVER).sum()), dates[k].size) for side, k in (("buyer", 1), ("supplier", 0))}
     deviations = [
         *_deviations("state", priced, (seen, of_seen), (whole, of_whole), decisions),
         *_deviations("price ratio", priced, (ratio, of_ratio), (whole, of_whole), by_ratio),

@@ -65,13 +65,16 @@ def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
         [
             f"{r['month']} ({r['label']})",
             f"{percent(r['pd'])} ({percent(r['pd_low'])} to {percent(r['pd_high'])})",
-            *(percent(max(0.0, r[q])) for q in ("pd_p5", "pd_p50", "pd_p95")),
+            *(
+                f"{percent(max(0.0, r[q]))} ({percent(max(0.0, r[f'{q}_low']))} to {percent(r[f'{q}_high'])})"
+                for q in ("pd_p5", "pd_p50", "pd_p95")
+            ),
         ]
         for r in marks
     ]
     heads = ["by month", "over everything", "P5", "P50", "P95"]
     return [
         f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each",
-        "Default probability; P5, P50, P95 given the inputs (their own intervals: --json)",
+        "Default probability, over everything and P5, P50, P95 of what it is given the inputs; 95 % intervals",
         *table(heads, shown, width, indent=0),
     ]

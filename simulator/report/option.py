@@ -40,7 +40,7 @@ def lines(d: dict[str, Any], width: int | None = None) -> Iterator[str]:
     if d["together"]:
         yield "Both at their best moments, the supplier deciding first, against nobody leaving"
     for row in d["together"]:
-        yield f"  {row['side']:<12} {_dollars(row, 'value')}, leaves on {percent(row['leaves'])} of paths"
+        yield f"  {row['side']:<12} {_dollars(row, 'value')}, leaves on {_share(row, 'leaves')} of paths"
     if d["deviations"]:
         yield "  What a side is found to gain by leaving that play alone (by regression; a better response may exist)"
     for row in d["deviations"]:
@@ -48,9 +48,7 @@ def lines(d: dict[str, Any], width: int | None = None) -> Iterator[str]:
     yield ""
     yield "Runs on the same paths, change against nobody leaving"
     for rule in d["rules"]:
-        left = (
-            f"left by the buyer {percent(rule['left_by_buyer'])}, by the supplier {percent(rule['left_by_supplier'])}"
-        )
+        left = f"left by the buyer {_share(rule, 'left_by_buyer')}, by the supplier {_share(rule, 'left_by_supplier')}"
         yield f"  {rule['rule']}: {left}"
         yield f"    buyer      {_dollars(rule, 'buyer')}"
         yield f"    supplier   {_dollars(rule, 'supplier')}"
@@ -82,6 +80,10 @@ def _boundary(rows: list[dict[str, Any]], width: int | None) -> Iterator[str]:
     ways = [name.partition("_")[2] for name in columns]
     above = ["" if k and ways[k] == ways[k - 1] else way for k, way in enumerate(ways)]
     yield from table(["", "ratio", "", "", *above], [["", "P5", "P50", "P95", *sides], *shown], width)
+
+
+def _share(row: dict[str, Any], name: str) -> str:
+    return f"{percent(row[name])} ({percent(row[name + '_low'])} to {percent(row[name + '_high'])})"
 
 
 def _dollars(row: dict[str, Any], name: str) -> str:

@@ -73,8 +73,8 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
             [
                 [
                     r["rule"],
-                    percent(r["left_by_buyer"]),
-                    percent(r["left_by_supplier"]),
+                    written(r, "left_by_buyer", "share"),
+                    written(r, "left_by_supplier", "share"),
                     written(r, "buyer", "$"),
                     written(r, "supplier", "$"),
                 ]
