@@ -9,6 +9,7 @@ those that are would not be drawn by the known law.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ class Group(NamedTuple):
     coefficients: Array  # (targets, controls)
 
 
-class Sections:
+class Sections(ABC):
     """Moments of targets, block after block, in sections of blocks; each target as it is, and by a better estimator."""
 
     def __init__(self, targets: list[Target]) -> None:
@@ -57,9 +58,9 @@ class Sections:
         none = Statistics(0, np.empty(0), np.empty(0))
         self.sections = [Moments(k, none, none) for k in range(REPLICATES)]
 
+    @abstractmethod
     def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
         """Of each block of a chunk, which still has its rows by month."""
-        raise NotImplementedError
 
     def add(self, moments: tuple[Moments, ...]) -> None:
         for section, plain, less in moments:

@@ -22,8 +22,8 @@ def interval(e: dict[str, Any], write: Any = percent) -> str:
 
 
 def sentences(d: dict[str, Any]) -> list[str]:
-    """How likely and why; how long the money lasts; how much is missing; what suppliers lose."""
-    return [told for told in (_default(d), _money(d), _need(d), _lost(d)) if told]
+    """How likely and why; how long the money lasts; how much is missing."""
+    return [told for told in (_default(d), _money(d), _need(d)) if told]
 
 
 def _default(d: dict[str, Any]) -> str:
@@ -84,11 +84,12 @@ def _need(d: dict[str, Any]) -> str:
     return f"To {goal} would take {half} more today on half of the paths, and {most} to suffice on 90 of 100."
 
 
-def _lost(d: dict[str, Any]) -> str:
+def greatest_loss(d: dict[str, Any]) -> list[str]:
+    """The creditor that stands to lose most, in a sentence; none where nobody loses."""
     losses = {name: c["expected_loss"] for name, c in d.get("creditors", {}).items() if c["expected_loss"]}
     if not losses or max(e["value"] for e in losses.values()) <= 0:
-        return ""
+        return []
     name, most = max(losses.items(), key=lambda c: c[1]["value"])
-    return (
+    return [
         f"Of all creditors {name} stands to lose most: {money(most['value'])} in expectation ({interval(most, money)})."
-    )
+    ]

@@ -16,7 +16,7 @@ import numpy as np
 from simulator import runner
 from simulator.quantities.number import Uncertain
 from simulator.report import assumptions, joined, lives, pictures
-from simulator.report.answer import horizons, interval, sentences
+from simulator.report.answer import greatest_loss, horizons, interval, sentences
 from simulator.report.charts.drawing import escape
 from simulator.report.charts.specification import Chart, Ledger
 from simulator.report.html import document, figure, folded, framed, left, pair, shown, table
@@ -60,7 +60,8 @@ class Report:
             ("years", "Sources and uses of cash", [pictures.sources_and_uses(run, self.lives.receipts),
                                                    self._table("fiscal_years")]),
             ("funding", "Funding", [pictures.funding(run), self._table("funding")]),
-            ("supplier", "The supplier's view", [pictures.losses(run), pictures.creditors(run), self._table("creditors")]),
+            ("supplier", "The supplier's view", [*map(_worded, greatest_loss(run.figures)), pictures.losses(run),
+                                                 pictures.creditors(run), self._table("creditors")]),
             ("money", "Where the money goes", [lives.waterfalls(self.lives)]),
             ("paths", "Three single paths", [lives.cash_chart(run, self.lives, self.floor), *self._ledgers()]),
         ]  # fmt: skip
