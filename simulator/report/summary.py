@@ -268,6 +268,8 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
     for name, e in list(ratios.items())[:4]:
         high = "no limit" if e["high"] is None else f"{e['high']:.2f}"
         yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {high})"
+    if controlled:
+        yield "  a path takes several times as long as without: a gain in paths, not in time"
     if not sampling["pays"]:
         than = "than with plain paths" + (", the pilot counted" if controlled else "")
         yield f"  {what} not pay here: no figure is surely better {than}"
