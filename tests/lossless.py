@@ -11,7 +11,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,16 +56,55 @@ def small_parts() -> dict[tuple[Any, str], Any]:
     return {(reduce, "EXACT_PATHS"): 100, (folder, "PART_PATHS"): CHUNK, (writer, "CHECKPOINT_SECONDS"): 0.0}
 
 
-def written(place: Path) -> simulator.Scenario:
+def written(place: Path, *settings: str) -> simulator.Scenario:
     place.mkdir(parents=True, exist_ok=True)
     (place / "lab.toml").write_text(LAB)
-    return simulator.load(place / "lab.toml")
+    return simulator.load(place / "lab.toml", settings)
 
 
 def data_files(run: Path | None) -> dict[str, bytes]:
     """Everything but the manifest, which holds times."""
     assert run is not None
     return {file.name: file.read_bytes() for file in run.iterdir() if file.name != "manifest.json"}
+
+
+class StoppedError(Exception):
+    """What ends a run half-way here."""
+
+
+def stop_after(paths: int) -> Callable[[int, int], None]:
+    def progress(done: int, _: int) -> None:
+        if done >= paths:
+            raise StoppedError
+
+    return progress
+
+
+def run(lab: simulator.Scenario, paths: int, out: Path, **how: Any) -> dict[str, bytes]:
+    result = simulator.run(lab, paths=paths, out=out, **how)
+    assert [p.name for p in out.iterdir()] == [result.folder.name] if result.folder else False
+    return data_files(result.folder)
+
+
+def stop(lab: simulator.Scenario, at: int, paths: int, out: Path, **how: Any) -> None:
+    try:
+        simulator.run(lab, paths=paths, out=out, progress=stop_after(at), **how)
+    except StoppedError:
+        return
+    raise AssertionError(f"a run of {paths} paths was not stopped after {at}")
+
+
+def shuffled(seed: int) -> Callable[..., Iterator[Any]]:
+    """An executor that works in another order than the results are wanted in."""
+
+    def execute(work: Callable[[Any], Any], tasks: Iterable[Any], _: int) -> Iterator[Any]:
+        listed = list(tasks)
+        order = list(range(len(listed)))
+        random.Random(seed).shuffle(order)
+        done = {k: work(listed[k]) for k in order}
+        yield from (done[k] for k in range(len(listed)))
+
+    return execute
 
 
 def unlike(place: Path, reference: dict[str, bytes]) -> list[str]:
@@ -135,9 +174,10 @@ def flip(file: Path, rng: random.Random) -> int:
 class Nursery:
     """Children that run a command line each, forked from a process in which everything is loaded and compiled."""
 
-    def __init__(self, place: Path, words: Path) -> None:
+    def __init__(self, place: Path, words: Path, *settings: str) -> None:
         written(place)
-        command = [sys.executable, str(Path(__file__)), str(place / "lab.toml"), str(words)]
+        self.words, self.settings = words, settings
+        command = [sys.executable, str(Path(__file__)), str(place / "lab.toml"), str(words), *settings]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(simulator.__file__).parents[1])]),
@@ -178,14 +218,15 @@ class Nursery:
         self.process.stdout.close()
 
 
-def nursery(file: str, words: str) -> None:
+def nursery(file: str, words: str, *settings: str) -> None:
     import simulator.report.summary
     from simulator import runner
     from simulator.cli import main
 
     for (module, name), value in small_parts().items():
         setattr(module, name, value)
-    runner.warm(runner.with_run(simulator.load(file), SHORT, None))
+    lab = simulator.load(file, settings)
+    runner.warm(runner.with_run(lab, SHORT if lab.run.sampling == "plain" else CHUNK, None))
     print("ready 0", flush=True)
     child = 0
     for line in sys.stdin:
@@ -206,4 +247,4 @@ def nursery(file: str, words: str) -> None:
 
 
 if __name__ == "__main__":
-    nursery(sys.argv[1], sys.argv[2])
+    nursery(*sys.argv[1:])

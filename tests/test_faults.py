@@ -24,7 +24,7 @@ from test_mutated_scenarios import SMALL
 import simulator
 from simulator import limits, runner
 from simulator.cli import main
-from simulator.engine.simulation import Simulation
+from simulator.engine.simulation import CHUNK, Simulation
 from simulator.store.disk import beside
 
 SEED = 20261125
@@ -54,16 +54,18 @@ def harmed(nursery: Nursery, lab: simulator.Scenario, place: Path, trials: int, 
 
     Whatever is there carries its name only if it is whole, a signal that can be answered is, and the run goes on and is right.
     """
-    reference = data_files(simulator.run(lab, paths=LONG, out=place / "reference").folder)
-    words = nursery.process.args[-1]  # type: ignore[index]
+    paths = LONG if lab.run.sampling == "plain" else 3 * CHUNK
+    reference = data_files(simulator.run(lab, paths=paths, out=place / "reference").folder)
+    command = ["run", place / "lab.toml", "--paths", paths, *(f"--set={setting}" for setting in nursery.settings)]
     rng, seconds, gone_on = random.Random(SEED), [], 0
     begun = time.monotonic()
-    nursery.start("run", place / "lab.toml", "--paths", LONG, "--out", place / "whole")
-    assert nursery.ended() == 0, Path(words).read_text()
+    nursery.start(*command, "--out", place / "whole")
+    assert nursery.ended() == 0, nursery.words.read_text()
+    assert data_files(next((place / "whole").iterdir())) == reference
     length = time.monotonic() - begun
     for trial in range(trials):
         out = place / str(trial)
-        child = nursery.start("run", place / "lab.toml", "--paths", LONG, "--out", out)
+        child = nursery.start(*command, "--out", out)
         time.sleep(rng.uniform(0.2, 1.0) * length)
         sent = time.monotonic()
         os.kill(child, number)
@@ -74,9 +76,9 @@ def harmed(nursery: Nursery, lab: simulator.Scenario, place: Path, trials: int, 
             allowed = (
                 {-number} if number == signal.SIGKILL else {128 + number, -number}
             )  # the shell says the same of both
-            assert code in allowed, (code, Path(words).read_text())
+            assert code in allowed, (code, nursery.words.read_text())
         assert unlike(out, reference) == [] if out.exists() else True
-        again = simulator.run(lab, paths=LONG, out=out)
+        again = simulator.run(lab, paths=paths, out=out)
         gone_on += again.from_path > 0
         assert data_files(again.folder) == reference
         assert [p.name for p in out.iterdir()] == [again.folder.name if again.folder else ""]
@@ -92,6 +94,15 @@ def test_killed_at_random_moments_a_run_goes_on_and_ends_with_the_same_bytes(
     nursery: Nursery, lab: simulator.Scenario, tmp_path: Path
 ) -> None:
     harmed(nursery, lab, tmp_path, 20, signal.SIGKILL)
+
+
+def test_a_run_of_replicates_goes_on_after_a_kill_too(tmp_path: Path) -> None:
+    sobol = ("run.sampling=sobol", f"run.paths={CHUNK}")
+    nursery = Nursery(tmp_path, tmp_path / "words", *sobol)
+    try:
+        harmed(nursery, written(tmp_path, *sobol), tmp_path, 4, signal.SIGKILL)
+    finally:
+        nursery.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

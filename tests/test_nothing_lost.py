@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from lossless import LONG, SHORT, data_files, flip, small_parts, written
+from lossless import LONG, SHORT, data_files, flip, run, shuffled, small_parts, stop, written
 
 import simulator
 from simulator import runner
@@ -33,42 +32,6 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lab(tmp_path: Path) -> simulator.Scenario:
     return written(tmp_path)
-
-
-class StoppedError(Exception):
-    """What ends a run half-way here."""
-
-
-def stop_after(paths: int) -> Callable[[int, int], None]:
-    def progress(done: int, _: int) -> None:
-        if done >= paths:
-            raise StoppedError
-
-    return progress
-
-
-def run(lab: simulator.Scenario, paths: int, out: Path, **how: Any) -> dict[str, bytes]:
-    result = simulator.run(lab, paths=paths, out=out, **how)
-    assert [p.name for p in out.iterdir()] == [result.folder.name] if result.folder else False
-    return data_files(result.folder)
-
-
-def stop(lab: simulator.Scenario, at: int, paths: int, out: Path, **how: Any) -> None:
-    with pytest.raises(StoppedError):
-        simulator.run(lab, paths=paths, out=out, progress=stop_after(at), **how)
-
-
-def shuffled(seed: int) -> Callable[..., Iterator[Any]]:
-    """An executor that works in another order than the results are wanted in."""
-
-    def execute(work: Callable[[Any], Any], tasks: Iterable[Any], _: int) -> Iterator[Any]:
-        listed = list(tasks)
-        order = list(range(len(listed)))
-        random.Random(seed).shuffle(order)
-        done = {k: work(listed[k]) for k in order}
-        yield from (done[k] for k in range(len(listed)))
-
-    return execute
 
 
 ORDERS = {"as they come": None, "backward and forward": 1, "another": 2}
@@ -118,18 +81,6 @@ def test_an_extended_run_is_the_longer_run(first: int, then: int, lab: simulator
     assert data_files(grown.folder) == data_files(at_once.folder)
     documents = [{k: v for k, v in r.document.items() if k not in ("folder", "seconds")} for r in (grown, at_once)]
     assert documents[0] == documents[1]
-
-
-def test_a_run_with_replicates_extends_too(lab: simulator.Scenario, tmp_path: Path) -> None:
-    sobol = runner.with_run(lab, CHUNK, None, "sobol")
-    run(sobol, CHUNK, tmp_path / "grown")
-    assert run(sobol, 3 * CHUNK, tmp_path / "grown") == run(sobol, 3 * CHUNK, tmp_path / "once")
-    documents = [
-        simulator.run(sobol, paths=3 * CHUNK, out=tmp_path / name, fresh=name == "once").document
-        for name in ("grown", "once")
-    ]
-    assert documents[0]["pd"] == documents[1]["pd"]
-    assert documents[0]["cash"] == documents[1]["cash"]
 
 
 def test_parts_of_the_real_size_extend_too(

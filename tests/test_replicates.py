@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from companies_sampled import SMALL, scenario
+from lossless import data_files, run, shuffled, small_parts, stop, written
 
 import simulator
+from simulator.cli import main
+from simulator.engine import executors
 from simulator.engine.simulation import CHUNK
 from simulator.scenario.diagnostics import ScenarioError
 
@@ -32,13 +37,68 @@ def test_every_sampling_estimates_the_same_with_narrower_or_equal_intervals(samp
         assert ratios["mean cash(24)"]["low"] > 2.0
 
 
-def test_threads_and_folders_change_no_bit_of_a_replicated_run(tmp_path: Path) -> None:
-    made = scenario(SMALL, paths=2 * CHUNK, sampling="sobol")
-    alone = simulator.run(made, threads=1).document
-    stored = simulator.run(made, threads=3, out=tmp_path).document
-    for document in (alone, stored):
-        del document["folder"], document["seconds"]
-    assert alone == stored
+def documented(result: simulator.Result) -> dict[str, Any]:
+    return {key: value for key, value in result.document.items() if key not in ("folder", "seconds")}
+
+
+@pytest.mark.parametrize(
+    ("sampling", "estimator"),
+    [("sobol", "plain"), ("antithetic", "plain"), ("plain", "controlled")],
+)
+def test_the_same_bytes_and_figures_however_a_run_came_about(
+    sampling: str, estimator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads x orders x {straight, resumed, extended}, and kept in memory: a run is the first paths of every longer one."""
+    for (module, name), value in small_parts().items():
+        monkeypatch.setattr(module, name, value)
+    short, long = SMALL.replace("months = 24", "months = 3"), 3 * CHUNK
+    made = scenario(short, paths=CHUNK, sampling=sampling, estimator=estimator)
+    straight = simulator.run(made, paths=long, out=tmp_path / "reference", threads=1)
+    reference, figures = data_files(straight.folder), documented(straight)
+    assert sum(name.startswith("paths-") for name in reference) == 3
+    assert figures == documented(simulator.run(made, paths=long, threads=2))
+    for name, threads, order in (("as they come", 3, None), ("another order", 2, 2)):
+        place = tmp_path / name
+        if order is not None:
+            monkeypatch.setattr(executors, "run", shuffled(order))
+            assert run(made, long, place / "straight", threads=threads) == reference
+        stop(made, CHUNK + 1, long, place / "resumed", threads=threads)
+        resumed = simulator.run(made, paths=long, out=place / "resumed", threads=9 - threads)
+        run(made, CHUNK, place / "extended", threads=threads)
+        extended = simulator.run(made, paths=long, out=place / "extended", threads=threads)
+        for grown in (resumed, extended):
+            assert grown.from_path >= CHUNK
+            assert data_files(grown.folder) == reference
+            assert documented(grown) == figures
+
+
+def test_a_replicated_run_extends_on_the_command_line_and_refuses_what_it_cannot_be(tmp_path: Path) -> None:
+    written(tmp_path)
+    out = str(tmp_path / "out")
+
+    def said(paths: int, where: str = out) -> Result:
+        command = [
+            "run",
+            str(tmp_path / "lab.toml"),
+            "--set",
+            "run.sampling=sobol",
+            "--paths",
+            str(paths),
+            "--out",
+            where,
+        ]
+        return CliRunner().invoke(main, command)
+
+    assert said(CHUNK).exit_code == 0
+    refused = said(CHUNK + 1)
+    assert refused.exit_code == 2
+    assert "write paths = 16384 or 32768" in refused.stderr
+    assert said(2 * CHUNK).exit_code == said(2 * CHUNK, str(tmp_path / "once")).exit_code == 0
+    grown, once = (next((tmp_path / name).iterdir()) for name in ("out", "once"))
+    assert data_files(grown) == data_files(once)
+    fewer = said(CHUNK)
+    assert fewer.exit_code == 4
+    assert "holds a finished run of 32,768 paths" in fewer.stderr
 
 
 def test_replicates_want_whole_chunks() -> None:
