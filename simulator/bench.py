@@ -20,6 +20,7 @@ import numpy.typing as npt
 from simulator.engine import executors, jit
 from simulator.engine.build import Array
 from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
+from simulator.estimate.intervals import share
 from simulator.estimate.training import ready
 from simulator.runner import load
 from simulator.scenario.model import Scenario
@@ -115,16 +116,17 @@ def _peers(scenario: Scenario, repeats: int, chunks: int) -> dict[str, Any]:
     for work in works.values():
         work()
     times = interleaved(works, repeats, time.process_time)
-    ends = [chunk.columns["end_month"] for chunk in run_chunks(simulation, 2, 1)]
-    defaults = {
-        "engine": float(np.mean(np.concatenate(ends) > 0)),
-        "plain numba": float(np.mean(with_numba(numbers, months, paths, 1)[0] > 0)),
-        "numpy": float(np.mean(with_numpy(numbers, months, paths, 1)[0] > 0)),
+    ends = {
+        "engine": np.concatenate([chunk.columns["end_month"] for chunk in run_chunks(simulation, 2, 1)]),
+        "plain numba": with_numba(numbers, months, paths, 1)[0],
+        "numpy": with_numpy(numbers, months, paths, 1)[0],
     }
-    return {
-        name: {**_ns(t, paths * months), "ratio": t.best / times["engine"].best, "pd": defaults[name]}
-        for name, t in times.items()
-    }
+    found = {}
+    for name, t in times.items():
+        pd = share(int((ends[name] > 0).sum()), ends[name].size)
+        ratio = t.best / times["engine"].best
+        found[name] = {**_ns(t, paths * months), "ratio": ratio, "pd": pd.value, "pd_low": pd.low, "pd_high": pd.high}
+    return found
 
 
 def yardstick_numbers(scenario: Scenario) -> tuple[float, ...]:

@@ -156,7 +156,7 @@ def test_groups_of_weighted_paths_are_those_of_paths_as_often() -> None:
     assert len(set(labels)) == 3
     assert quality > 0.7
     assert np.array_equal(again, np.repeat(labels, often))
-    assert weighted_median(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 5.0])) == 2.0
+    assert weighted_median(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 5.0])).value == 2.0
 
 
 def test_too_few_failing_paths_are_refused(file: Path) -> None:

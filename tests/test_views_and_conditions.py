@@ -173,8 +173,8 @@ def test_a_view_on_what_was_stored_by_month_and_on_default_itself(run: Path, tmp
     folder = simulator.run(simulator.load(file), paths=4_000, out=tmp_path / "results").folder
     assert folder is not None
     grown = reweight(folder, ["mean(growth(12)) -= 0.02"])
-    assert abs(grown.before[0] + 0.02) < 4 * 0.2 / math.sqrt(4_000)  # -σ²/2 without drift
-    assert grown.after[0] == pytest.approx(grown.before[0] - 0.02, abs=1e-6)
+    assert abs(grown.before[0].value + 0.02) < 4 * 0.2 / math.sqrt(4_000)  # -σ²/2 without drift
+    assert grown.after[0] == pytest.approx(grown.before[0].value - 0.02, abs=1e-6)
     assert grown.effective == pytest.approx(4_000 * math.exp(-0.01), rel=0.01)  # exp(-(0.02/0.2)²)
 
 

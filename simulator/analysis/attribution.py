@@ -12,13 +12,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from math import factorial, sqrt
+from math import factorial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.paired import of_changes
 from simulator.analysis.variants import Outcome, Runs, data_of
-from simulator.estimate.intervals import Z
 from simulator.scenario.diagnostics import ScenarioError
 from simulator.scenario.flat import dotted, leaves, shown
 from simulator.scenario.load import from_resolved
@@ -115,14 +115,13 @@ def attribute(a: Scenario, b: Scenario, month: int, runs: Runs, first: Outcome, 
             by_path += weight * (defaults[members | {k}].astype(np.int64) - defaults[members])
         by_path = by_path[numbers]
         total = int(by_path.sum())
-        value = total / units / n
-        half = Z * float(by_path.std()) / units / sqrt(n)
+        value, (_, low, high) = total / units / n, of_changes(by_path / units)
         one = group[0] if len(group) == 1 else None
         rows.append({
             "key": _name(group),
             "old": None if one is None else _said(before, one),
             "new": None if one is None else _said(after, one),
-            "value": value, "value_low": value - half, "value_high": value + half,
+            "value": value, "value_low": low, "value_high": high,
             "paths": total / units, "numerator": total, "denominator": units,
         })  # fmt: skip
     total = int(defaults[everybody][numbers].sum()) - int(defaults[frozenset()][numbers].sum())

@@ -119,9 +119,11 @@ def _row(month: int, shares: Array, n: int, between: Array) -> Row:
     drawn = np.random.default_rng(1).integers(0, p.size, (RESAMPLES, p.size))
     again = np.array([_quantiles(np.sort(_corrected(p[rows], n)[0])) for rows in drawn])
     low, high = np.quantile(again, (0.025, 0.975), axis=0)
-    band, low, high = (np.clip(x, 0.0, 1.0) for x in (band, low, high))
     centre = float(shares.mean())
     total = mean(centre, float(((shares - centre) ** 2).sum()), p.size) if shares.any() else share(0, p.size * n)
+    if not shares.any():  # Markov: at most a share (mean / x) of the inputs has a probability of x or more
+        high = total.high / (1.0 - np.array(BAND))
+    band, low, high = (np.clip(x, 0.0, 1.0) for x in (band, low, high))
     return Row(
         month,
         Estimate(centre, max(0.0, total.low), min(1.0, total.high)),

@@ -141,7 +141,7 @@ def _row(name: str, asked: Asked, a: Outcome, b: Outcome) -> dict[str, Any]:
         **spread("base", asked.estimate(a)),
         **spread("value", asked.estimate(b)),
         **spread("difference", d[:3]),
-        "gain": number(d.gain),
+        **spread("gain", d[3:]),
     }
 
 

@@ -49,7 +49,7 @@ class Signal(NamedTuple):
     higher: bool
     failing: int
     lift: Estimate  # of the worst tenth
-    from_: float  # where the worst tenth begins
+    from_: Estimate  # where the worst tenth begins
 
 
 class Money(NamedTuple):
@@ -93,7 +93,7 @@ class Conditional:
             months_from_breach_to_default=[{"quantile": q, **spread("months", e)} for q, e in self.delay.items()],
             early_warning=[
                 {"month": w.month, "figure": w.figure, **spread("auc", w.auc), "worse": "high" if w.higher else "low",
-                 "failing": w.failing, **spread("lift", w.lift), "worst_tenth_from": w.from_}
+                 "failing": w.failing, **spread("lift", w.lift), **spread("worst_tenth_from", w.from_)}
                 for w in self.warnings
             ],
             without_money=[
@@ -204,7 +204,11 @@ def _at(lives: Lives, figures: dict[str, str], t: int) -> list[Signal]:
         worst = np.argsort(-x if higher else x, kind="stable")[: max(1, int(WORST * x.size))]
         base = count / fails.size
         lift = Estimate(*(e / base for e in share(int(fails[worst].sum()), worst.size)))
-        found.append(Signal(t, name, shown, higher, count, lift, float(x[worst[-1]])))
+        ordered = np.sort(-x if higher else x)
+        sign = -1.0 if higher else 1.0
+        _, a, b = (sign * e for e in quantile(lambda rank, of=ordered: float(of[rank - 1]), x.size, WORST))  # type: ignore[misc]  # mypy infers no lambda with defaults
+        from_ = Estimate(float(x[worst[-1]]), min(a, b), max(a, b))
+        found.append(Signal(t, name, shown, higher, count, lift, from_))
     return found
 
 

@@ -41,7 +41,7 @@ def described(scenario: Scenario) -> dict[str, str]:
     return {"name": scenario.name, "title": scenario.title, "file": scenario.file, "hash": scenario.hash}
 
 
-def spread(name: str, e: Estimate | tuple[float, float, float] | None) -> dict[str, float | None]:
+def spread(name: str, e: Estimate | tuple[float | None, float | None, float | None] | None) -> dict[str, float | None]:
     """An estimate as three columns of a row; empty ones where there is none."""
     value, low, high = (None, None, None) if e is None else e[:3]
     return {name: number(value), f"{name}_low": number(low), f"{name}_high": number(high)}

@@ -21,12 +21,12 @@ import numpy.typing as npt
 
 from simulator.analysis.documents import document, spread
 from simulator.analysis.failing import Failing, TooFewError, failing
-from simulator.analysis.grouping import effective, grouped, plausibility, weighted_median
+from simulator.analysis.grouping import effective, grouped, plausibility, weighted_mean, weighted_median
 from simulator.analysis.paths import Bools, inputs_of, live
 from simulator.analysis.sensitivity import monthly_normals
 from simulator.engine.build import Array
 from simulator.engine.program import Program
-from simulator.estimate.intervals import Estimate, share
+from simulator.estimate.intervals import Estimate, share, wilson
 from simulator.scenario.emit import to_toml
 from simulator.scenario.load import from_resolved
 from simulator.scenario.model import Scenario
@@ -40,6 +40,12 @@ __all__ = ["Archetype", "Driver", "Failures", "TooFewError", "failures"]
 class Driver(NamedTuple):
     name: str
     deviations: float  # mean of the group, in standard deviations of all paths
+    low: float
+    high: float
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} {self.deviations:+.1f} sd ({self.low:+.1f} to {self.high:+.1f})"
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Archetype:
     effective: float  # paths that count as many as these with their weights
     of_failing: Estimate
     month: int  # median month of default
+    month_interval: tuple[int, int]
     causes: Mapping[str, tuple[int, float]]  # cause -> paths, and their share of the group
     drivers: tuple[Driver, ...]  # the strongest first
     plausibility: Estimate
@@ -90,9 +97,9 @@ class Failures:
                     **spread("share_of_failing", one.of_failing),
                     "paths": one.paths,
                     "effective_paths": one.effective,
-                    "month": one.month,
+                    **spread("month", (one.month, *one.month_interval)),
                     "label": self.scenario.label(one.month),
-                    "drivers": ", ".join(f"{d.name} {d.deviations:+.1f} sd" for d in one.drivers[:5]),
+                    "drivers": ", ".join(d.text for d in one.drivers[:5]),
                     **spread("plausibility", one.plausibility),
                     "path": one.path,
                     "path_month": one.path_month,
@@ -101,10 +108,10 @@ class Failures:
                 for n, one in numbered
             ],
             drivers=[
-                {"way": n, "driver": d.name, "deviations": d.deviations} for n, one in numbered for d in one.drivers
+                {"way": n, "driver": d.name, **spread("deviations", d[1:])} for n, one in numbered for d in one.drivers
             ],
             causes=[
-                {"way": n, "cause": cause, "paths": count, "share_of_way": part}
+                {"way": n, "cause": cause, "paths": count, **spread("share_of_way", wilson(part, one.effective))}
                 for n, one in numbered
                 for cause, (count, part) in one.causes.items()
             ],
@@ -223,15 +230,20 @@ def _archetype(
         mine.size,
         effective(weights),
         known.share(inside),
-        round(weighted_median(known.end[inside].astype(np.float64), weights)),
+        *_median_month(known.end[inside].astype(np.float64), weights),
         dict(sorted(counts.items(), key=lambda c: -c[1][1])),
-        tuple(Driver(names[k], float(centre[k])) for k in strongest),
+        tuple(Driver(names[k], *weighted_mean(of_group[:, k], weights)) for k in strongest),
         plausibility(of_group, weights, near),
         int(known.numbers[row]),
         end,
         _head(known, row) + to_toml({"format": 1, **data}),
         reproduced,
     )
+
+
+def _median_month(months: Array, weights: Array) -> tuple[int, tuple[int, int]]:
+    value, low, high = (round(x) for x in weighted_median(months, weights))
+    return value, (low, high)
 
 
 def _data(known: Failing, row: int) -> dict[str, Any]:

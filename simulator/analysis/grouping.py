@@ -100,10 +100,21 @@ def evenly(weights: Array, count: int) -> Labels:
     return np.minimum(np.searchsorted(upto, (np.arange(count) + 0.5) / count), weights.size - 1).astype(np.int64)
 
 
-def weighted_median(values: Array, weights: Array) -> float:
+def weighted_median(values: Array, weights: Array) -> Estimate:
+    """With the interval of order statistics, of as many paths as these count."""
     order = np.argsort(values, kind="stable")
-    upto = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(upto, upto[-1] / 2.0)])
+    upto, half = np.cumsum(weights[order]) / weights.sum(), 0.5 * Z / math.sqrt(effective(weights))
+    at = [np.searchsorted(upto, min(1.0, max(0.0, 0.5 + away)) * upto[-1]) for away in (0.0, -half, half)]
+    return Estimate(*(float(values[order][min(k, values.size - 1)]) for k in at))
+
+
+def weighted_mean(values: Array, weights: Array) -> Estimate:
+    """With the interval of a mean, given which paths these are."""
+    share = weights / weights.sum()
+    centre = float(share @ values)
+    small = 1.0 / (1.0 - 1.0 / max(2.0, effective(weights)))
+    half = Z * math.sqrt(float(share**2 @ (values - centre) ** 2) * small)
+    return Estimate(centre, centre - half, centre + half)
 
 
 def effective(weights: Array) -> float:

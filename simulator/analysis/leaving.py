@@ -24,6 +24,7 @@ import numpy as np
 
 from simulator import runner
 from simulator.analysis.documents import Document, document, spread
+from simulator.analysis.paired import of_changes
 from simulator.analysis.rights import Deviation, SideValue
 from simulator.analysis.rights import alone as value_alone
 from simulator.analysis.rights import together as value_together
@@ -35,7 +36,7 @@ from simulator.estimate.exercise import (
     estimate,
 )
 from simulator.estimate.functions import Array
-from simulator.estimate.intervals import Estimate, share
+from simulator.estimate.intervals import Estimate, quantile, share
 from simulator.estimate.leaving import brought
 from simulator.estimate.months import Months, complain, discount_rate, months_of
 from simulator.estimate.training import SIDES, Boundaries, boundaries, fitted, training_paths
@@ -284,7 +285,7 @@ def _run(
 
 def _against(ran: _Ran, base: _Ran) -> RuleValue:
     """With the change of default probabilities, path by path."""
-    changed = {m: (pd, estimate(ran.defaults[m] - base.defaults[m])) for m, (pd, _) in ran.value.pd.items()}
+    changed = {m: (pd, of_changes(ran.defaults[m] - base.defaults[m])) for m, (pd, _) in ran.value.pd.items()}
     return replace(ran.value, pd=changed)
 
 
@@ -296,7 +297,10 @@ def _table(scenario: Scenario, priced: Months, single: Boundaries, game: Boundar
     rows = []
     for month in range(listed[0], listed[-1] + 1) if listed else ():
         step = month - scenario.calendar.start + 1
-        p5, p50, p95 = (float(x) for x in np.quantile(priced.ratio[step], (0.05, 0.5, 0.95)))
-        row = {"month": step, "label": scenario.label(step), "ratio_p5": p5, "ratio_p50": p50, "ratio_p95": p95}
+        row: dict[str, Any] = {"month": step, "label": scenario.label(step)}
+        ordered = np.sort(priced.ratio[step])
+        for q in (0.05, 0.5, 0.95):
+            e = quantile(lambda rank, ordered=ordered: float(ordered[rank - 1]), ordered.size, q)  # type: ignore[misc]  # mypy infers no lambda with defaults
+            row |= spread(f"ratio_p{round(100 * q)}", e)
         rows.append({**row, **{name: by_month.get(month) for name, by_month in columns.items()}})
     return rows

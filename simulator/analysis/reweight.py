@@ -20,7 +20,7 @@ import numpy as np
 from simulator.analysis.columns import ColumnError, Run, amount, condition, horizons, opened
 from simulator.analysis.documents import document, spread
 from simulator.engine.build import Array
-from simulator.estimate.intervals import Estimate, Z, share
+from simulator.estimate.intervals import Estimate, Z, share, wilson
 
 FLOOR_SHARE, FLOOR_PATHS = 0.01, 200  # effective paths wanted: a share of all, and at least so many
 VIEW = re.compile(r"\s*(?P<what>share|mean)\s*\(\s*(?P<of>.+?)\s*\)\s*(?P<how>\+=|-=|<=|>=|=)\s*(?P<value>[^=]+?)\s*")
@@ -37,7 +37,7 @@ class Reweighted:
 
     run: Run
     views: tuple[str, ...]
-    before: tuple[float, ...]  # what the views are about, without them
+    before: tuple[Estimate, ...]  # what the views are about, without them
     after: tuple[float, ...]
     weights: Array
     effective: float
@@ -57,7 +57,7 @@ class Reweighted:
             s.run.seed,
             effective_paths=self.effective,
             views=[
-                {"view": v, "before": b, "after": a}
+                {"view": v, **spread("before", b), "after": a}
                 for v, b, a in zip(self.views, self.before, self.after, strict=True)
             ],
             pd=[{"month": m, **spread("pd_before", a), **spread("pd_after", b)} for m, (a, b) in self.pd.items()],
@@ -98,7 +98,11 @@ def reweight(folder: str | Path, views: Sequence[str], months: Sequence[int] = (
         x = run.columns(name)
         means[name] = weighted(x, np.full(x.size, 1.0 / x.size), None), weighted(x, weights, g[binding])
     now = tuple(float(row @ weights) for row in g)
-    return Reweighted(run, tuple(views), tuple(float(x) for x in g.mean(axis=1)), now, weights, effective, pd, means)
+    even = np.full(weights.size, 1.0 / weights.size)
+    before = tuple(
+        share(int(x.sum()), x.size) if set(np.unique(x)) <= {0.0, 1.0} else weighted(x, even, None) for x in g
+    )
+    return Reweighted(run, tuple(views), before, now, weights, effective, pd, means)
 
 
 def _view(run: Run, text: str) -> tuple[Array, float, int]:
@@ -186,6 +190,12 @@ def weighted(x: Array, w: Array, g: Array | None, bounded: bool = False) -> Esti
         root = np.sqrt(w)[:, None]
         fitted, *_ = np.linalg.lstsq(base * root, x * root[:, 0], rcond=None)
         residual = x - base @ fitted
-    half = Z * math.sqrt(float((w**2 * residual**2).sum()))
-    low, high = centre - half, centre + half
-    return Estimate(centre, max(0.0, low), min(1.0, high)) if bounded else Estimate(centre, low, high)
+    variance = float((w**2 * residual**2).sum())
+    if bounded and not x.any():  # a share never seen: on as many paths as the weights are worth
+        return wilson(0.0, 1.0 / float((w**2).sum()))
+    if bounded and x.all():
+        return wilson(1.0, 1.0 / float((w**2).sum()))
+    if bounded and variance > 0.0:
+        return wilson(centre, centre * (1.0 - centre) / variance)
+    half = Z * math.sqrt(variance)
+    return Estimate(centre, centre - half, centre + half)

@@ -29,6 +29,7 @@ import numpy as np
 
 from simulator.analysis.documents import document, spread
 from simulator.analysis.levers import Amount
+from simulator.analysis.paired import of_shares
 from simulator.analysis.paths import Input, Lives, drawn_together, each, inputs_of, live, prepared, tabled, together
 from simulator.analysis.shapley import Effects, effects
 from simulator.analysis.varied import Varied, all_spread, varied
@@ -282,7 +283,7 @@ def _moved(
 def _bar(low: Lives, high: Lives, month: int) -> Bar:
     both = low.numbers & high.numbers
     a, b = low.defaults(month)[both], high.defaults(month)[both]
-    return Bar(share(int(a.sum()), a.size), share(int(b.sum()), b.size), _mean(b.astype(np.float64) - a))
+    return Bar(share(int(a.sum()), a.size), share(int(b.sum()), b.size), Estimate(*of_shares(a, b)[:3]))
 
 
 def _indices(one: Input, scenario: Scenario, base: Lives, month: int) -> tuple[Estimate, Estimate | None, str | None]:

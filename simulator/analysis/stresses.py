@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.analysis.compare import horizons
-from simulator.analysis.documents import Document, document, number, spread
+from simulator.analysis.documents import Document, document, spread
 from simulator.analysis.levers import Amount, amount, at, centre, matching, moved, placed, scaled
 from simulator.analysis.paired import difference
 from simulator.analysis.variants import Runs, data_of, vary
@@ -311,7 +311,7 @@ def stress(
             d = difference(f, base, outcome)
             rows.append({
                 "stress": one.name, "figure": f.text, "unit": f.dimension.converts_to,
-                **spread("value", f.estimate(outcome)), **spread("difference", d[:3]), "gain": number(d.gain),
+                **spread("value", f.estimate(outcome)), **spread("difference", d[:3]), **spread("gain", d[3:]),
             })  # fmt: skip
     at_base = [{"figure": f.text, "unit": f.dimension.converts_to, **spread("value", f.estimate(base))} for f in asked]
     return document(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
 from simulator.cli import (
@@ -30,6 +34,7 @@ from simulator.cli import (
     sweep,
     verify,
 )
+from simulator.cli.common import say
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -38,7 +43,7 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
         from importlib.metadata import version
 
-        click.echo(f"simulator {version('simulator')}")
+        say(f"simulator {version('simulator')}")
         context.exit()
 
 
@@ -47,6 +52,26 @@ class InOrder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with harmless():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with harmless():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def harmless() -> Iterator[None]:
+    """What was wrong with the arguments is said without what they hold that could do something to a terminal."""
+    try:
+        yield
+    except click.ClickException as problem:
+        from simulator.scenario.diagnostics import safe
+
+        problem.message = "\n".join(map(safe, problem.message.split("\n")))  # type: ignore[misc]  # final for readers, and printed as it stands
+        raise
 
 
 @click.group(cls=InOrder, context_settings=CONTEXT)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import announce_compiling, print_json, shown, tell, width
+from simulator.cli.common import announce_compiling, print_json, say, tell, width
 
 PATHS = click.option("--paths", type=click.IntRange(2, 100_000_000), help="Paths of every run [file's, else 100,000].")
 SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of every run [file's, else 1].")
@@ -33,7 +33,7 @@ def runs_of(scenario: Any, paths: int | None, seed: int | None, threads: int | N
     from simulator.analysis.variants import Runs
 
     def told(number: int, name: str) -> None:
-        click.echo(f"run {number}: {shown(name)}", err=True)
+        say(f"run {number}: {name}", err=True)
 
     progress = told if sys.stderr.isatty() else None
     return Runs.like(scenario, paths, seed, threads=threads, announce=announce_compiling, progress=progress)
@@ -67,7 +67,7 @@ def answered(
     if out is not None:
         from simulator.analysis.documents import write
 
-        click.echo(f"written to {shown(write(out, document, scenario, tables))}", err=True)
+        say(f"written to {write(out, document, scenario, tables)}", err=True)
     if as_json:
         print_json(document)
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, ENVIRONMENT, guarded, print_json, safe_lines, shown
+from simulator.cli.common import AS_JSON, ENVIRONMENT, guarded, print_json, say
 
 
 @click.command(short_help="Check every file of a run, and simulate a sample of its paths again.")
@@ -30,13 +30,13 @@ def audit(run_folder: Path, sample: int, seed: int | None, as_json: bool) -> Non
     if as_json:
         print_json(found.document)
     else:
-        click.echo(f"{shown(found.folder)}: {found.paths:,} paths")
-        click.echo(f"  {found.files} files, {found.bytes / 1e6:,.1f} MB: rows, SHA-256 and page checksums")
-        click.echo(f"  {len(found.sampled):,} paths simulated again, {found.values:,} values compared bit by bit")
+        say(f"{found.folder}: {found.paths:,} paths")
+        say(f"  {found.files} files, {found.bytes / 1e6:,.1f} MB: rows, SHA-256 and page checksums")
+        say(f"  {len(found.sampled):,} paths simulated again, {found.values:,} values compared bit by bit")
         for note in found.notes:
-            click.echo(f"  note: {safe_lines(note)}")
+            say(f"  note: {note}")
         for fault in found.faults:
-            click.echo(f"  FAULT: {safe_lines(fault)}")
-        click.echo("  all as written" if not found.faults else f"  {len(found.faults)} faults")
+            say(f"  FAULT: {fault}")
+        say("  all as written" if not found.faults else f"  {len(found.faults)} faults")
     if found.faults:
         sys.exit(ENVIRONMENT)

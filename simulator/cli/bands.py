@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown, tell, width
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, say, tell, width
 
 
 @click.command(short_help="Show the default probability as a band over the uncertain inputs.")
@@ -48,7 +48,7 @@ def bands(
     if out is not None:
         from simulator.analysis.documents import write
 
-        click.echo(f"written to {shown(write(out, document, scenario, ('bands',)))}", err=True)
+        say(f"written to {write(out, document, scenario, ('bands',))}", err=True)
     if as_json:
         print_json(document)
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, say
 
 
 @click.command(short_help="Measure what a path-month costs on this machine.")
@@ -40,24 +40,21 @@ def bench(
     for part in ("scenario", "yardstick"):
         if part in document:
             _engine(document[part])
-    click.echo("the same built-in company, processor time          ns a path-month   ratio   default probability")
+    say("the same built-in company, processor time          ns a path-month   ratio   default probability")
     for name, peer in document["yardstick"]["peers"].items():
-        click.echo(f"  {name:<48}{peer['best']:15.1f}{peer['ratio']:8.2f}{peer['pd']:22.2%}")
+        between = f"{peer['pd']:.2%} ({peer['pd_low']:.2%} to {peer['pd_high']:.2%})"
+        say(f"  {name:<48}{peer['best']:15.1f}{peer['ratio']:8.2f}   {between}")
     machine = document["machine"]
     busy = disturbance(machine["threads"], machine["load_before"], machine["load_after"])
-    click.echo(f"{machine['processor']}; {busy}")
+    say(f"{machine['processor']}; {busy}")
 
 
 def _engine(figures: dict[str, Any]) -> None:
-    click.echo(
-        f"{figures['name']}: {figures['laws']} laws, {figures['months']} months, {figures['paths']:,} paths a run"
-    )
+    say(f"{figures['name']}: {figures['laws']} laws, {figures['months']} months, {figures['paths']:,} paths a run")
     ns = figures["ns"]
-    click.echo(f"  one thread, processor time {ns['best']:8.1f} ns a path-month (median {ns['median']:.1f})")
+    say(f"  one thread, processor time {ns['best']:8.1f} ns a path-month (median {ns['median']:.1f})")
     for threads, time in figures["threads"].items():
         word = "thread, " if threads == "1" else "threads,"
-        click.echo(
-            f"  {threads} {word} on the wall      {time['best']:8.1f} ns a path-month (median {time['median']:.1f})"
-        )
+        say(f"  {threads} {word} on the wall      {time['best']:8.1f} ns a path-month (median {time['median']:.1f})")
     bits = "the same bits" if figures["same_bits"] else "DIFFERENT BITS"
-    click.echo(f"  speed-up {figures['speed_up']:.2f}, {bits}")
+    say(f"  speed-up {figures['speed_up']:.2f}, {bits}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, INVALID, SETTINGS, finite, guarded, load_all, print_json, shown, tell
+from simulator.cli.common import AS_JSON, INVALID, SETTINGS, finite, guarded, load_all, print_json, say, tell
 
 
 @click.command(short_help="Say what scenario files mean, or what is wrong with them.")
@@ -32,16 +32,16 @@ def check(files: tuple[Path, ...], settings: tuple[str, ...], schedule: bool, sh
 
     for n, scenario in enumerate(load_all(files, settings)):
         if n:
-            click.echo("\n" + "=" * 80 + "\n")
+            say("", "=" * 80, "")
         if show_origin:
             _origins(files[n], settings)
             continue
         if schedule:
             for line in table(scenario):
-                click.echo(line)
+                say(line)
         else:
             tell(words.explained(scenario))
-        click.echo(f"\nhash {scenario.hash[:12]}; next: simulator run {shown(files[n])}")
+        say("", f"hash {scenario.hash[:12]}; next: simulator run {files[n]}")
 
 
 def _origins(file: Path, settings: tuple[str, ...]) -> None:
@@ -50,7 +50,7 @@ def _origins(file: Path, settings: tuple[str, ...]) -> None:
     listed = written(file, settings)
     widest = min(48, max(len(one.key) for one in listed))
     for one in listed:
-        click.echo(f"{one.key:<{widest}}  {one.value}  <- {one.origin}")
+        say(f"{one.key:<{widest}}  {one.value}  <- {one.origin}")
 
 
 def _as_json(files: tuple[Path, ...], settings: tuple[str, ...], schedule: bool, show_origin: bool) -> None:

@@ -34,10 +34,10 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Terminated:
-            click.echo("terminated", err=True)
+            say("terminated", err=True)
             sys.exit(TERMINATED)
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+            say("interrupted", err=True)
             sys.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of a pipe has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,21 +53,32 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 def _explain(problem: Exception) -> None:
     from simulator.scenario.diagnostics import ScenarioError
 
+    words = str(problem).split("\n")
     if isinstance(problem, ScenarioError):
-        click.echo(str(problem), err=True)
+        say(*words, err=True)
         sys.exit(INVALID)
     if type(problem).__name__ == "StoreError" or isinstance(problem, OSError | MemoryError):
-        click.echo(f"error: {safe_lines(str(problem)) or 'not enough memory'}", err=True)
+        say(f"error: {words[0] or 'not enough memory'}", *words[1:], err=True)
         sys.exit(ENVIRONMENT)
     if isinstance(problem, IndexError) and "is not one of" in str(problem):
-        click.echo(f"error: {problem}", err=True)
+        say(f"error: {words[0]}", *words[1:], err=True)
         sys.exit(INVALID)
-    click.echo(
-        f"internal error: {type(problem).__name__}: {problem}\n"
+    say(
+        f"internal error: {type(problem).__name__}: {words[0]}",
+        *words[1:],
         "This is a bug of the simulator. SIMULATOR_TRACEBACK=1 shows where; please report it with the scenario.",
         err=True,
     )
     sys.exit(BUG)
+
+
+def say(*lines: str, err: bool = False) -> None:
+    """Print lines, on each of which no text of a file, a name or a folder can do anything to a terminal, or look like a line
+    of its own. All that a command prints goes through here."""
+    from simulator.scenario.diagnostics import safe
+
+    for line in lines:
+        click.echo(safe(line), err=err)
 
 
 SETTINGS = click.option(
@@ -100,7 +111,7 @@ def load_all(files: tuple[Path, ...], settings: tuple[str, ...]) -> list[Any]:
 def announce_compiling(loops: int, seconds: float) -> None:
     """Says that there is something to wait for, if it is worth saying."""
     if seconds >= 1.0:
-        click.echo(f"compiling {loops} loops for this scenario (about {seconds:.0f} s, once)", err=True)
+        say(f"compiling {loops} loops for this scenario (about {seconds:.0f} s, once)", err=True)
 
 
 def plain() -> bool:
@@ -112,12 +123,13 @@ def plain() -> bool:
 def summary(document: dict[str, Any]) -> None:
     """Print the summary of a run: as wide as the terminal, 80 columns in a pipe; in colour where it is wanted."""
     from simulator.report.summary import WIDTH, colored, lines
+    from simulator.scenario.diagnostics import safe
 
     terminal = sys.stdout.isatty()
     width = min(WIDTH, max(40, shutil.get_terminal_size((WIDTH, 24)).columns)) if terminal else WIDTH
     colors = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     for n, line in enumerate(lines(document, plain(), width)):
-        harmless = safe_lines(line)
+        harmless = safe(line)
         click.echo(colored(harmless, first=n == 0) if colors else harmless)
 
 
@@ -131,9 +143,9 @@ def width() -> int | None:
 def tell(lines: Iterable[str]) -> None:
     """Print lines, those that are wider than the terminal broken between words."""
     from simulator.report.terminal import fitted
+    from simulator.scenario.diagnostics import safe
 
-    for line in fitted(lines, width()):
-        click.echo(line)
+    say(*fitted(map(safe, lines), width()))
 
 
 class Progress:
@@ -160,20 +172,6 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.stop()
-
-
-def shown(path: Any) -> str:
-    """A path that cannot do anything to a terminal."""
-    from simulator.scenario.diagnostics import safe
-
-    return safe(str(path))
-
-
-def safe_lines(text: str) -> str:
-    """Several lines that cannot do anything to a terminal, whatever a file or a name put into them."""
-    from simulator.scenario.diagnostics import safe
-
-    return "\n".join(safe(line) for line in text.split("\n"))
 
 
 def print_json(document: Any) -> None:

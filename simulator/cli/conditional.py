@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, print_json, shown, tell, width
+from simulator.cli.common import AS_JSON, guarded, print_json, say, tell, width
 
 
 @click.command(short_help="Default given what happened, and what would have warned of it.")
@@ -45,7 +45,7 @@ def conditional(
         from simulator.analysis.documents import write
 
         tables = ("shares", "pd", "months_from_breach_to_default", "early_warning", "without_money")
-        click.echo(f"written to {shown(write(out, document, answer.run.scenario, tables))}", err=True)
+        say(f"written to {write(out, document, answer.run.scenario, tables)}", err=True)
     if as_json:
         print_json(document)
         return
@@ -71,9 +71,11 @@ def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
     found.append(f"  then in default           {shares['default_given_breach']} of those")
     waits = [w for w in d["months_from_breach_to_default"] if w["months"] is not None]
     if waits:
-        found.append(
-            "  months until then         " + ", ".join(f"{w['quantile'].upper()} {w['months']:.0f}" for w in waits)
-        )
+        spans = [
+            f"{w['quantile'].upper()} {w['months']:.0f} ({w['months_low']:.0f} to {w['months_high']:.0f})"
+            for w in waits
+        ]
+        found.append("  months until then         " + ", ".join(spans))
     for month in dict.fromkeys(w["month"] for w in d["early_warning"]):
         rows = [w for w in d["early_warning"] if w["month"] == month][:6]
         found += ["", f"at month {month}, who defaults within a year ({rows[0]['failing']} paths)? 50 % is a coin"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, print_json
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, print_json, say
 
 
 @click.command(short_help="Name the keys in which two scenarios differ.")
@@ -27,12 +27,10 @@ def diff(old: Path, new: Path, settings: tuple[str, ...], as_json: bool) -> None
         print_json([one._asdict() for one in found])
         return
     for one in found:
-        click.echo(one.key)
+        say(one.key)
         if one.old is not None:
-            click.echo(f"  - {one.old}")
+            say(f"  - {one.old}")
         if one.new is not None:
-            click.echo(f"  + {one.new}")
+            say(f"  + {one.new}")
     count = len(found)
-    click.echo(
-        f"{count} key{'' if count == 1 else 's'} differ{'s' if count == 1 else ''}" if count else "no difference"
-    )
+    say(f"{count} key{'' if count == 1 else 's'} differ{'s' if count == 1 else ''}" if count else "no difference")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, announce_compiling, guarded, load_all, print_json
+from simulator.cli.common import AS_JSON, announce_compiling, guarded, load_all, print_json, say
 
 
 @click.command(short_help="Print what a bug report needs; compile ahead of time.")
@@ -26,12 +26,12 @@ def doctor(files: tuple[Path, ...], as_json: bool) -> None:
 
     for scenario in load_all(files, ()):
         runner.warm(scenario, announce_compiling)
-        click.echo(f"{scenario.name}: everything is compiled", err=True)
+        say(f"{scenario.name}: everything is compiled", err=True)
     found = facts()
     if as_json:
         print_json(found)
         return
     for part, rows in found.items():
-        click.echo(part)
+        say(part)
         for key, value in rows.items():
-            click.echo(f"  {key:<20} {value}")
+            say(f"  {key:<20} {value}")

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from simulator.cli.common import INVALID, guarded
+from simulator.cli.common import INVALID, guarded, say
 
 
 @click.command(short_help="Explain a table: law, keys, units, example.")
@@ -22,15 +22,15 @@ def explain(name: str | None) -> None:
 
     if name is None:
         for line in explanation.listing():
-            click.echo(line)
+            say(line)
         return
     found = explanation.find(name)
     if not found:
         hint = near(name, explanation.names())
-        click.echo(f"there is no component `{name}`" + (f"; did you mean `{hint}`?" if hint else ""), err=True)
+        say(f"there is no component `{name}`" + (f"; did you mean `{hint}`?" if hint else ""), err=True)
         sys.exit(INVALID)
     for n, one in enumerate(found):
         if n:
-            click.echo("\n" + "-" * 80 + "\n")
+            say("", "-" * 80, "")
         for line in one:
-            click.echo(line)
+            say(line)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown, tell
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, say, tell
 
 STRUCTURE = 0.25  # below: "no substantial structure" (Kaufman & Rousseeuw, Finding Groups in Data, 1990)
 
@@ -60,7 +60,7 @@ def failures(
         place = write(out, document, scenario, ("archetypes", "drivers", "causes"))
         for number, one in enumerate(found.archetypes, 1):
             write_whole(out, f"{scenario.name}-failure-{number}.toml", [one.scenario.encode()])
-        click.echo(f"written to {shown(place)}", err=True)
+        say(f"written to {place}", err=True)
     if as_json:
         print_json(document)
         return
@@ -86,6 +86,10 @@ def lines(d: dict[str, Any]) -> list[str]:
         found.append(
             f"The ways run into each other (silhouette {d['silhouette']:.2f} of 1): read them as corners, not as kinds"
         )
+    mostly: dict[int, str] = {}
+    for c in d["causes"]:  # the most frequent of a way comes first
+        low, high = percent(c["share_of_way_low"]), percent(c["share_of_way_high"])
+        mostly.setdefault(c["way"], f"{percent(c['share_of_way'])}, {low} to {high}")
     for one in d["archetypes"]:
         number, cause = one["way"].split(": ", 1)
         part = f"{percent(one['share_of_failing_low'])} to {percent(one['share_of_failing_high'])}"
@@ -93,8 +97,9 @@ def lines(d: dict[str, Any]) -> list[str]:
         size = f"{one['effective_paths']:,.0f} effective paths" if weighted else f"{one['paths']:,} paths"
         found += [
             "",
-            f"{number}. {percent(one['share_of_failing'])} of defaults ({part}; {size}), typically in month {one['month']} "
-            f"({one['label']}), mostly {cause}",
+            f"{number}. {percent(one['share_of_failing'])} of defaults ({part}; {size}), typically in month {one['month']:.0f} "
+            f"({one['label']}; median, {one['month_low']:.0f} to {one['month_high']:.0f}), "
+            f"mostly {cause} ({mostly[int(number)]})",
             f"   {one['drivers']}",
             f"   drivers as far out have a chance of {percent(one['plausibility'])} ({percent(one['plausibility_low'])} to "
             f"{percent(one['plausibility_high'])})",

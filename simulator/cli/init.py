@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import INVALID, guarded
+from simulator.cli.common import INVALID, guarded, say
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "scenario" / "template.toml"
 SCHEMA = "scenario.schema.json"
@@ -30,18 +30,18 @@ def init(name: str, force: bool) -> None:
     place = Path(name)
     stem = place.name.removesuffix(".toml")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", stem):
-        click.echo(f"`{stem}` is no name: letters, digits, '-', '_' and '.', at most 80", err=True)
+        say(f"`{stem}` is no name: letters, digits, '-', '_' and '.', at most 80", err=True)
         sys.exit(INVALID)
     file = place.parent / f"{stem}.toml"
     if file.exists() and not force:
-        click.echo(f"{file} exists; --force replaces it", err=True)
+        say(f"{file} exists; --force replaces it", err=True)
         sys.exit(INVALID)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(TEMPLATE.read_text(encoding="utf-8").replace("NAME", stem), encoding="utf-8")
     beside = file.parent / SCHEMA
     if not beside.exists():
         beside.write_text(json.dumps(schema(), indent=1) + "\n", encoding="utf-8")
-    click.echo(f"{file} is written; change its numbers, then")
-    click.echo(f"  simulator check {file}    says what it means, or what is wrong")
-    click.echo(f"  simulator run {file}      simulates it")
-    click.echo("  simulator explain        lists everything a scenario can say")
+    say(f"{file} is written; change its numbers, then")
+    say(f"  simulator check {file}    says what it means, or what is wrong")
+    say(f"  simulator run {file}      simulates it")
+    say("  simulator explain        lists everything a scenario can say")

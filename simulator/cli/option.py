@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, shown, tell, width
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, print_json, say, tell, width
 
 
 @click.command(short_help="Value the right to leave a contract, and say when to use it.")
@@ -78,7 +78,7 @@ def option(
     document = found.document
     if out is not None:
         tables = [name for name in TABLES if document[name]]
-        click.echo(f"written to {shown(write(out, document, found.scenario, tables, UNITS))}", err=True)
+        say(f"written to {write(out, document, found.scenario, tables, UNITS)}", err=True)
     if as_json:
         print_json(document)
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, ENVIRONMENT, INVALID, guarded, print_json
+from simulator.cli.common import AS_JSON, ENVIRONMENT, INVALID, guarded, print_json, say
 
 
 @click.command(short_help="Ask the tables of a run in SQL.")
@@ -29,20 +29,20 @@ def query(run_folder: Path, sql: str | None, as_csv: bool, rows: int, as_json: b
     try:
         found = questions.query(run_folder, sql)
     except questions.DatabaseError as problem:
-        click.echo(f"error: {problem}", err=True)
+        say(*f"error: {problem}".split("\n"), err=True)
         sys.exit(ENVIRONMENT)
     except questions.QuestionError as problem:
-        click.echo(f"error: {problem}", err=True)
+        say(*f"error: {problem}".split("\n"), err=True)
         sys.exit(INVALID)
     if as_json:
         print_json({"schema": 1, "run": str(run_folder), "columns": found.columns, "rows": _plain(found.rows)})
     elif as_csv:
         from simulator.report.tables import as_csv as csv
 
-        click.echo(csv(found.columns, found.rows).replace("\r\n", "\n"), nl=False)
+        say(*csv(found.columns, found.rows).removesuffix("\r\n").split("\r\n"))
     else:
         for line in questions.lines(found, rows):
-            click.echo(line)
+            say(line)
 
 
 def _plain(rows: list[tuple[Any, ...]]) -> list[list[Any]]:

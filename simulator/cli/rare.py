@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from simulator.cli.common import FAILED, Progress, load_all, plain, print_json, safe_lines
+from simulator.cli.common import FAILED, Progress, load_all, plain, print_json, say
 
 METHODS = ("is", "splitting")
 RARE = click.option(
@@ -69,13 +69,13 @@ def run_rare(
         failed += _failed(conditions, scenario.name, found.document)
         if not as_json:
             if n:
-                click.echo("")
+                say("")
             for line in lines(found.document, plain=plain()):
-                click.echo(safe_lines(line))
+                say(line)
     if as_json and documents:
         print_json(documents[0] if len(documents) == 1 and not refused else documents)
-    for line in (*(f"error: {safe_lines(text)}" for text in refused), *failed):
-        click.echo(line, err=True)
+    for line in (*(f"error: {text}" for text in refused), *failed):
+        say(line, err=True)
     if refused or failed:
         sys.exit(FAILED)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, finite, guarded, print_json, safe_lines
+from simulator.cli.common import AS_JSON, finite, guarded, print_json, say
 
 
 @click.command(short_help="Print the monthly ledger of one path of a run.")
@@ -22,7 +22,7 @@ def replay(run_folder: Path, path: int, as_json: bool) -> None:
     again = runner.replay(run_folder, path)
     if not as_json:
         for line in ledger.lines(again):
-            click.echo(safe_lines(line))
+            say(line)
         return
     print_json(
         {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, ENVIRONMENT, guarded, print_json, shown
+from simulator.cli.common import AS_JSON, ENVIRONMENT, guarded, print_json, say
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -65,10 +65,10 @@ def report(
         print_json({"schema": 1, "run": str(run_folder), "page": str(target), "bytes": target.stat().st_size,
                     "charts": [c.key for c in made.charts], "files": [str(p) for p in written]})  # fmt: skip
     else:
-        click.echo(f"{shown(target)}  ({target.stat().st_size / 1e6:.2f} MB, {len(made.charts)} charts)")
+        say(f"{target}  ({target.stat().st_size / 1e6:.2f} MB, {len(made.charts)} charts)")
         for place in (charts, csv_folder, excel):
             if place is not None:
-                click.echo(shown(place))
+                say(str(place))
     if missing is not None:
-        click.echo(f"no PNG files: {missing}", err=True)
+        say(f"no PNG files: {missing}", err=True)
         sys.exit(ENVIRONMENT)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, print_json, safe_lines, shown, summary
+from simulator.cli.common import AS_JSON, guarded, print_json, say, summary
 
 
 @click.command("list", short_help="List finished runs.")
@@ -33,23 +33,21 @@ def list_runs(folder: Path, as_json: bool) -> None:
                 "start": figures["start"],
                 "seed": figures["seed"],
                 "pd": figures["pd"][-1]["value"],
+                "pd_low": figures["pd"][-1]["low"],
+                "pd_high": figures["pd"][-1]["high"],
             }
         )
     if as_json:
         print_json(rows)
         return
     if not rows:
-        click.echo(f"no finished run in {folder}; make one: simulator run FILE --out {folder}", err=True)
+        say(f"no finished run in {folder}; make one: simulator run FILE --out {folder}", err=True)
     for place, paths in unfinished(folder):
-        click.echo(
-            f"unfinished: {shown(place)} ({paths:,} paths are kept; the command that began it goes on)", err=True
-        )
+        say(f"unfinished: {place} ({paths:,} paths are kept; the command that began it goes on)", err=True)
     for row in rows:
-        click.echo(
-            safe_lines(
-                f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
-                f"seed {row['seed']}, default {percent(row['pd'])}"
-            )
+        say(
+            f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
+            f"seed {row['seed']}, default {percent(row['pd'])} ({percent(row['pd_low'])} to {percent(row['pd_high'])})"
         )
 
 
@@ -68,6 +66,6 @@ def show(run_folder: Path, as_json: bool) -> None:
         print_json(document)
         return
     summary(document)
-    click.echo("")
-    for line in next_steps(shown(run_folder)):
-        click.echo(line)
+    say("")
+    for line in next_steps(str(run_folder)):
+        say(line)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, print_json, shown, tell, width
+from simulator.cli.common import AS_JSON, guarded, print_json, say, tell, width
 
 
 @click.command(short_help="Impose a view on the paths of a run, without a new run.")
@@ -42,7 +42,7 @@ def reweight(
     if out is not None:
         from simulator.analysis.documents import write
 
-        click.echo(f"written to {shown(write(out, document, found.run.scenario, ('views', 'pd', 'means')))}", err=True)
+        say(f"written to {write(out, document, found.run.scenario, ('views', 'pd', 'means'))}", err=True)
     if as_json:
         print_json(document)
         return
@@ -54,7 +54,10 @@ def lines(d: dict[str, Any], width: int | None = None) -> list[str]:
     from simulator.report.words import money, percent
 
     found = [f"{d['effective_paths']:,.0f} effective paths of {d['paths']:,}"]
-    found += [f"  {v['view']}   (it was {v['before']:.6g})" for v in d["views"]]
+    found += [
+        f"  {v['view']}   (it was {v['before']:.6g}, {v['before_low']:.6g} to {v['before_high']:.6g})"
+        for v in d["views"]
+    ]
     rows = [[f"month {r['month']}", _shown(r, "pd_before", percent), _shown(r, "pd_after", percent)] for r in d["pd"]]
     found += ["", *table(["default by", "as simulated", "with the views"], rows, width)]
     rows = [[r["figure"], _shown(r, "value_before", money), _shown(r, "value_after", money)] for r in d["means"]]

@@ -17,7 +17,7 @@ from simulator.cli.common import (
     guarded,
     load_all,
     print_json,
-    shown,
+    say,
     summary,
 )
 from simulator.cli.rare import RARE, refuse, run_rare
@@ -157,31 +157,29 @@ def run(
                     result = runner.run(scenario, **how)
         except KeyboardInterrupt:
             if (left := runner.unfinished(scenario, out, into)) is not None:
-                click.echo(
-                    f"{left[1]:,} paths are kept in {shown(left[0])}; the same command goes on from there", err=True
-                )
+                say(f"{left[1]:,} paths are kept in {left[0]}; the same command goes on from there", err=True)
             raise
         if result.from_path:
-            click.echo(f"{result.from_path:,} paths were there already", err=True)
+            say(f"{result.from_path:,} paths were there already", err=True)
         documents.append(result.document if precision is None else {**result.document, "precision": precision})
         if not as_json:
             if n:
-                click.echo("")
+                say("")
             summary(documents[-1])
             s = result.seconds
-            click.echo("")
-            click.echo(
-                f"{shown(result.folder)}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, "
+            say("")
+            say(
+                f"{result.folder}  ({s['compile']:.1f} s compile, {s['simulate']:.1f} s simulate, "
                 f"{s['write']:.1f} s write)"
             )
-            for line in next_steps(shown(result.folder)):
-                click.echo(line)
+            for line in next_steps(str(result.folder)):
+                say(line)
         failed += _failed(conditions, scenario.name, result.document)
     if as_json:
         print_json(documents[0] if len(documents) == 1 else documents)
     if failed:
         for line in failed:
-            click.echo(line, err=True)
+            say(line, err=True)
         sys.exit(FAILED)
 
 
@@ -215,12 +213,12 @@ def _dry(scenario: Any, out: Path, into: Path | None, threads: int | None, as_js
 
     plan = runner.plan(scenario, out, threads, into)
     if not as_json:
-        click.echo(
+        say(
             f"{scenario.name}: {plan['paths']:,} paths x {plan['months']} {scenario.step.name}s, {plan['columns']} columns a path"
         )
         there = f"  ({plan['paths_there']:,} paths are there)" if plan["paths_there"] else ""
-        click.echo(f"  into     {shown(plan['folder'])}{there}")
-        click.echo(f"  disk     at most {plan['bytes'] / 1e6:,.0f} MB")
-        click.echo(f"  memory   about {plan['memory'] / 1e6:,.0f} MB")
-        click.echo(f"  time     about {plan['seconds']:.1f} s (measured on {plan['measured_paths']:,} paths)")
+        say(f"  into     {plan['folder']}{there}")
+        say(f"  disk     at most {plan['bytes'] / 1e6:,.0f} MB")
+        say(f"  memory   about {plan['memory'] / 1e6:,.0f} MB")
+        say(f"  time     about {plan['seconds']:.1f} s (measured on {plan['measured_paths']:,} paths)")
     return plan

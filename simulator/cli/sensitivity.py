@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, plain, print_json, shown, tell, width
+from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all, plain, print_json, say, tell, width
 
 MOST, MOST_INDICES = 15, 8  # rows that are printed; documents have all
 WIDTH = 8  # of the longest bar
@@ -64,7 +64,7 @@ def sensitivity(
     if out is not None:
         from simulator.analysis.documents import write
 
-        click.echo(f"written to {shown(write(out, document, scenario, ('inputs', 'shocks')))}", err=True)
+        say(f"written to {write(out, document, scenario, ('inputs', 'shocks'))}", err=True)
     if as_json:
         print_json(document)
         return
@@ -133,7 +133,8 @@ def _end(one: dict[str, Any], end: str, percent: Any) -> str:
 
     x, unit = one[end], one["unit"]
     at = "" if x is None else f"{money(x) if not unit and abs(x) >= 1e5 else Amount(0.0, unit or None).text(x)}: "
-    return f"{at}{percent(one[f'pd_at_{end}'])}"
+    pd, low, high = (percent(one[f"pd_at_{end}{of}"]) for of in ("", "_low", "_high"))
+    return f"{at}{pd} ({low} to {high})"
 
 
 def _indices(d: dict[str, Any], width: int | None) -> list[str]:
@@ -157,8 +158,9 @@ def _indices(d: dict[str, Any], width: int | None) -> list[str]:
     ]
     if len(shown) < len(rows):
         rest = [one for one in rows if one not in shown]
-        parts = [one["shapley"] for one in rest if one["shapley"] is not None]
-        part = f"{100 * sum(parts):.1f}" if parts else ""
+        parts = [[one[f"shapley{end}"] for end in ("", "_low", "_high")] for one in rest if one["shapley"] is not None]
+        sums = {f"part{end}": sum(of) for end, of in zip(("", "_low", "_high"), zip(*parts, strict=True), strict=True)}
+        part = _share(sums, "part") if parts else ""  # at most as uncertain as the parts together
         most = max(one["total_high"] or 0.0 for one in rest)
         lines.append([_others(len(rest)), "", part, f"at most {100 * most:.1f}" + (" each" if len(rest) > 1 else "")])
     if d["explained"]["share"] is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import AS_JSON, FAILED, INVALID, guarded, print_json
+from simulator.cli.common import AS_JSON, FAILED, INVALID, guarded, print_json, say
 
 HEAD = f"  {'check':<44} {'expected':>14}  {'got':>14}  {'± 1 se':>9}  {'distance':>9}"
 
@@ -30,7 +30,7 @@ def verify(only: tuple[str, ...], full: bool, threads: int | None, as_json: bool
 
     cases = [case for case in all_cases() if not only or any(part in case.name for part in only)]
     if not cases:
-        click.echo("no case has such a name", err=True)
+        say("no case has such a name", err=True)
         sys.exit(INVALID)
     rows: list[dict[str, Any]] = []
     last = ""
@@ -43,17 +43,17 @@ def verify(only: tuple[str, ...], full: bool, threads: int | None, as_json: bool
         if as_json:
             continue
         if one.case.name != last:
-            click.echo(f"{'' if not last else chr(10)}{one.case.name}: {one.case.title}\n  source: {one.case.source}")
-            click.echo(HEAD)
+            say(*([""] if last else []), f"{one.case.name}: {one.case.title}", f"  source: {one.case.source}")
+            say(HEAD)
             last = one.case.name
-        click.echo(line(row))
+        say(line(row))
     failed = sum(not row["holds"] for row in rows)
     stochastic = [abs(row["z"]) for row in rows if row["z"] is not None]
     rate = {"stochastic": len(stochastic), "expected_beyond_4_se": len(stochastic) * FALSE_ALARM}
     if as_json:
         print_json({"schema": 1, "checks": rows, "failed": failed, "largest_z": max(stochastic, default=0.0), **rate})
     else:
-        click.echo(
+        say(
             f"\n{len(rows)} checks of {len({row['case'] for row in rows})} cases, {failed} failed; largest distance "
             f"{max(stochastic, default=0.0):.2f} standard errors\n"
             f"false alarms: {rate['stochastic']} checks are stochastic; of a right program "

@@ -155,7 +155,10 @@ class Asked:
             below, above = math.hypot(low.high - low.value, error), math.hypot(low.value - low.low, error)
             return Estimate(value, value - below, value + above)
         average = float(values.mean()) if n else math.nan
-        return intervals.mean(average, float(((values - average) ** 2).sum()), n)
+        squares = float(((values - average) ** 2).sum())
+        if self.statistic == RESTRICTED:
+            return intervals.bounded_mean(average, squares, n, float(sample.months))
+        return intervals.mean(average, squares, n)
 
 
 # --- what there is -----------------------------------------------------------------------------------------------------

@@ -50,13 +50,14 @@ def mean(value: float, squares: float, n: int, z: float = Z) -> Estimate:
     return Estimate(value, value - half, value + half)
 
 
-def mean_of_counts(counts: Counts, z: float = Z) -> Estimate:
-    """The mean of whole numbers 0, 1, … of which so many were seen each."""
+def mean_of_counts(counts: Counts, z: float = Z, most: float | None = None) -> Estimate:
+    """The mean of whole numbers 0, 1, … of which so many were seen each. `most`: none can be larger."""
     n, at = int(counts.sum()), np.arange(counts.size)
     if n == 0:
         return mean(math.nan, math.nan, 0)
     centre = int((counts * at).sum()) / n
-    return mean(centre, float((counts * (at - centre) ** 2).sum()), n, z)
+    squares = float((counts * (at - centre) ** 2).sum())
+    return mean(centre, squares, n, z) if most is None else bounded_mean(centre, squares, n, most, z)
 
 
 def quantile_ranks(q: float, n: int, z: float = Z, error: float | None = None) -> tuple[int, int, int]:
@@ -108,9 +109,17 @@ def variance_ratio(plain: float, values: Sequence[float]) -> Estimate:
     )
 
 
+def bounded_mean(value: float, squares: float, n: int, most: float, z: float = Z) -> Estimate:
+    """The same of numbers from 0 to `most`. Where all are equal, what no path showed may have any of them."""
+    if squares > 0.0 or n < 2:
+        return mean(value, squares, n, z)
+    unseen = share(0, n, z).high
+    return Estimate(value, value * (1.0 - unseen), value + (most - value) * unseen)
+
+
 def restricted_mean(ends: Counts, months: int, z: float = Z) -> Estimate:
     """Mean number of months lived within the horizon: sum over m = 0 … M-1 of (1 - PD(m)); `ends`: paths by month of the
     end 0 … M + 1, the last beyond the horizon."""
     within = ends[: months + 1].copy()
     within[months] += ends[months + 1 :].sum()
-    return mean_of_counts(within, z)
+    return mean_of_counts(within, z, float(months))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simulator.report.terminal import table
-from simulator.report.words import money, percent, points
+from simulator.report.words import apart, money, percent, points
 
 Row = Mapping[str, Any]
 WIDE = 120  # columns from which a comparison stands in one table
@@ -29,15 +29,19 @@ def ranged(row: Row, column: str, unit: str, name: str = "", signed: bool = Fals
     x, low, high = (row[column + end] for end in ("", "_low", "_high"))
     if signed and unit in SHARES and not _counted(name):
         return pointed(x, low, high)
+    if signed and "runway" in name:
+        return apart(x, low, high)
     shown = value(x, unit, name)
     if signed and x is not None and x > 0:
         shown = f"+{shown}"
     return f"{shown} ({value(low, unit, name)} to {value(high, unit, name)})"
 
 
-def gained(gain: float | None) -> str:
+def gained(row: Row) -> str:
     """How many times as many paths independent runs would need; beyond ten thousand there is no noise left to speak of."""
-    return "" if gain is None else f"{gain:.1f}" if gain < 10_000 else ">9999"
+    ends = [row.get(f"gain{end}") for end in ("", "_low", "_high")]
+    gain, low, high = ("" if x is None else f"{x:.1f}" if x < 10_000 else ">9999" for x in ends)
+    return f"{gain} ({low} to {high})" if low else gain
 
 
 def pointed(x: float | None, low: float | None, high: float | None) -> str:
@@ -69,7 +73,7 @@ def compared(d: Row, width: int | None = None) -> Iterator[str]:
                 ranged(r, "base", r["unit"], r["figure"]),
                 ranged(r, "value", r["unit"], r["figure"]),
                 ranged(r, "difference", r["unit"], r["figure"], signed=True),
-                gained(r["gain"]),
+                gained(r),
             ]
             for r in _of(d["figures"], label)
         ]
@@ -77,7 +81,7 @@ def compared(d: Row, width: int | None = None) -> Iterator[str]:
         if width is not None and width < WIDE:  # what was asked for first
             heads, *rows = ([row[k] for k in (0, 3, 4, 1, 2)] for row in (heads, *rows))
         yield from table(heads, rows, width)
-        yield "  gain: the variance of independent runs over that of these"
+        yield "  gain: the variance of independent runs over that of these; of a quantile resampled, without interval"
         yield from _controlled(_of(d["figures"], label), width)
         yield ""
         yield "  Fates: paths in default by the month in the first only, the second only, both, neither"
@@ -106,8 +110,8 @@ def _controlled(figures: list[Row], width: int | None) -> Iterator[str]:
         [
             r["figure"],
             ranged(r, "controlled", r["unit"], r["figure"], signed=True),
-            gained(r["controlled_gain"]),
-            gained(r["gain"]),
+            gained({"gain": r["controlled_gain"]}),
+            gained(r),
         ]
         for r in known
     ]

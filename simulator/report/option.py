@@ -71,7 +71,10 @@ def _boundary(rows: list[dict[str, Any]], width: int | None) -> Iterator[str]:
     shown = [
         [
             row["label"],
-            *(f"{row[name]:.2f}" for name in ("ratio_p5", "ratio_p50", "ratio_p95")),
+            *(
+                f"{row[n]:.2f} ({row[f'{n}_low']:.2f} to {row[f'{n}_high']:.2f})"
+                for n in ("ratio_p5", "ratio_p50", "ratio_p95")
+            ),
             *("never" if row[name] is None else format(row[name], ".3f") for name in columns),
         ]
         for row in rows[::every]

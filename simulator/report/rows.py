@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simulator.report import words
 from simulator.report.charts.specification import Series, ranged, writer
 
 Row = Mapping[str, Any]
@@ -87,6 +88,8 @@ def written(row: Row, column: str, unit: str) -> str:
     """`value (low to high)`."""
     write = writer(unit)
     value, low, high = (row.get(column + end) for end in ("", "_low", "_high"))
+    if unit == "months" and column == "difference":
+        return words.apart(value, low, high)
     if value is None and low is None and high is None and unit != "months":
         return "-"
     return ranged(write(value), write(low), write(high))

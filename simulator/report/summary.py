@@ -178,7 +178,7 @@ def _contracts(d: dict[str, Any], most: int, plain: bool, width: int) -> Iterato
     if not d["contracts"]:
         return
     whole = width >= WIDTH
-    room = max(1, (most - 2) // (2 if whole else 1))
+    room = max(1, (most - 2) // 2)
     listed = list(d["contracts"].items())
     shown = listed if len(listed) <= room else listed[: max(1, room - 1)]
     yield ""
@@ -188,12 +188,12 @@ def _contracts(d: dict[str, Any], most: int, plain: bool, width: int) -> Iterato
         row = f"  {name[:16]:<16} {money(c['firm']):>8} {money(c['headline']):>9}  {money(c['paid']):>9}"
         gone = f"{percent(left['buyer']['value']):>11} {percent(left['supplier']['value']):>8}"
         yield row + (f" {money(c['stranded']):>9}  {gone}" if whole else "")
-        if whole:
-            sign = "+-" if plain else "±"
-            parts = [sign + money(_half(c[k], c["interval"][k])) for k in ("firm", "headline", "paid", "stranded")]
-            sides = [sign + percent(_half(e["value"], (e["low"], e["high"]))) for e in left.values()]
-            line = f"{'':<18} {parts[0]:>8} {parts[1]:>9}  {parts[2]:>9} {parts[3]:>9}  {sides[0]:>11} {sides[1]:>8}"
-            yield line[min(18, max(0, len(line) - WIDTH)) :]
+        sign = "+-" if plain else "±"
+        parts = [sign + money(_half(c[k], c["interval"][k])) for k in ("firm", "headline", "paid", "stranded")]
+        sides = [sign + percent(_half(e["value"], (e["low"], e["high"]))) for e in left.values()]
+        line = f"{'':<18} {parts[0]:>8} {parts[1]:>9}  {parts[2]:>9}"
+        line += f" {parts[3]:>9}  {sides[0]:>11} {sides[1]:>8}" if whole else ""
+        yield line[min(18, max(0, len(line) - WIDTH)) :]
     if len(shown) < len(listed):
         yield f"  {len(listed) - len(shown)} more contracts: simulator report"
 

@@ -47,6 +47,16 @@ def points(x: float | None) -> str:
     return "0 pp" if y == 0 else f"{y:+.{1 if size >= 10 else 2 if size >= 0.1 else 3 if size >= 0.001 else 5}f} pp"
 
 
+def apart(x: float | None, low: float | None, high: float | None) -> str:
+    """A difference of two runways: -6 (-7 to -4). Where one lies beyond the horizon, what follows: earlier by 5 or more."""
+    if x is None:
+        if high is not None and high < 0:
+            return f"earlier by {-high:.4g} or more"
+        return "not known: beyond" if low is None or low <= 0 else f"later by {low:.4g} or more"
+    ends = ["open" if end is None else f"{end:.4g}" for end in (low, high)]
+    return f"{'+' if x > 0 else ''}{x:.4g} ({ends[0]} to {ends[1]})"
+
+
 def say(x: Any, unit: str) -> str:
     """A number of a scenario with its unit; a distribution as its P10, P50 and P90."""
     if isinstance(x, Uncertain):

@@ -135,6 +135,8 @@ def _excerpt(place: Place, gutter: int, *, arrow: str, mark: str, label: str = "
 
 def safe(text: str) -> str:
     """Nothing that moves the cursor, reorders the line or cannot be seen reaches a terminal."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(TAB if char == "\t" else char if _shows(char) else _escape(char) for char in text)
 
 

@@ -73,7 +73,7 @@ def _table(d: Document, figures: Sequence[Row], label: str) -> Ledger:
     rows = []
     for r in figures:
         unit = unit_of(r["figure"], r["unit"])
-        gain = gained(r["gain"]) or "-"
+        gain = gained(r) or "-"
         rows.append(
             [
                 named(r["figure"], d["step"]),
@@ -87,7 +87,7 @@ def _table(d: Document, figures: Sequence[Row], label: str) -> Ledger:
         f"{label} in figures",
         ["figure", "before", "after", "change", "gain"],
         rows,
-        note="gain: how many times as many paths independent runs would need for the same interval.",
+        note="gain: how many times as many paths independent runs would need for the same interval; of a quantile resampled.",
         wide=True,
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from simulator.report.charts.specification import Chart, Ledger, Series
 from simulator.report.rows import Row, groups, worded, written
 from simulator.report.verbs import Document, Piece
-from simulator.report.words import percent
 
 TITLE = "How it fails"
 
@@ -23,6 +22,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
     for number, one in enumerate(ways, 1):
         own = sorted(drivers.get(number, []), key=lambda r: -abs(r["deviations"]))
         values = [r["deviations"] for r in own]
+        low, high = ([r.get(f"deviations_{end}") for r in own] for end in ("low", "high"))
         bars = Series(
             "deviations",
             "bar",
@@ -32,11 +32,11 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
             [max(0.0, v) for v in values],
             tones=["1" if v > 0 else "0" for v in values],
         )
-        total = sum(c["paths"] for c in causes.get(number, [])) or 1
-        ends = ", ".join(f"{c['cause']} {percent(c['paths'] / total)}" for c in causes.get(number, [])[:3])
+        interval = Series("95 % interval", "band", values, 0, low, high, drawn=False)
+        ends = ", ".join(f"{c['cause']} {written(c, 'share_of_way', 'share')}" for c in causes.get(number, [])[:3])
         facts = [
             ("share of defaults", written(one, "share_of_failing", "share")),
-            ("typical month", f"{one['month']} ({one['label']})"),
+            ("typical month", f"{written(one, 'month', 'months')}, {one['label']}"),
             ("paths as far out", written(one, "plausibility", "share")),
         ]
         cards.append(
@@ -46,7 +46,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                 "rows",
                 "sd",
                 [worded(r["driver"]) for r in own],
-                [bars],
+                [bars, interval],
                 "driver",
                 facts=facts,
                 note=f"It ends in: {ends}.",
@@ -61,7 +61,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
                 one["way"],
                 written(one, "share_of_failing", "share"),
                 f"{one['paths']:,}",
-                f"{one['month']} ({one['label']})",
+                f"{written(one, 'month', 'months')}, {one['label']}",
                 written(one, "plausibility", "share"),
                 f"{one['path']:,}",
                 written(one, "share_reproduced", "share"),
@@ -73,8 +73,8 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
     )
     yield Ledger(
         "What they end in",
-        ["way", "cause", "paths"],
-        [[str(c["way"]), c["cause"], f"{c['paths']:,}"] for c in d["causes"]],
+        ["way", "cause", "paths", "share of the way"],
+        [[str(c["way"]), c["cause"], f"{c['paths']:,}", written(c, "share_of_way", "share")] for c in d["causes"]],
         wide=True,
         words=True,
     )

@@ -12,7 +12,9 @@ TITLE = "With a view imposed"
 
 
 def pieces(d: Document, key: str) -> Iterator[Piece]:
-    views = "; ".join(f"{v['view']} (it was {v['before']:.4g})" for v in d["views"])
+    views = "; ".join(
+        f"{v['view']} (it was {v['before']:.4g}, {v['before_low']:.4g} to {v['before_high']:.4g})" for v in d["views"]
+    )
     yield f"{views}. {d['effective_paths']:,.0f} of {d['paths']:,} paths carry it."
     rows = d["pd"]
     labels = [f"{d['step']} {r['month']}" for r in rows]
