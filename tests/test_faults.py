@@ -8,18 +8,15 @@ import random
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
 from lossless import LONG, SHORT, Nursery, data_files, faulty, small_parts, unlike, written
-from test_mutated_scenarios import SMALL
 
 import simulator
 from simulator import limits, runner
@@ -357,7 +354,7 @@ def test_what_a_run_takes_is_about_what_it_was_said_to_take(tmp_path: Path) -> N
     assert 0.5 * said < taken < 1.1 * said, (taken, said)
 
 
-# --- numbers, terminals, the network
+# --- numbers
 
 WILD = """
 format = 1
@@ -386,50 +383,3 @@ def test_a_path_that_overflows_has_its_own_ending_and_the_command_that_shows_it(
     again = CliRunner().invoke(main, shown.split()[1:])
     assert again.exit_code == 0
     assert "not a number" in again.stdout
-
-
-def test_text_of_a_run_folder_cannot_do_anything_to_a_terminal(lab: simulator.Scenario, tmp_path: Path) -> None:
-    from simulator.store.folder import manifest_bytes, read_manifest
-
-    folder = simulator.run(lab, paths=10, out=tmp_path / "out").folder
-    assert folder is not None
-    stored = read_manifest(folder)
-    del stored["sha256"]
-    evil = "a\x1b[2Jb\u202ec"
-    stored["figures"]["title"] = stored["figures"]["start"] = stored["scenario"]["name"] = evil
-    (folder / "manifest.json").write_bytes(manifest_bytes(stored))
-    for command in (["list", str(tmp_path / "out")], ["show", str(folder)], ["audit", str(folder)]):
-        said = CliRunner().invoke(main, command).output
-        assert "\x1b" not in said
-        assert "\u202e" not in said
-
-
-def test_no_command_opens_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(*_: object, **__: object) -> None:
-        raise AssertionError("a socket was opened")
-
-    monkeypatch.setattr(socket, "socket", opened)
-    monkeypatch.setattr(socket, "create_connection", opened)
-    monkeypatch.setattr(socket, "getaddrinfo", opened)
-    out = str(tmp_path / "out")
-    text = SMALL[: SMALL.index("[dependence")].replace('{ p10 = "8B", p50 = "10B", p90 = "14B" }', '"3B"')
-    (tmp_path / "deal.toml").write_text(text.replace("20B/yr", "3.6B/yr"))
-    file = str(tmp_path / "deal.toml")
-    run = str(tmp_path / "out" / runner.folder_name(simulator.load(file)))
-    few = ["--paths", "1024"]
-    commands: dict[str, list[str]] = {
-        "init": [str(tmp_path / "new")], "check": [file], "run": [file, *few, "--out", out],
-        "replay": [run, "--path", "1"], "list": [out], "show": [run], "audit": [run, "--sample", "2"], "diff": [file, file],
-        "explain": [], "schema": [], "doctor": [], "report": [run], "query": [run, "select count(*) from paths"],
-        "option": [file, *few, "--training-paths", "2048"],
-        "compare": [file, "--set", "opening.cash=4B", "--no-attribution", *few],
-        "sweep": [file, "--over", "opening.cash=3B,4B", *few], "stress": [file, "--shock", "growth-halved", *few],
-        "solve": [file, "--vary", "opening.cash", "--until", "pd(12) <= 20%", *few],
-        "sensitivity": [file, "--by", "12", *few], "failures": [file, *few], "bands": [file, "--budget", "4096"],
-        "reweight": [run, "--view", "share(cash < 3B) = 50 %"], "conditional": [run, "--given", "cash < 3B"],
-        "verify": ["--only", "ruin"], "bench": ["--repeats", "1", "--chunks", "1"],
-    }  # fmt: skip
-    assert set(commands) == set(main.list_commands(click.Context(main)))
-    for name, arguments in commands.items():
-        said = CliRunner().invoke(main, [name, *arguments])
-        assert said.exit_code == 0, (name, said.output, said.exception)
