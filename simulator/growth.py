@@ -87,11 +87,12 @@ def memory(simulation: Simulation, paths: int, workers: int, writing: bool) -> l
     sketches = (months + 1) * len(simulation.kept_slots)
     exact = paths <= reduce.EXACT_PATHS or not writing
     span = max(count for _, count in tasks(paths, workers))
+    given = 8 * max(sum(np.ndim(x) > 0 for x in branch.program.values) for branch in simulation.branches)
     part = min(paths, store.PART_PATHS) * row
     if simulation.trajectories:
         stored = len(scenario.keep.months_of(scenario.calendar))
         part += min(paths * stored, trajectory_part(stored)) * 8 * (2 + len(simulation.trajectories))
-    return limits.need(paths, row, kept, sketches, exact, workers, span, CHUNK, part * writing)
+    return limits.need(paths, row, kept, sketches, exact, workers, span, CHUNK, part * writing, given)
 
 
 class Growth:

@@ -39,14 +39,24 @@ class Need:
 
 
 def need(
-    paths: int, row: int, kept: int, sketches: int, exact: bool, workers: int, span: int, chunk: int, part: int
+    paths: int,
+    row: int,
+    kept: int,
+    sketches: int,
+    exact: bool,
+    workers: int,
+    span: int,
+    chunk: int,
+    part: int,
+    given: int,
 ) -> Need:
     """row: bytes of a path in the table `paths`; kept: by month in memory, of a path; sketches: figures times months; span:
     paths of a worker's task; chunk: paths of which rows by month exist at once; part: bytes of a file's worth of rows, nought
-    if nothing is written."""
+    if nothing is written; given: bytes of a path in what a program is told by path and month."""
     held = paths * (row + kept) if exact else sketches * SKETCH
     span, chunk = min(span, paths), min(chunk, paths)
     flying = workers * (chunk * (kept + 2 * row) + ARENA) + (0 if exact else 3 * workers * span * row)
+    flying += workers * span * given * 5 // 2  # the tables, their sums, and blocks of both (measured: 2.4 and 2.5)
     # rows that wait, and for each of the files on their way the table and its bytes
     return Need(held, flying, 4 * part)
 

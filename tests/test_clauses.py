@@ -11,6 +11,7 @@ import pytest
 import simulator
 from simulator.engine.block import BLOCK, deterministic_path
 from simulator.engine.simulation import Simulation
+from simulator.growth import memory
 from simulator.scenario.model import Scenario
 
 Write = Callable[[str], Scenario]
@@ -30,6 +31,31 @@ def in_millions(scenario: Scenario, slot: str) -> list[float]:
 
 def near(found: Sequence[float], wanted: Sequence[float]) -> bool:
     return bool(np.allclose(found[: len(wanted)], wanted, rtol=1e-9, atol=1e-6))
+
+
+# --- the end of the term ---------------------------------------------------------------------------------------------
+
+
+def test_dues_that_change_end_within_a_hundred_years_and_others_may_go_on_for_ever(scenario: Write) -> None:
+    """Of an amendment that is drawn every month to the end is a number a path: to the year 9999 gigabytes of them."""
+    text = HEAD + CONTRACT + '[contracts.gpu.amendments.longer]\nstart = "2027-03"\nend = "{}"\nprobability = 0.5\n'
+    scenario(text.format("2126-10"))
+    with pytest.raises(simulator.ScenarioError, match=r"9999-12 lies more than 1,200 steps after the opening") as found:
+        scenario(text.format("9999-12"))
+    assert found.value.diagnostics[0].hint is not None
+    for_ever = HEAD + CONTRACT.replace("2027-06", "9999-12")
+    with pytest.raises(simulator.ScenarioError, match=r"9999-12 lies more than"):
+        scenario(for_ever + 'escalator = "3 %/yr"\n')
+    lived = scenario(for_ever)
+    assert near(in_millions(lived, "contracts.gpu.headline"), [100 * (95_678 - m) for m in range(13)])
+
+
+def test_what_a_run_is_told_by_path_and_month_counts_in_its_memory(scenario: Write) -> None:
+    text = HEAD + CONTRACT + '[contracts.gpu.amendments.longer]\nstart = "2027-03"\nend = "{}"\nprobability = 0.5\n'
+    short, long = (
+        memory(Simulation(scenario(text.format(end))), 100_000, 2, False).total for end in ("2027-08", "2126-10")
+    )
+    assert long - short > 2 * 1190 * 8 * 16_384 * 2  # two workers, as many months, tables and sums
 
 
 # --- delivery --------------------------------------------------------------------------------------------------------

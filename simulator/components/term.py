@@ -14,6 +14,8 @@ def look_up(table: Sequence[Any], at: Any) -> Any:
     """table[at] for a month number or an array of them; entries may be arrays over paths."""
     if not isinstance(at, np.ndarray) or at.ndim == 0:
         return table[int(at)]
+    if not any(np.ndim(x) for x in table):
+        return np.asarray(table, dtype=np.float64)[at.astype(np.int64)]
     width = at.shape[0]
     rows = np.array([np.broadcast_to(np.asarray(x, dtype=np.float64), (width,)) for x in table])
     return rows[at.astype(np.int64), np.arange(width)]

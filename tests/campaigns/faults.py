@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -22,14 +24,14 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lossless import LONG, SHORT, Nursery, data_files, faulty, flip, small_parts, unlike, written
 from test_faults import harmed
-from test_mutated_scenarios import SOURCES, slips
+from test_mutated_scenarios import SOURCES, Slip, slips
 from test_nothing_lost import damage_is_found
 
 import simulator
@@ -206,8 +208,16 @@ def flips(place: Path, trials: int) -> list[str]:
     return wrong
 
 
+ROOM = 1_000_000_000  # bytes of memory that a scenario of a kilobyte may take beyond the program
+BATCH = 500  # slips of one worker
+
+
 def mutations(place: Path, trials: int) -> list[str]:
-    """Slips as in tests/test_mutated_scenarios.py: refused with a complaint, or a scenario that can be lived through."""
+    """Slips as in tests/test_mutated_scenarios.py: refused with a complaint, or a scenario that can be lived through, in ROOM.
+
+    Workers are forked with a limit on address space, so a slip that wants gigabytes is a failure here and not a dead machine; one
+    that ends its worker is named, and the next worker goes on behind it.
+    """
     place.mkdir(parents=True, exist_ok=True)
     scenarios = Path(__file__).resolve().parents[2] / "scenarios"
     shutil.copy(scenarios / "commitments.csv", place)
@@ -215,20 +225,57 @@ def mutations(place: Path, trials: int) -> list[str]:
     wrong: list[str] = []
     total = sum(count for _, count in SOURCES.values())
     for text, share in SOURCES.values():
-        for slip in slips(text, trials * share // total, SEED):
-            (place / "case.toml").write_text("\n".join(slip.lines), encoding="utf-8")
-            try:
-                scenario = simulator.load(place / "case.toml")
-                str(deterministic_path(scenario)["cash"][-1])
-                ends["lived through"] += 1
-            except ScenarioError as problem:
-                str(problem)
-                ends["refused"] += 1
-            except Exception:
-                ends["TRACEBACK"] += 1
-                wrong.append(f"{slip.kind}: {slip.before!r} -> {slip.after!r}\n{traceback.format_exc(limit=-2)}")
+        left = list(slips(text, trials * share // total, SEED))
+        while left:
+            found, code = in_worker(lived(slip, place / "case.toml") for slip in left[:BATCH])
+            ends.update(end for end, _ in found)
+            wrong += [words for _, words in found if words]
+            left = left[len(found) :]
+            if code and left:
+                slip, left = left[0], left[1:]
+                ends["ENDED THE PROCESS"] += 1
+                wrong.append(f"{slip.kind}: {slip.before!r} -> {slip.after!r} ended its process with {code}")
     print(f"{ends.total():,} mutations: " + ", ".join(f"{n:,} {end}" for end, n in ends.items()))
     return wrong
+
+
+def lived(slip: Slip, file: Path) -> tuple[str, str]:
+    """(how it ended, what is wrong with that)."""
+    file.write_text("\n".join(slip.lines), encoding="utf-8")
+    try:
+        scenario = simulator.load(file)
+        str(deterministic_path(scenario)["cash"][-1])
+    except ScenarioError as problem:
+        str(problem)
+        return "refused", ""
+    except Exception as problem:
+        end = "TOO MUCH MEMORY" if isinstance(problem, MemoryError) else "TRACEBACK"
+        return end, f"{slip.kind}: {slip.before!r} -> {slip.after!r}\n{traceback.format_exc(limit=-2)}"
+    return "lived through", ""
+
+
+def in_worker(work: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], int]:
+    """What a forked process with a limit on its memory found, one line an end, and its exit code (negative: a signal)."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + ROOM, mapped + ROOM))
+        code = 0
+        try:
+            with os.fdopen(writing, "w", encoding="utf-8") as told:
+                for found in work:
+                    told.write(json.dumps(found) + "\n")
+                    told.flush()
+        except BaseException:
+            code = 70
+        os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as told:
+        found = [tuple(json.loads(line)) for line in told]
+    _, status = os.waitpid(child, 0)
+    return found, os.waitstatus_to_exitcode(status)
 
 
 CAMPAIGNS: dict[str, tuple[Callable[[Path, int], list[str]], int, int]] = {

@@ -47,6 +47,7 @@ from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DURATION, INTEREST, MONEY, MONEY_PER_MONTH, NUMBER, SHARE, UNIT_PRICE
 
 Fee = Annotated[Number, Quantity(MONEY_PER_MONTH, low=0.0)]
+LONGEST = 1_200  # steps from the opening to the end of a contract whose dues change: a hundred years of months
 
 
 @register
@@ -144,6 +145,25 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
 
         for name, change in self.amendments.items():
             yield from change.faults(("amendments", name), first)
+        yield from self._too_long(around)
+
+    def _too_long(self, around: Surroundings) -> Iterable[Problem]:
+        """Dues that change in the term are added up month by month, on every path if something is drawn."""
+        changing = (
+            self.schedule is not None or self.steps or self.ramp or self.amendments or not is_zero(self.escalator)
+        )
+        if not changing:
+            return
+        ends: dict[tuple[str, ...], int | None] = {("end",): self.term_or_none()[1]}
+        ends |= {("amendments", name, "end"): x.end for name, x in self.amendments.items()}
+        for key, end in ends.items():
+            if end is not None and end >= around.start + LONGEST:
+                yield Problem(
+                    key,
+                    f"{month_label(end)} lies more than {LONGEST:,} steps after the opening; dues that change are added up "
+                    "step by step to their end",
+                    f'an end that is never reached may be any, for example "{month_label(around.start + LONGEST - 1)}"',
+                )
 
     def term_or_none(self) -> tuple[int | None, int | None]:
         listed = sorted(self.schedule) if self.schedule else [None]
