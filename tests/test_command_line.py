@@ -273,7 +273,10 @@ def test_a_stated_limit_that_fails_gives_exit_code_1_and_keeps_the_run(file: Pat
     [
         ("pd(24) is high", "is not a condition"),
         ("pdd(24) > 5%", "did you mean `pd`?"),
-        ("pd > 5%", "write pd(MONTH)"),
+        ("runway > 5", "write runway.p50"),
+        ("price(12) > 5", "a run does not report price"),
+        ("peak_need > 1B", "`mean` is not one of p5"),
+        ("expected_loss > 1B", "names no creditor"),
         ("pd(24) > 5B", "share is wanted"),
         ("pd(25) > 5%", "is not a month from 1 to 24"),
         ("runway(p7) < 12", "is not one of p5"),
@@ -290,7 +293,10 @@ def test_a_condition_that_makes_no_sense_is_refused(file: Path, tmp_path: Path, 
         ("pd(2) > 5%", True),
         ("pd(2).low > 5%", False),
         ("pd(2).high > 0.4", True),
+        ("pd >= 20 %", True),  # by the horizon
         ("runway(p5) < 18", True),
+        ("runway.p05.low < 17", True),
+        ("runway.mean > 17 mo", True),
         ("runway(p50) < 600", False),  # beyond the horizon is infinite
         ("cash(p1, 2) < -1B", True),
         ("cash(p1,2) >= -1B", False),
@@ -308,7 +314,14 @@ def test_a_condition_reads_value_low_or_high_of_a_figure(condition: str, holds: 
 
     document = {
         "pd": [{"value": 0.0, "low": 0.0, "high": 0.1}, {"value": 0.2, "low": 0.04, "high": 0.5}],
-        "runway": {"funded": {"p5": 17, "p50": None, "interval": {"p5": [16, 19], "p50": [None, None]}}},
+        "runway": {
+            "funded": {
+                "p5": 17,
+                "p50": None,
+                "restricted_mean": 17.5,
+                "interval": {"p5": [16, 19], "p50": [None, None], "restricted_mean": [17.0, 18.0]},
+            }
+        },
         "cash": [{}, {"p1": -2e9, "interval": {"p1": [-3e9, -1e9]}}],
         "peak_need": {"p90": 20e9, "interval": {"p90": [1e9, 3e10]}},
         "contracts": {"gpu": {"firm": 1.5e9, "interval": {"firm": [1.5e9, 1.5e9]}}},

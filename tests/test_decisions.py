@@ -16,7 +16,7 @@ from simulator.analysis import attribution, levers, stresses
 from simulator.analysis.paired import difference
 from simulator.analysis.variants import Outcome, Runs, data_of, vary
 from simulator.cli import main
-from simulator.estimate import asked
+from simulator.estimate import asked, conditions
 from simulator.quantities.units import QuantityError
 from simulator.scenario.model import Scenario
 from simulator.store.tables import read_document
@@ -55,6 +55,18 @@ def test_a_figure_asked_for_is_the_figure_of_the_report(minimal: Scenario, base:
     funded = d["runway"]["funded"]
     mean = (funded["restricted_mean"], *funded["interval"]["restricted_mean"])
     assert base.estimate("runway.mean") == pytest.approx(mean, rel=1e-12)
+    for text in (
+        "pd",
+        "pd(12)",
+        "runway.p25",
+        "unfunded_runway.mean",
+        "peak_need.p90",
+        "cash(p5, 12)",
+        "cash(12)",
+        "raised",
+    ):
+        reported = conditions.read(d, asked.figure(text))  # what --fail-if and --precision look at
+        assert base.estimate(text) == pytest.approx(reported, rel=1e-12), text
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,9 @@ def test_a_precision_is_read(text: str, within: float, relative: bool) -> None:
     [
         ("0.1pp", "is not a precision"),
         ("0.1pp on pdd(24)", "there is no figure"),
-        ("0.1pp on pd", "does not say which"),
+        ("1 month on runway", "does not say which"),
+        ("1% on price(12)", "a run does not report price"),
+        ("0.1pp on pd.p50(24)", "has no p50"),
         ("1pp on peak_need(p90)", "no share"),
         ("0.001 on pd(24)", "points or relative"),
         ("0% on pd(24)", "not more than nought"),

@@ -86,15 +86,10 @@ def _failed(conditions: tuple[Any, ...], name: str, document: dict[str, Any]) ->
     found = []
     for condition in conditions:
         try:
-            month = condition.arguments[0]
-            if (
-                month.isdigit()
-                and 1 <= int(month) <= document["months"]
-                and document["pd"][int(month) - 1]["value"] is None
-            ):
+            if condition.estimate(document)[0] is None:
                 found.append(f"limit failed: {name}: {condition.text} (too few effective paths for a number)")
             elif condition.holds(document):
-                found.append(f"limit failed: {name}: {condition.text} (it is {condition.value(document):.6g})")
+                found.append(condition.failure(name, document))
         except QuantityError as problem:
             raise click.UsageError(f"--fail-if {condition.text!r}: {problem}") from None
     return found

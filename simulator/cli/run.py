@@ -115,9 +115,10 @@ def run(
     Each run goes into a folder of its own under --out, named by scenario and hash. With --json several files give a list. The
     same command after a kill goes on where the run stopped; with more --paths it extends a finished run.
 
-    Figures for --fail-if: pd(MONTH), runway(p5), unfunded_runway(p5), peak_need(p90), lowest_liquidity(p5), cash(p5, MONTH),
-    cash_flow_at_risk, raised, dilution(p50), down_round, refinancing_failed, paid(CONTRACT), firm(CONTRACT),
-    headline(CONTRACT), stranded(CONTRACT); `.low` and `.high` after a figure are the ends of its 95 % interval.
+    Figures for --fail-if and --precision: pd(MONTH), runway.p5, unfunded_runway.p5, peak_need.p90, lowest_liquidity.p5,
+    cash.p5(MONTH), cash_flow_at_risk, raised, dilution.p50, down_round, refinancing_failed, paid(CONTRACT), firm(CONTRACT),
+    headline(CONTRACT), stranded(CONTRACT), expected_loss(CREDITOR), exposure_at_default(CREDITOR); of a runway, cash and
+    dilution also .mean. In --fail-if `.low` and `.high` after a figure are the ends of its 95 % interval.
     """
     from simulator import limits
 
@@ -201,7 +202,7 @@ def _failed(conditions: tuple[Any, ...], name: str, document: dict[str, Any]) ->
     for condition in conditions:
         try:
             if condition.holds(document):
-                found.append(f"limit failed: {name}: {condition.text} (it is {condition.value(document):.6g})")
+                found.append(condition.failure(name, document))
         except QuantityError as problem:
             hint = f"; {problem.hint}" if problem.hint else ""
             raise click.UsageError(f"--fail-if {condition.text!r}: {problem}{hint}") from None

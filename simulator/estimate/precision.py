@@ -1,9 +1,9 @@
 """How precise a figure is to be, as after `--precision`: `0.1pp on pd(24)`, `5% on pd(24)`, `2% on peak_need(p90)`.
 
-    TOLERANCE on FIGURE[(ARGUMENT, …)]       also FIGURE.p50 for FIGURE(p50)
+    TOLERANCE on FIGURE
 
-A tolerance in % is relative to the figure; in pp, dollars or months it is absolute. It is reached when neither end of the
-interval lies further from the value.
+Figures are written as everywhere (asked.py); a run must report them. A tolerance in % is relative to the figure; in pp, dollars
+or months it is absolute. It is reached when neither end of the interval lies further from the value.
 
 Looking several times and stopping at the first interval that is narrow enough would cover too seldom: stopping goes with an
 estimate that errs on one side. The intervals looked at are therefore those of a group-sequential design with a constant
@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from simulator.estimate.conditions import FIGURES, named
+from simulator.estimate.asked import Asked
+from simulator.estimate.conditions import read, reported
 from simulator.estimate.figures import Figures
 from simulator.quantities.units import MONEY, NUMBER, SHARE, QuantityError
 
@@ -41,15 +42,13 @@ class Target:
     """`within` of the figure's value if `relative`, else in its own unit."""
 
     text: str
-    figure: str
-    arguments: tuple[str, ...]
+    figure: Asked
     within: float
     relative: bool
 
     def read(self, figures: Figures) -> tuple[float, float, float]:
         """Value and interval; a month beyond the horizon is infinite. Raises QuantityError where there is no such figure."""
-        found = FIGURES[self.figure].read(Parts(figures), *self.arguments)
-        value, low, high = (math.inf if x is None else float(x) for x in found)
+        value, low, high = (math.inf if x is None else float(x) for x in read(Parts(figures), self.figure))
         return value, low, high
 
     def error(self, figures: Figures) -> float:
@@ -58,7 +57,7 @@ class Target:
         if value == low == high:  # beyond the horizon all of them, too
             return 0.0
         furthest = max(value - low, high - value)
-        if figures.binned and self.figure in BINNED:
+        if figures.binned and self.figure.name in BINNED:
             furthest += BIN * abs(value)
         if not self.relative:
             return furthest
@@ -70,8 +69,8 @@ def parse(text: str) -> Target:
     match = PATTERN.fullmatch(text)
     if match is None:
         raise QuantityError(f"{text!r} is not a precision", f"write for example '{EXAMPLE}'")
-    name, arguments = named(match["figure"], text)
-    written, dimension = match["tolerance"], FIGURES[name].dimension
+    asked = reported(match["figure"])
+    name, written, dimension = asked.name, match["tolerance"], asked.dimension
     number = re.fullmatch(r"([0-9.eE+-]+)\s*(%|pp)", written)
     if number is not None:
         if number[2] == "pp" and dimension is not SHARE:
@@ -91,7 +90,7 @@ def parse(text: str) -> Target:
         within, relative = dimension.convert(value, unit), False
     if not (0.0 < within < math.inf):
         raise QuantityError(f"`{match['tolerance']}` is not more than nought")
-    return Target(text, name, arguments, within, relative)
+    return Target(text, asked, within, relative)
 
 
 class Parts(Mapping[str, Any]):
