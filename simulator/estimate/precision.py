@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from scipy.special import ndtr
 from simulator.estimate.asked import Asked
 from simulator.estimate.conditions import read, reported
 from simulator.estimate.figures import Figures
+from simulator.quantities.distribution import Array
 from simulator.quantities.units import MONEY, NUMBER, SHARE, QuantityError
 
 FIRST_LOOK = 16_384  # paths
@@ -117,6 +119,11 @@ def looks(most: int) -> tuple[int, ...]:
 
 def boundary(paths: Sequence[int], level: float = LEVEL) -> float:
     """z with P(|S(n)| <= z sqrt(n) at every look n) = level, S a standard random walk."""
+    return _boundary(tuple(paths), level)
+
+
+@cache
+def _boundary(paths: tuple[int, ...], level: float) -> float:
     low, high = 1.0, 5.0
     while high - low > 1e-7:
         middle = 0.5 * (low + high)
@@ -124,8 +131,14 @@ def boundary(paths: Sequence[int], level: float = LEVEL) -> float:
     return high
 
 
-def _stays(paths: Sequence[int], z: float) -> float:
+@cache
+def _nodes() -> tuple[Array, Array]:
     nodes, weights = np.polynomial.legendre.leggauss(96)
+    return nodes, weights
+
+
+def _stays(paths: Sequence[int], z: float) -> float:
+    nodes, weights = _nodes()
     reach = z * math.sqrt(paths[0])
     if len(paths) == 1:
         return float(2.0 * ndtr(z) - 1.0)
