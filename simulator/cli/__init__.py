@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,6 +37,7 @@ from simulator.cli import (
 )
 from simulator.cli.common import say
 
+GARBAGE = 50_000  # new objects between two collections: hardly any of a command's are garbage before it ends
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -81,6 +83,7 @@ def main() -> None:
 
     Scenario files say what is promised, earned and owed: `init` writes one, `check` explains it, `run` simulates it.
     """
+    gc.set_threshold(GARBAGE)
 
 
 for command in (
