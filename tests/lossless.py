@@ -49,6 +49,7 @@ at = "horizon"
 """
 SHORT = CHUNK + 77  # a whole part and a short one
 LONG = 2 * CHUNK + 77
+SOBOL = ("run.sampling=sobol", f"run.paths={CHUNK}")  # settings
 
 
 def small_parts() -> dict[tuple[Any, str], Any]:
@@ -174,10 +175,10 @@ def flip(file: Path, rng: random.Random) -> int:
 class Nursery:
     """Children that run a command line each, forked from a process in which everything is loaded and compiled."""
 
-    def __init__(self, place: Path, words: Path, *settings: str) -> None:
+    def __init__(self, place: Path, words: Path) -> None:
         written(place)
-        self.words, self.settings = words, settings
-        command = [sys.executable, str(Path(__file__)), str(place / "lab.toml"), str(words), *settings]
+        self.words = words
+        command = [sys.executable, str(Path(__file__)), str(place / "lab.toml"), str(words)]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(simulator.__file__).parents[1])]),
@@ -218,15 +219,15 @@ class Nursery:
         self.process.stdout.close()
 
 
-def nursery(file: str, words: str, *settings: str) -> None:
+def nursery(file: str, words: str) -> None:
     import simulator.report.summary
     from simulator import runner
     from simulator.cli import main
 
     for (module, name), value in small_parts().items():
         setattr(module, name, value)
-    lab = simulator.load(file, settings)
-    runner.warm(runner.with_run(lab, SHORT if lab.run.sampling == "plain" else CHUNK, None))
+    runner.warm(runner.with_run(simulator.load(file), SHORT, None))
+    runner.warm(simulator.load(file, SOBOL))
     print("ready 0", flush=True)
     child = 0
     for line in sys.stdin:
@@ -247,4 +248,4 @@ def nursery(file: str, words: str, *settings: str) -> None:
 
 
 if __name__ == "__main__":
-    nursery(*sys.argv[1:])
+    nursery(sys.argv[1], sys.argv[2])

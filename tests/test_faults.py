@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from lossless import LONG, SHORT, Nursery, data_files, faulty, small_parts, unlike, written
+from lossless import LONG, SHORT, SOBOL, Nursery, data_files, faulty, small_parts, unlike, written
 
 import simulator
 from simulator import limits, runner
@@ -46,14 +46,17 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     found.close()
 
 
-def harmed(nursery: Nursery, lab: simulator.Scenario, place: Path, trials: int, number: signal.Signals) -> list[float]:
+def harmed(
+    nursery: Nursery, place: Path, trials: int, number: signal.Signals, settings: tuple[str, ...] = ()
+) -> list[float]:
     """Runs that get a signal at a random moment and are then begun again; seconds from the signal to the end.
 
     Whatever is there carries its name only if it is whole, a signal that can be answered is, and the run goes on and is right.
     """
+    lab = written(place, *settings)
     paths = LONG if lab.run.sampling == "plain" else 3 * CHUNK
     reference = data_files(simulator.run(lab, paths=paths, out=place / "reference").folder)
-    command = ["run", place / "lab.toml", "--paths", paths, *(f"--set={setting}" for setting in nursery.settings)]
+    command = ["run", place / "lab.toml", "--paths", paths, *(f"--set={setting}" for setting in settings)]
     rng, seconds, gone_on = random.Random(SEED), [], 0
     begun = time.monotonic()
     nursery.start(*command, "--out", place / "whole")
@@ -87,26 +90,19 @@ def harmed(nursery: Nursery, lab: simulator.Scenario, place: Path, trials: int, 
     return seconds
 
 
-def test_killed_at_random_moments_a_run_goes_on_and_ends_with_the_same_bytes(
-    nursery: Nursery, lab: simulator.Scenario, tmp_path: Path
-) -> None:
-    harmed(nursery, lab, tmp_path, 20, signal.SIGKILL)
+def test_killed_at_random_moments_a_run_goes_on_and_ends_with_the_same_bytes(nursery: Nursery, tmp_path: Path) -> None:
+    harmed(nursery, tmp_path, 14, signal.SIGKILL)  # twenty with those of replicates
 
 
-def test_a_run_of_replicates_goes_on_after_a_kill_too(tmp_path: Path) -> None:
-    sobol = ("run.sampling=sobol", f"run.paths={CHUNK}")
-    nursery = Nursery(tmp_path, tmp_path / "words", *sobol)
-    try:
-        harmed(nursery, written(tmp_path, *sobol), tmp_path, 4, signal.SIGKILL)
-    finally:
-        nursery.close()
+def test_a_run_of_replicates_goes_on_after_a_kill_too(nursery: Nursery, tmp_path: Path) -> None:
+    harmed(nursery, tmp_path, 6, signal.SIGKILL, SOBOL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_or_terminated_at_random_moments_a_run_ends_at_once_and_goes_on(
-    number: signal.Signals, nursery: Nursery, lab: simulator.Scenario, tmp_path: Path
+    number: signal.Signals, nursery: Nursery, tmp_path: Path
 ) -> None:
-    seconds = harmed(nursery, lab, tmp_path, 4, number)
+    seconds = harmed(nursery, tmp_path, 4, number)
     assert max(seconds) < 5.0  # nothing waits for the end of the run; the campaign measures the second
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lossless import LONG, SHORT, Nursery, data_files, faulty, flip, small_parts, unlike, written
+from lossless import LONG, SHORT, SOBOL, Nursery, data_files, faulty, flip, small_parts, unlike, written
 from test_faults import harmed
 from test_mutated_scenarios import SOURCES, Slip, slips
 from test_nothing_lost import damage_is_found
@@ -109,7 +109,9 @@ def _signals(place: Path, trials: int, numbers: list[signal.Signals]) -> list[st
         here = place / number.name
         nursery = Nursery(here, here / "words")
         try:
-            seconds = harmed(nursery, written(here), here, trials, number)
+            seconds = harmed(nursery, here, trials, number)
+            if number == signal.SIGKILL:
+                harmed(nursery, here / "sobol", trials // 5, number, SOBOL)
         finally:
             nursery.close()
         late = [s for s in seconds if s > 1.0]
