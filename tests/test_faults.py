@@ -79,9 +79,7 @@ def harmed(
             )  # the shell says the same of both
             assert code in allowed, (code, nursery.words.read_text())
         assert unlike(out, reference) == [] if out.exists() else True
-        with mock.patch(
-            "simulator.growth.Simulation", lambda *_, **__: ready
-        ):  # built once: the folder is what matters
+        with mock.patch("simulator.growth.Simulation", return_value=ready):  # built once: the folder is what matters
             again = simulator.run(lab, paths=paths, out=out)
         gone_on += again.from_path > 0
         assert data_files(again.folder) == reference
