@@ -25,12 +25,21 @@ def total(rows: Sequence[Sequence[float | None]]) -> list[float | None]:
     return [sum(x or 0.0 for x in month) for month in zip(*rows, strict=True)]
 
 
-def stack(rows: dict[str, list[float | None]], mark: Any = "area", most: int = MOST) -> list[Series]:
+Span = tuple[Sequence[float | None], Sequence[float | None], Sequence[float | None]]  # values, low and high ends
+
+
+def together(name: str, mark: Any, spans: Sequence[Span], color: int | str) -> Series:
+    """A sum as a series. It is as uncertain as its parts together: right where they move as one, cautious elsewhere."""
+    values, low, high = (total([span[k] for span in spans]) for k in range(3))
+    return Series(name, mark, values, color, low, high)
+
+
+def stack(rows: dict[str, Span], mark: Any = "area", most: int = MOST) -> list[Series]:
     """Stacked series, the largest at the bottom."""
-    shown, rest = ranked({name: sum(abs(x or 0.0) for x in row) for name, row in rows.items()}, most)
-    found = [Series(name, mark, rows[name], k % SIZE) for k, name in enumerate(shown)]
+    shown, rest = ranked({name: sum(abs(x or 0.0) for x in row[0]) for name, row in rows.items()}, most)
+    found = [Series(name, mark, rows[name][0], k % SIZE, *rows[name][1:]) for k, name in enumerate(shown)]
     if rest:
-        found.append(Series(f"{len(rest)} others", mark, total([rows[name] for name in rest]), 7))
+        found.append(together(f"{len(rest)} others", mark, [rows[name] for name in rest], 7))
     return found
 
 
@@ -39,13 +48,18 @@ def _after(row: Row, statistic: str = "mean") -> list[float | None]:
     return row[statistic][1:]
 
 
+def _spanned(row: Row, first: int = 0) -> Span:
+    """Means with their intervals, from a month on."""
+    return row["mean"][first:], row["low"][first:], row["high"][first:]
+
+
 def default_probability(run: StoredRun) -> Chart:
     """PD by month, its causes stacked."""
     metrics = run.metrics
-    causes = {name.removeprefix("pd:"): _after(row) for name, row in metrics.items() if name.startswith("pd:")}
+    causes = {name.removeprefix("pd:"): _spanned(row, 1) for name, row in metrics.items() if name.startswith("pd:")}
     pd = metrics["pd"]
     whole = Series("default by any cause", "line", _after(pd), "ink", _after(pd, "low"), _after(pd, "high"))
-    seen = {name: row for name, row in causes.items() if row[-1]}
+    seen = {name: row for name, row in causes.items() if row[0][-1]}
     return Chart("default-probability", f"Share of paths in default by {run.step}, by cause", "months", "share",
                  run.labels[1:], [*stack(seen), whole], run.step,
                  note="The line is the sum of the causes; its shade is the 95 % interval.")  # fmt: skip
@@ -117,27 +131,27 @@ def runway(run: StoredRun) -> Chart:
                  series, run.step, note="Early is bad; what the curves do not reach lies beyond the horizon.")  # fmt: skip
 
 
-def _of_contracts(run: StoredRun, metric: str) -> dict[str, list[float | None]]:
-    return {name: row["mean"] for (name, found), row in run.contracts.items() if found == metric}
+def _of_contracts(run: StoredRun, metric: str, first: int = 0) -> dict[str, Span]:
+    return {name: _spanned(row, first) for (name, found), row in run.contracts.items() if found == metric}
 
 
 def commitments(run: StoredRun) -> list[Chart]:
     """Dues, exposures, and what is paid for and not used or used and not under contract."""
-    due = {name: row[1:] for name, row in _of_contracts(run, "due").items()}
+    due = _of_contracts(run, "due", 1)
     if not due:
         return []
     found = [
         Chart("commitments-due", f"Commitments due by {run.step}", "months", "$/mo", run.labels[1:], stack(due), run.step,
               note=f"Mean over all paths, in $ a {run.step}; nought after a default."),
         Chart("exposure", "Owed under contracts: to the end of the terms, and firm", "months", "$", run.labels,
-              [Series("headline: to the end of every term", "line", total(list(_of_contracts(run, "headline").values())), 0),
-               Series("firm: if notice were given now", "line", total(list(_of_contracts(run, "firm").values())), 1)],
+              [together("headline: to the end of every term", "line", list(_of_contracts(run, "headline").values()), 0),
+               together("firm: if notice were given now", "line", list(_of_contracts(run, "firm").values()), 1)],
               run.step, note="Mean over all paths, all contracts together."),
     ]  # fmt: skip
     series = []
-    idle = _of_contracts(run, "stranded")
+    idle = _of_contracts(run, "stranded", 1)
     if idle:
-        series.append(Series("stranded: paid and not used", "line", total(list(idle.values()))[1:], 1))
+        series.append(together("stranded: paid and not used", "line", list(idle.values()), 1))
     for metric, name, color in (("overflow", "overflow: bought on the market", 0), ("unserved", "unserved", 3)):
         row = run.metrics.get(metric)
         if row is not None and any(row["mean"][1:]):
@@ -194,17 +208,20 @@ def is_receipt(name: str) -> bool:
 def sources_and_uses(run: StoredRun, receipts: frozenset[str]) -> Chart:
     """Mean cash in and out by fiscal year. `receipts`: the accounts that are money coming in."""
     years = run.figures["fiscal_years"]
-    sums: dict[str, list[float]] = {}
+    sums: dict[str, tuple[list[float], list[float], list[float]]] = {}  # with the intervals of the parts together
     for name, row in run.metrics.items():
         if not name.startswith("account:"):
             continue
         sign = 1.0 if name.removeprefix("account:") in receipts else -1.0
         group = account_group(name)
         group = "contracts" if group.startswith("contract ") else group
-        values = sums.setdefault(f"{group} (in)" if sign > 0 and group in sums else group, [0.0] * len(years))
+        name = f"{group} (in)" if sign > 0 and group in sums else group
+        into = sums.setdefault(name, ([0.0] * len(years), [0.0] * len(years), [0.0] * len(years)))
+        parts = (row["mean"], row["low"], row["high"]) if sign > 0 else (row["mean"], row["high"], row["low"])
         for k, year in enumerate(years):
-            values[k] += sign * sum(row["mean"][m] or 0.0 for m in range(year["first"], year["last"] + 1))
-    series = stack({name: list(values) for name, values in sums.items()}, "bar", 7)
+            for ends, part in zip(into, parts, strict=True):
+                ends[k] += sign * sum(part[m] or 0.0 for m in range(year["first"], year["last"] + 1))
+    series = stack(dict(sums), "bar", 7)
     return Chart("sources-and-uses", "What comes in and what goes out, by fiscal year", "months", "$",
                  [f"FY{y['year']}" for y in years], series, "fiscal year",
                  note="Means over all paths of what falls due and comes in; first and last year may be partial.")  # fmt: skip
@@ -214,7 +231,9 @@ def funding(run: StoredRun) -> Chart | None:
     raised = run.metrics.get("raised")
     series = []
     if raised is not None and any(raised["mean"]):
-        series.append(Series(f"raised in the {run.step}", "bar", _after(raised), 2))
+        series.append(
+            Series(f"raised in the {run.step}", "bar", _after(raised), 2, _after(raised, "low"), _after(raised, "high"))
+        )
     drawn = run.metrics.get("drawn")
     if drawn is not None and any(drawn["mean"]):
         low, high = _after(drawn, "low"), _after(drawn, "high")
@@ -227,8 +246,8 @@ def funding(run: StoredRun) -> Chart | None:
 
 def losses(run: StoredRun) -> Chart | None:
     """Expected loss by month, by contract."""
-    rows = {name: row[1:] for name, row in _of_contracts(run, "loss").items()}
-    if not any(any(row) for row in rows.values()):
+    rows = _of_contracts(run, "loss", 1)
+    if not any(any(row[0]) for row in rows.values()):
         return None
     return Chart("expected-loss", f"Expected loss of suppliers by {run.step}", "months", "$", run.labels[1:], stack(rows),
                  run.step, note="Mean over all paths of the losses of paths in default by then, undiscounted.")  # fmt: skip

@@ -138,11 +138,19 @@ def _cash(d: Mapping[str, Any]) -> Table:
 
 def _years(d: Mapping[str, Any]) -> Table:
     flows = [c for c in ("revenue", "receipts", "paid", "raised") if d["fiscal_years"] and c in d["fiscal_years"][0]]
-    columns = ("fiscal_year", "first", "last", *flows, *_columns("cash"), *_columns("pd"))
+    columns = (
+        "fiscal_year",
+        "first",
+        "last",
+        *(c for f in flows for c in _columns(f)),
+        *_columns("cash"),
+        *_columns("pd"),
+    )
     rows = [
-        (f"FY{y['year']}", y["first"], y["last"], *(y.get(c) for c in flows), *_three(y["cash"]), *_three(y["pd"]))
+        (f"FY{y['year']}", y["first"], y["last"], *(x for f in flows for x in _inside(y, f)), *_three(y["cash"]),
+         *_three(y["pd"]))
         for y in d["fiscal_years"]
-    ]
+    ]  # fmt: skip
     units = {**dict.fromkeys(flows, "$"), "cash": "$", "pd": "share"}
     return Table("fiscal_years", columns, rows, units, "By fiscal year")
 
