@@ -24,6 +24,7 @@ from click.testing import CliRunner, Result
 import simulator
 from simulator import runner
 from simulator.cli import main
+from simulator.report import page
 from simulator.store.folder import manifest_bytes, read_manifest
 
 HERE = Path(__file__).parent
@@ -179,10 +180,9 @@ def test_no_text_of_a_forged_run_acts_on_a_terminal_or_makes_a_line(tmp_path: Pa
         assert one.exit_code in (0, 1, 2, 4), (name, one.output, one.exception)
         shown += "FORGED" in one.output
     assert shown >= 2
-    page = tmp_path / "page.html"
-    if page.exists():
-        assert "<script>alert(1)" not in page.read_text(encoding="utf-8")
-        assert acts(page.read_text(encoding="utf-8").replace("\t", "")) == []
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in text
+    assert acts(text.replace("\t", "")) == []
 
 
 def test_commands_print_in_one_place() -> None:
@@ -333,6 +333,33 @@ def test_every_column_of_every_stored_table_has_an_interval_or_a_reason(said: di
                 path = f"{table_name}[].{column}"
                 assert column in COUNTED or why(name, path) is not None, (name, path)
     assert seen > 200
+
+
+DRAWN_WITHOUT = {
+    "three-paths": "single paths, exact to the bit",
+    "option-boundary-alone": WITHOUT["option"][r"boundary\[\]\.(buyer|supplier)_(alone|together)"],
+}
+
+
+def test_every_series_of_the_page_has_an_interval_or_a_reason(said: dict[str, Said], tmp_path: Path) -> None:
+    answers = []
+    for name, one in said.items():
+        if isinstance(one.document, dict) and "verb" in one.document:
+            (tmp_path / f"{name}.json").write_text(json.dumps(one.document))
+            answers.append(tmp_path / f"{name}.json")
+    assert len(answers) >= 9
+    made = page.write_report(Path(said["run"].document["folder"]), tmp_path / "page.html", answers)
+    bare_ones, seen = set(), 0
+    for chart in made.charts:
+        for series in chart.series:
+            ends = list(
+                zip(series.low or [None] * len(series.values), series.high or [None] * len(series.values), strict=True)
+            )
+            seen += 1
+            if any(v is not None and end == (None, None) for v, end in zip(series.values, ends, strict=True)):
+                bare_ones.add(re.sub(r"-\d+", "", chart.key))
+    assert bare_ones == set(DRAWN_WITHOUT)
+    assert seen > 40
 
 
 def test_a_number_without_an_interval_is_found() -> None:

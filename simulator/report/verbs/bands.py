@@ -31,7 +31,8 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         )
         for a, b, o in ((5, 95, 0.25), (25, 75, 0.5))
     ]
-    median = Series("median input", "line", _floor(rows, "pd_p50"), 1)
+    low, high = _floor(rows, "pd_p50_low"), _floor(rows, "pd_p50_high")
+    median = Series("median input", "line", _floor(rows, "pd_p50"), 1, low, high)
     labels = [r["label"] for r in rows]
     note = (
         f"{d['outer']:,} draws of the inputs, {d['inner']:,} paths each; noise of the paths is taken out of the band."

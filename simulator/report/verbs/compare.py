@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from simulator.estimate import intervals
 from simulator.report.charts.specification import Chart, Ledger, Series, writer
 from simulator.report.decisions import gained
 from simulator.report.rows import Row, apart, estimates, groups, named, unit_of, word, written
@@ -170,7 +171,7 @@ def _change(r: Row) -> str:
 
 
 def _fates(fates: Sequence[Row], label: str, name: str) -> Chart:
-    shares = [{"saved": r["saved"] / r["paths"], "lost": -r["lost"] / r["paths"]} for r in fates]
+    lost, saved = ([intervals.share(r[name], r["paths"]) for r in fates] for name in ("lost", "saved"))
     return Chart(
         f"{name}-fates",
         f"{label}: paths whose fate changed",
@@ -178,8 +179,22 @@ def _fates(fates: Sequence[Row], label: str, name: str) -> Chart:
         "points",
         [r["label"] for r in fates],
         [
-            Series("lost: in default only after the change", "bar", [-(s["lost"] or 0.0) for s in shares], "bad"),
-            Series("saved: in default only before", "bar", [-(s["saved"] or 0.0) for s in shares], "good"),
+            Series(
+                "lost: in default only after the change",
+                "bar",
+                [e.value for e in lost],
+                "bad",
+                [e.low for e in lost],
+                [e.high for e in lost],
+            ),
+            Series(
+                "saved: in default only before",
+                "bar",
+                [-e.value for e in saved],
+                "good",
+                [-e.high for e in saved],
+                [-e.low for e in saved],
+            ),
         ],
         "by",
         note="; ".join(

@@ -148,7 +148,7 @@ def _boundary(d: Document, key: str) -> Iterator[Piece]:
             "months",
             "",
             labels,
-            [band, Series("median ratio", "line", middle, "muted"), *lines],
+            [band, estimates("median ratio", rows, "ratio_p50", "line", "muted"), *lines],
             d["step"],
             [Reference("equal", 1.0)],
             note="Fitted on other paths; a gap is a month in which it is never worth it."
