@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import announce_compiling, print_json, say, tell, width
+from simulator.cli.common import AS_JSON, SETTINGS, announce_compiling, print_json, say, tell, width
 
 PATHS = click.option("--paths", type=click.IntRange(2, 100_000_000), help="Paths of every run [file's, else 100,000].")
 SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of every run [file's, else 1].")
@@ -20,6 +20,15 @@ THREADS = click.option(
 OUT = click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Also write document and tables (Parquet) here."
 )
+
+
+def of_runs(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that runs variants of a scenario."""
+    for option in reversed((SETTINGS, PATHS, SEED, THREADS, OUT, AS_JSON)):
+        command = option(command)
+    return command
+
+
 FIGURES = click.option(
     "--figure",
     "figures",

@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from simulator.cli.asking import FIGURES, OUT, PATHS, SEED, THREADS, answered, command_of, runs_of
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
+from simulator.cli.asking import FIGURES, answered, command_of, of_runs, runs_of
+from simulator.cli.common import guarded, load_all
 
 
 @click.command(short_help="Compare scenarios path by path, and say which change does what.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@SETTINGS
 @FIGURES
 @click.option(
     "--by", type=click.IntRange(1), help="Attribute the default probability by this month [24, else the horizon]."
@@ -26,11 +25,7 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
     is_flag=True,
     help="Also give the differences of shares and means with control variates (a pilot of both).",
 )
-@PATHS
-@SEED
-@THREADS
-@OUT
-@AS_JSON
+@of_runs
 @guarded
 def compare(
     files: tuple[Path, ...],

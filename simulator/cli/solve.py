@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.asking import OUT, PATHS, SEED, THREADS, answered, command_of, runs_of
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
+from simulator.cli.asking import answered, command_of, of_runs, runs_of
+from simulator.cli.common import guarded, load_all
 
 
 @click.command(short_help="How far a lever has to move until a limit is kept.")
@@ -25,12 +25,7 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
     help="How far the interval may go to either side, as a share of the answer: 1%. Runs then have as many paths as that takes; "
     "--paths [16,384] are those of the runs that bracket.",
 )  # fmt: skip
-@SETTINGS
-@PATHS
-@SEED
-@THREADS
-@OUT
-@AS_JSON
+@of_runs
 @guarded
 def solve(
     file: Path,

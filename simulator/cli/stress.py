@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.asking import FIGURES, OUT, PATHS, SEED, THREADS, answered, command_of, runs_of
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
+from simulator.cli.asking import FIGURES, answered, command_of, of_runs, runs_of
+from simulator.cli.common import guarded, load_all
 
 
 @click.command(short_help="Lay named shocks over a scenario, all in one table.")
@@ -17,12 +17,7 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
     help="A shipped shock by its name, or a file of your own [all shipped ones]. Repeatable.",
 )  # fmt: skip
 @FIGURES
-@SETTINGS
-@PATHS
-@SEED
-@THREADS
-@OUT
-@AS_JSON
+@of_runs
 @guarded
 def stress(
     file: Path,

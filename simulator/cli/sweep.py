@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.asking import FIGURES, OUT, PATHS, SEED, THREADS, answered, command_of, runs_of
-from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
+from simulator.cli.asking import FIGURES, answered, command_of, of_runs, runs_of
+from simulator.cli.common import guarded, load_all
 
 
 @click.command(short_help="Figures over a range of one or two keys, and where they cross a level.")
@@ -18,12 +18,7 @@ from simulator.cli.common import AS_JSON, SETTINGS, guarded, load_all
 )  # fmt: skip
 @FIGURES
 @click.option("--contour", metavar="FIGURE=VALUE", help="Where this holds on the grid [pd(24) = 5%].")
-@SETTINGS
-@PATHS
-@SEED
-@THREADS
-@OUT
-@AS_JSON
+@of_runs
 @guarded
 def sweep(
     file: Path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.report.words import money, percent
 
@@ -245,6 +245,32 @@ def _losses(d: dict[str, Any], plain: bool) -> Iterator[str]:
         yield f"Expected loss by {_step(d)} {d['months']}  " + ", ".join(parts)
 
 
+class Way(NamedTuple):
+    """How figures other than plain ones are told."""
+
+    head: str
+    verdict: str
+    costs: str = ""
+    counted: str = ""
+
+
+WAYS = {  # by `run.estimator`; plain estimates are of paths that were chosen otherwise
+    "plain": Way(
+        "Sampling           {method}, {replicates} replicates; a path is worth so many plain ones:",
+        "{method} sampling does",
+    ),
+    "smoothed": Way(
+        "Smoothing          of default probabilities; a path is worth so many plain ones:", "smoothing does"
+    ),
+    "controlled": Way(
+        "Control variates   fitted on {pilot:,} other paths; plain paths that one is worth:",
+        "control variates do",
+        "a path takes several times as long as without: a gain in paths, not in time",
+        ", the pilot counted",
+    ),
+}
+
+
 def _sampling(d: dict[str, Any]) -> Iterator[str]:
     """How many plain paths a path was worth; runs of before there was a choice do not say how they were sampled."""
     sampling = d.get("sampling") or {}
@@ -252,27 +278,18 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
     if ratios is None:
         return
     yield ""
-    controlled = sampling.get("estimator") == "controlled"
     if sampling.get("left_out"):
         yield f"Estimates          plain, not {sampling['estimator']}: {sampling['left_out']}"
         return
-    if sampling.get("estimator") == "smoothed":
-        what = "smoothing does"
-        yield "Smoothing          of default probabilities; a path is worth so many plain ones:"
-    elif controlled:
-        what = "control variates do"
-        yield f"Control variates   fitted on {sampling['pilot']:,} other paths; plain paths that one is worth:"
-    else:
-        what = f"{sampling['method']} sampling does"
-        yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
+    way = WAYS[sampling.get("estimator", "plain")]
+    yield way.head.format(**sampling)
     for name, e in list(ratios.items())[:4]:
         high = "no limit" if e["high"] is None else f"{e['high']:.2f}"
         yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {high})"
-    if controlled:
-        yield "  a path takes several times as long as without: a gain in paths, not in time"
+    if way.costs:
+        yield f"  {way.costs}"
     if not sampling["pays"]:
-        than = "than with plain paths" + (", the pilot counted" if controlled else "")
-        yield f"  {what} not pay here: no figure is surely better {than}"
+        yield f"  {way.verdict.format(**sampling)} not pay here: no figure is surely better than with plain paths{way.counted}"
 
 
 def _precision(d: dict[str, Any]) -> Iterator[str]:
