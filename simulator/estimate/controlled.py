@@ -9,6 +9,7 @@ those that are would not be drawn by the known law.
 from __future__ import annotations
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -23,8 +24,8 @@ from simulator.engine.build import Array
 from simulator.engine.sampler import REPLICATES, replicate_of
 from simulator.engine.simulation import ChunkResult, Simulation
 from simulator.engine.tally import Questions
-from simulator.estimate import intervals
-from simulator.estimate.controls import APART, PILOT, Controls, Scores, blocks, fit
+from simulator.estimate import bumps, intervals
+from simulator.estimate.controls import APART, PILOT, Controls, Evaluator, Scores, blocks, fit
 from simulator.estimate.intervals import Estimate
 
 SEEN = 64  # paths of the pilot
@@ -133,11 +134,17 @@ class Sections(ABC):
 
 
 class Controlled(Sections):
-    """Fitted when it is made, by a pilot of the same seed; then block after block is added, in path order."""
+    """Fitted when it is made, by a pilot of the same seed; then block after block is added, in path order.
+
+    What is summed over a block are the targets, the controls and their products: of Y less b'c the mean and the squares are then
+    known, mean(Y) - b'mean(c) and S(Y, Y) - 2 b'S(Y, c) + b'S(c, c) b.
+    """
 
     def __init__(self, simulation: Simulation, asked: Questions) -> None:
         self.months, self.asked = simulation.scenario.calendar.months, asked
         self.scores = Scores(simulation.asked())
+        bumps.evaluator(), bumps.summer()  # compiling is no part of what a pilot takes
+        started = time.process_time()
         pilot = simulation.run_chunk(APART, PILOT)
         codes = np.unique(pilot.columns["cause"]).astype(np.int64)
         self.codes = tuple(int(c) for c in codes if c > ledger.NAN_CODE)
@@ -147,63 +154,119 @@ class Controlled(Sections):
         found += [(CASH, m) for m in every]
         found += [(name, 0) for name in (*asked.averaged, RESTRICTED)]
         super().__init__(found)
-        drawn = [self.scores.drawn(np.arange(b, b + n)) for b, n in blocks(APART, PILOT)]
-        self.groups = self._fitted(found, self._values(pilot), drawn, simulation.scenario.step.per_year)
-        for group in self.groups:
+        self.groups = self._fitted(found, self._values(pilot), simulation.scenario.step.per_year)
+        self.evaluator = Evaluator(self.scores, [group.controls for group in self.groups])
+        self.coefficients = np.zeros((len(found), bumps.CONTROLS))
+        self.own = np.zeros((len(found) + int(self.evaluator.begins[-1]), 2), dtype=np.int64)  # controls from, and to
+        for group, begin, end in zip(self.groups, self.evaluator.begins, self.evaluator.begins[1:], strict=False):
             self.has[group.where] = group.coefficients.any(axis=1)
+            self.coefficients[group.where, : end - begin] = group.coefficients
+            self.own[group.where] = begin, end
+            self.own[len(found) + begin : len(found) + end] = begin, end
+        self.seconds = time.process_time() - started
 
-    def _fitted(self, targets: list[Target], y: Array, drawn: list[Array], year: int) -> tuple[Group, ...]:
+    def _fitted(self, targets: list[Target], y: Array, year: int) -> tuple[Group, ...]:
         horizons = sorted({*(year * n for n in (1, 2, 3, 5) if year * n <= self.months), self.months})
         seen = (y != np.median(y, axis=1, keepdims=True)).sum(axis=1)
         enough = seen >= SEEN
         for target, row in self.where.items():  # causes are as their sum is, so that they add up to it
             if target[0].startswith("pd:"):
                 enough[row] = enough[self.where["pd", target[1]]]
+        components = [self.scores.components(horizon) for horizon in horizons]
+        along = self.scores.along(np.concatenate(components), np.arange(APART, APART + PILOT))
+        scores = np.split(along, np.cumsum([len(rows) for rows in components])[:-1])
         found = []
-        for k, horizon in enumerate(horizons):
+        for k, (horizon, rows, x) in enumerate(zip(horizons, components, scores, strict=True)):
             after = horizons[k - 1] if k else 0
             own = [after < m <= horizon or (m == 0 and horizon == self.months) for _, m in targets]
             where = np.flatnonzero(np.array(own) & enough)
             if not where.size:
                 continue
-            rows = self.scores.components(horizon)
-            x = np.concatenate([rows @ z for z in drawn], axis=1)
             aims = y[[self.where["pd", horizon], self.where[CASH, horizon]]]
             controls, coefficients = fit(x, rows, aims, y[where])
             found.append(Group(where, controls, coefficients))
         return tuple(found)
 
     def _values(self, chunk: ChunkResult) -> Array:
-        """The targets by path, shape (targets, paths); of a path that is not a number nought."""
-        columns = chunk.columns
-        cause, end = columns["cause"].astype(np.int64), columns["end_month"]
-        at = np.where(cause > ledger.NAN_CODE, end, math.inf)
+        """The targets by path, shape (targets, paths)."""
+        cause, at = _default(chunk)
         months = np.arange(1, self.months + 1)[:, None]
         parts: list[npt.NDArray[Any]] = [at <= months]
         parts += [(at <= months) & (cause == code) for code in self.codes]
-        parts.append(chunk.kept[CASH][1:])
-        parts += [columns[name][None, :] for name in self.asked.averaged]
-        parts.append(np.minimum(at, float(self.months))[None, :])
-        values = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+        parts.append(np.array(self._amounts(chunk)))
+        return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+
+    def _amounts(self, chunk: ChunkResult) -> list[Array]:
+        """The last of the targets by path, a row each; nought of a path that is not a number."""
+        cause, at = _default(chunk)
+        rows = [*chunk.kept[CASH][1:], *(chunk.columns[name] for name in self.asked.averaged)]
+        rows.append(np.minimum(at, float(self.months)))
         bad = cause == ledger.NAN_CODE
         if bad.any():
-            values[:, bad] = 0.0
-        return values
+            rows = [np.where(bad, 0.0, row) for row in rows]
+        return [np.ascontiguousarray(row, dtype=np.float64) for row in rows]
 
     def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
-        y = self._values(chunk)
-        found = []
-        for first, count in blocks(chunk.first, y.shape[1]):
+        amounts = self._amounts(chunk)
+        cause, end = (np.ascontiguousarray(chunk.columns[name], dtype=np.float64) for name in ("cause", "end_month"))
+        addresses = np.array([row.ctypes.data for row in amounts], dtype=np.int64)
+        parts = blocks(chunk.first, cause.size)
+        controls = len(self.evaluator.constant)
+        shares = (len(parts), self.months + 1, self.asked.causes)
+        own = self.own[len(self.where) - len(amounts) :]
+        of_amounts = np.zeros((len(parts), len(amounts), 2 + bumps.CONTROLS))
+        counts, of_defaults = np.zeros(shares), np.zeros((*shares, controls))
+        of_controls = np.zeros((len(parts), controls, 1 + bumps.CONTROLS))
+        sizes = np.empty((len(parts), 1))
+        for k, (first, count) in enumerate(parts):
             begin = first - chunk.first
-            of_block = y[:, begin : begin + count]
-            drawn = self.scores.drawn(np.arange(first, first + count))
-            less = of_block.copy()
-            for group in self.groups:
-                control = group.coefficients @ group.controls.of(drawn)
-                less[group.where] -= control[:, : of_block.shape[1]]
-            section = int(replicate_of(np.array(first)))
-            found.append(Moments(section, statistics(of_block), statistics(less)))
-        return tuple(found)
+            sizes[k] = size = min(count, cause.size - begin)
+            bumps.summer()(
+                self.evaluator.of(first), begin, size, addresses, own, of_amounts[k], end.ctypes.data,
+                cause.ctypes.data, counts[k], of_defaults[k], of_controls[k],
+            )  # fmt: skip
+        return self._of_sums([first for first, _ in parts], sizes, counts, of_defaults, of_amounts, of_controls)
+
+    def _of_sums(
+        self, firsts: list[int], n: Array, counts: Array, of_defaults: Array, of_amounts: Array, of_controls: Array
+    ) -> tuple[Moments, ...]:
+        """By block the moments of all targets; n: shape (blocks, 1), its paths."""
+        shares, with_controls = (
+            np.concatenate([x.sum(axis=2), *(x[:, :, code] for code in self.codes)], axis=1)
+            for x in (_by_month(counts), _by_month(of_defaults))
+        )
+        mean = np.concatenate([shares / n, of_amounts[:, :, 0]], axis=1)
+        squares = np.concatenate([shares - shares * shares / n, of_amounts[:, :, 1]], axis=1)
+        less, left = mean.copy(), squares.copy()
+        for group, begin, end in zip(self.groups, self.evaluator.begins, self.evaluator.begins[1:], strict=False):
+            where, b = group.where, group.coefficients
+            of_share = where[where < shares.shape[1]]
+            centre = of_controls[:, begin:end, 0] / n
+            together = with_controls[:, of_share, begin:end] - shares[:, of_share, None] * centre[:, None, :]
+            of_rest = of_amounts[:, where[of_share.size :] - shares.shape[1], 2 : 2 + end - begin]
+            both = np.concatenate([together, of_rest], axis=1)
+            own = (
+                of_controls[:, begin:end, 1 : 1 + end - begin] - n[:, :, None] * centre[:, :, None] * centre[:, None, :]
+            )
+            less[:, where] -= (b * centre[:, None, :]).sum(axis=2)
+            left[:, where] += ((np.einsum("tj,kij->kti", b, own) - 2.0 * both) * b).sum(axis=2)
+        left = np.maximum(left, 0.0)
+        sections = replicate_of(np.array(firsts))
+        return tuple(
+            Moments(int(s), Statistics(int(n[k, 0]), mean[k], squares[k]), Statistics(int(n[k, 0]), less[k], left[k]))
+            for k, s in enumerate(sections)
+        )
+
+
+def _default(chunk: ChunkResult) -> tuple[npt.NDArray[np.int64], Array]:
+    """By path the cause and the month of default, infinite where there is none."""
+    cause = chunk.columns["cause"].astype(np.int64)
+    return cause, np.where(cause > ledger.NAN_CODE, chunk.columns["end_month"], math.inf)
+
+
+def _by_month(x: Array) -> Array:
+    """Sums of what ends in each month as sums of what has ended by months 1 … M; shape (blocks, months + 1, …)."""
+    return np.asarray(np.cumsum(x, axis=1)[:, 1:])
 
 
 def _merged(parts: list[Statistics]) -> Statistics:

@@ -1,0 +1,254 @@
+"""Control variates of blocks of paths, and their products with what they control, in machine code.
+
+A set of controls has DIRECTIONS directions in the scores of a path (engine/scores.py). Along these t a control is a constant,
+plus a sum of weights times t1, t2, t3, their squares, t1^3, t2^3, t1 t2, and Gaussian bumps in the first two. Sums over a block
+go WIDE places side by side, added pairwise at the end: a fixed order, and one that is vectorised.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from simulator.engine import jit, ledger
+from simulator.engine.build import Array
+from simulator.engine.intrinsics import number_at
+from simulator.engine.lanes import BLOCK, number
+from simulator.engine.scores import LANES, TOGETHER, add_rows, project_tile, signature
+from simulator.mathematics.elementary import exp
+
+DIRECTIONS = 3
+ALONG, ACROSS = 8, 5  # bumps in the first two directions
+REACH = 2.6  # standard deviations, to the outermost
+POWERS = 9  # functions before the bumps
+FUNCTIONS = -(-(POWERS + ALONG * ACROSS) // TOGETHER) * TOGETHER  # by set, with rows of noughts
+STEP_ALONG, STEP_ACROSS = 2.0 * REACH / (ALONG - 1), 2.0 * REACH / (ACROSS - 1)
+WIDE = 64
+CONTROLS = 8  # of a group, at most
+FIRST_DEFAULT = float(ledger.NAN_CODE + 1)
+
+
+def evaluate(
+    found: Any,
+    constant: Any,
+    sets: Any,
+    powers: Any,
+    seed: Any,
+    months: int,
+    shocks: Any,
+    once: Any,
+    table: Any,
+    last: Any,
+    paths: Any,
+) -> None:
+    """found: shape (controls, whole tiles of LANES paths). sets: shape (sets, 2), the controls from and to which a set is
+    added; powers: shape (controls, sets that it is of, FUNCTIONS), sets of a control in their order."""
+    z, words = np.zeros((TOGETHER + 1, LANES)), np.empty((5, LANES), dtype=np.uint32)
+    along = np.empty((table.shape[0], LANES))
+    functions = np.zeros((FUNCTIONS, LANES))
+    bumps, ratio = np.empty((ALONG + ACROSS, LANES)), np.empty(LANES)
+    own = np.empty((found.shape[0], LANES))
+    for first in range(0, found.shape[1], LANES):
+        project_tile(along, z, words, seed, months, shocks, once, table, last, paths[first : first + LANES])
+        for k in range(found.shape[0]):
+            row = own[k]
+            for i in range(LANES):
+                row[i] = constant[k]
+        for s in range(sets.shape[0]):
+            t = along[s * DIRECTIONS : (s + 1) * DIRECTIONS]
+            fill_functions(functions, bumps, ratio, t[0], t[1], t[2])
+            for k in range(sets[s, 0], sets[s, 1]):
+                of_set = powers[k, sets[s, 2]]
+                for f in range(0, FUNCTIONS, TOGETHER):
+                    add_rows(own[k], of_set[f : f + TOGETHER], functions[f : f + TOGETHER])
+        for k in range(found.shape[0]):
+            source, target = own[k], found[k]
+            for i in range(LANES):
+                target[first + i] = source[i]
+
+
+def fill_functions(functions: Any, bumps: Any, ratio: Any, t1: Any, t2: Any, t3: Any) -> None:
+    f = functions
+    f0, f1, f2, f3, f4, f5, f6, f7, f8 = f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]
+    for i in range(LANES):
+        f0[i] = t1[i]
+        f1[i] = t2[i]
+        f2[i] = t3[i]
+    for i in range(LANES):
+        f3[i] = t1[i] * t1[i]
+        f4[i] = t2[i] * t2[i]
+        f5[i] = t3[i] * t3[i]
+    for i in range(LANES):
+        f6[i] = t1[i] * t1[i] * t1[i]
+        f7[i] = t2[i] * t2[i] * t2[i]
+        f8[i] = t1[i] * t2[i]
+    fill_bumps(bumps[:ALONG], ratio, t1, 1.0 / STEP_ALONG)
+    fill_bumps(bumps[ALONG:], ratio, t2, 1.0 / STEP_ACROSS)
+    for a in range(ALONG):
+        x = bumps[a]
+        for b in range(ACROSS):
+            y, target = bumps[ALONG + b], f[POWERS + a * ACROSS + b]
+            for i in range(LANES):
+                target[i] = x[i] * y[i]
+
+
+def fill_bumps(bumps: Any, ratio: Any, t: Any, steps: float) -> None:
+    """exp(-u^2 / 2 + k u) for u = (t + REACH) * steps: bumps around -REACH + k / steps, but for a factor exp(k^2 / 2)."""
+    before = bumps[0]
+    for i in range(LANES):
+        u = (t[i] + REACH) * steps
+        before[i] = exp(-0.5 * u * u)
+        ratio[i] = exp(u)
+    for k in range(1, bumps.shape[0]):
+        source, target = bumps[k - 1], bumps[k]
+        for i in range(LANES):
+            target[i] = source[i] * ratio[i]
+
+
+# --- sums over a block -----------------------------------------------------------------------------------------------
+
+
+def sums(
+    controls: Any,
+    begin: int,
+    count: int,
+    amounts: Any,
+    groups: Any,
+    of_amounts: Any,
+    ends: int,
+    causes: int,
+    counts: Any,
+    of_defaults: Any,
+    of_controls: Any,
+) -> None:
+    """Of the `count` paths from the one in place `begin` on.
+
+    controls: shape (controls, BLOCK), of the same paths. amounts: addresses of rows by path; groups: by amount the controls from
+    and to which it has; of_amounts: shape (amounts, 2 + CONTROLS) gets mean, sum of squared deviations, and sums of deviations
+    times controls. ends, causes: addresses of the month of default and of its cause; counts: shape (months + 1, causes) gets
+    defaults; of_defaults: shape (months + 1, causes, controls) their sums of controls. of_controls: shape (controls,
+    1 + CONTROLS) gets sums, and sums of products with the controls of the same group, of which `groups` of the rows after
+    those of amounts tells.
+    """
+    y, room = np.zeros(BLOCK), np.empty(WIDE)
+    for k in range(controls.shape[0]):
+        row = controls[k]
+        for i in range(count, BLOCK):
+            row[i] = 0.0
+    for r in range(amounts.shape[0]):
+        address, found = amounts[r], of_amounts[r]
+        for i in range(count):
+            y[i] = number(address, begin + i)
+        mean = total(y, room) / count
+        for i in range(count):
+            y[i] -= mean
+        found[0] = mean
+        found[1] = product(y, y, room)
+        for k in range(groups[r, 0], groups[r, 1]):
+            found[2 + k - groups[r, 0]] = product(y, controls[k], room)
+    for k in range(controls.shape[0]):
+        of = groups[amounts.shape[0] + k]
+        of_controls[k, 0] = total(controls[k], room)
+        for j in range(of[0], of[1]):
+            of_controls[k, 1 + j - of[0]] = product(controls[k], controls[j], room)
+    for i in range(count):
+        cause = number(causes, begin + i)
+        if cause >= FIRST_DEFAULT:
+            month = int(number(ends, begin + i))
+            counts[month, int(cause)] += 1.0
+            target = of_defaults[month, int(cause)]
+            for k in range(controls.shape[0]):
+                target[k] += controls[k, i]
+
+
+def product(x: Any, y: Any, room: Any) -> float:
+    """The sum of x y over a block."""
+    for j in range(WIDE):
+        room[j] = 0.0
+    for first in range(0, BLOCK, WIDE):
+        for j in range(WIDE):
+            room[j] += x[first + j] * y[first + j]
+    return folded(room)
+
+
+def total(x: Any, room: Any) -> float:
+    for j in range(WIDE):
+        room[j] = 0.0
+    for first in range(0, BLOCK, WIDE):
+        for j in range(WIDE):
+            room[j] += x[first + j]
+    return folded(room)
+
+
+def folded(room: Any) -> float:
+    half = WIDE // 2
+    while half > 0:
+        for j in range(half):
+            room[j] += room[half + j]
+        half //= 2
+    return float(room[0])
+
+
+def gram(found: Any, x: Any, y: Any) -> None:
+    """found = x @ y.T of rows by path, path after path, so many of a few paths at a time that rows stay in the cache."""
+    rows, own = np.zeros((WIDE, y.shape[0])), np.zeros(WIDE)
+    found[:] = 0.0
+    for first in range(0, x.shape[1], WIDE):
+        count = min(WIDE, x.shape[1] - first)
+        for b in range(y.shape[0]):
+            for i in range(count):
+                rows[i, b] = y[b, first + i]
+        for a in range(x.shape[0]):
+            for i in range(count):
+                own[i] = x[a, first + i]
+            for i in range(count, WIDE):
+                own[i] = 0.0
+            for i in range(0, WIDE, 8):
+                add_eight(found[a], own[i : i + 8], rows[i : i + 8])
+
+
+def add_eight(target: Any, weights: Any, rows: Any) -> None:
+    w0, w1, w2, w3, w4, w5, w6, w7 = (
+        weights[0], weights[1], weights[2], weights[3], weights[4], weights[5], weights[6], weights[7],
+    )  # fmt: skip
+    r0, r1, r2, r3, r4, r5, r6, r7 = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7]
+    for b in range(target.shape[0]):
+        target[b] += ((w0 * r0[b] + w1 * r1[b]) + (w2 * r2[b] + w3 * r3[b])) + (
+            (w4 * r4[b] + w5 * r5[b]) + (w6 * r6[b] + w7 * r7[b])
+        )
+
+
+def products(x: Array, y: Array) -> Array:
+    """x @ y.T, shape (rows of x, rows of y), on one thread whatever the library of linear algebra does."""
+    found = np.empty((x.shape[0], y.shape[0]))
+    _gram()(found, np.ascontiguousarray(x), np.ascontiguousarray(y))
+    return found
+
+
+@cache
+def _gram() -> Any:
+    from numba import types as t
+
+    table = t.float64[:, ::1]
+    return jit.compiled(jit.kernel_code(gram, t.void(table, table, table)))
+
+
+@cache
+def evaluator() -> Any:
+    """`evaluate` as machine code."""
+    from numba import types as t
+
+    table, cube = t.float64[:, ::1], t.float64[:, :, ::1]
+    return jit.compiled(jit.kernel_code(evaluate, signature(table, t.float64[::1], t.int64[:, ::1], cube)))
+
+
+@cache
+def summer() -> Any:
+    """`sums` as machine code."""
+    from numba import types as t
+
+    table, cube, numbers, pairs = t.float64[:, ::1], t.float64[:, :, ::1], t.int64[::1], t.int64[:, ::1]
+    of = t.void(table, t.int64, t.int64, numbers, pairs, table, t.int64, t.int64, table, cube, table)
+    return jit.compiled(jit.kernel_code(sums, of, (("number", number_at()),)))
