@@ -16,12 +16,12 @@ from simulator.analysis.compare import compare
 from simulator.analysis.variants import vary
 from simulator.engine.block import BLOCK
 from simulator.engine.build import Array
+from simulator.engine.bumps import products
 from simulator.engine.reduce import Summary
 from simulator.engine.sampler import plain_normals, plain_once
 from simulator.engine.sampling import normals_of
 from simulator.engine.simulation import CHUNK, Simulation
 from simulator.engine.source import Asked, Paths
-from simulator.estimate.bumps import products
 from simulator.estimate.controlled import RESTRICTED, Controlled, statistics
 from simulator.estimate.controls import Controls, Evaluator, Scores, directions, features, functions_of
 from simulator.estimate.figures import Figures, questions

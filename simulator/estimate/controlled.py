@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.components.base import CASH
-from simulator.engine import ledger
+from simulator.engine import bumps, ledger
 from simulator.engine.block import Statistics
 from simulator.engine.build import Array
 from simulator.engine.sampler import REPLICATES, replicate_of
 from simulator.engine.simulation import ChunkResult, Simulation
 from simulator.engine.tally import Questions
-from simulator.estimate import bumps, intervals
+from simulator.estimate import intervals
 from simulator.estimate.controls import APART, PILOT, Controls, Evaluator, Scores, blocks, fit
 from simulator.estimate.intervals import Estimate
 

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.engine import bumps
 from simulator.engine.block import BLOCK
 from simulator.engine.build import Array
+from simulator.engine.bumps import ACROSS, ALONG, DIRECTIONS, FUNCTIONS, POWERS, REACH, products
 from simulator.engine.sampler import walk_components
 from simulator.engine.scores import Weights, projected, weights
 from simulator.engine.source import Asked, Paths
-from simulator.estimate import bumps
-from simulator.estimate.bumps import ACROSS, ALONG, DIRECTIONS, FUNCTIONS, POWERS, REACH, products
 
 APART = 2**42  # number of the first path of a pilot
 PILOT = 16_384  # its paths
