@@ -25,7 +25,8 @@ REACH = 2.6  # standard deviations, to the outermost
 POWERS = 9  # functions before the bumps
 FUNCTIONS = -(-(POWERS + ALONG * ACROSS) // TOGETHER) * TOGETHER  # by set, with rows of noughts
 STEP_ALONG, STEP_ACROSS = 2.0 * REACH / (ALONG - 1), 2.0 * REACH / (ACROSS - 1)
-WIDE = 64
+WIDE = 64  # sums side by side
+FEW = 32  # paths
 CONTROLS = 8  # of a group, at most
 FIRST_DEFAULT = float(ledger.NAN_CODE + 1)
 
@@ -191,22 +192,24 @@ def folded(room: Any) -> float:
     return float(room[0])
 
 
-def gram(found: Any, x: Any, y: Any) -> None:
-    """found = x @ y.T of rows by path, path after path, so many of a few paths at a time that rows stay in the cache."""
-    rows, own = np.zeros((WIDE, y.shape[0])), np.zeros(WIDE)
+def gram(found: Any, x: Any, y: Any, same: bool) -> None:
+    """found = x @ y.T of rows by path, path after path, FEW at a time so that rows stay in the first cache. same: x is y, and
+    what lies above the diagonal is not wanted."""
+    rows, own = np.zeros((FEW, y.shape[0])), np.zeros(FEW)
     found[:] = 0.0
-    for first in range(0, x.shape[1], WIDE):
-        count = min(WIDE, x.shape[1] - first)
+    for first in range(0, x.shape[1], FEW):
+        count = min(FEW, x.shape[1] - first)
         for b in range(y.shape[0]):
             for i in range(count):
                 rows[i, b] = y[b, first + i]
+        for i in range(count, FEW):
+            own[i] = 0.0
         for a in range(x.shape[0]):
             for i in range(count):
                 own[i] = x[a, first + i]
-            for i in range(count, WIDE):
-                own[i] = 0.0
-            for i in range(0, WIDE, 8):
-                add_eight(found[a], own[i : i + 8], rows[i : i + 8])
+            target = found[a, : a + 1] if same else found[a]
+            for i in range(0, FEW, 8):
+                add_eight(target, own[i : i + 8], rows[i : i + 8])
 
 
 def add_eight(target: Any, weights: Any, rows: Any) -> None:
@@ -222,9 +225,9 @@ def add_eight(target: Any, weights: Any, rows: Any) -> None:
 
 def products(x: Array, y: Array) -> Array:
     """x @ y.T, shape (rows of x, rows of y), on one thread whatever the library of linear algebra does."""
-    found = np.empty((x.shape[0], y.shape[0]))
-    _gram()(found, np.ascontiguousarray(x), np.ascontiguousarray(y))
-    return found
+    found, same = np.empty((x.shape[0], y.shape[0])), x is y
+    _gram()(found, np.ascontiguousarray(x), np.ascontiguousarray(y), same)
+    return np.tril(found) + np.tril(found, -1).T if same else found
 
 
 @cache
@@ -232,7 +235,7 @@ def _gram() -> Any:
     from numba import types as t
 
     table = t.float64[:, ::1]
-    return jit.compiled(jit.kernel_code(gram, t.void(table, table, table)))
+    return jit.compiled(jit.kernel_code(gram, t.void(table, table, table, t.boolean)))
 
 
 @cache

@@ -35,6 +35,7 @@ PILOT = 16_384  # its paths
 PAIRED = 2 * PILOT  # of both sides of a difference, which fewer paths show
 COMPONENTS = 6  # of the random walk of a shock
 RIDGE = 1e-4
+ITERATIONS = 12
 BASES = bumps.CONTROLS  # functions by which the controls of many numbers are written, at most
 
 
@@ -185,15 +186,38 @@ def fit(x: Array, rows: Array, aims: Array, y: Array, bases: int = BASES) -> tup
     count = y.shape[1]
     if not ways or not x.size:
         return Controls((), np.zeros((0, 0))), np.zeros((y.shape[0], 0))
-    f = np.concatenate([features(way @ x) for way in ways])
+    f = np.concatenate([features(_added(way, x)) for way in ways])
     f -= f.mean(axis=1, keepdims=True)
     apart = y - y.mean(axis=1, keepdims=True)
     gram, both = products(f, f), products(apart, f)
-    found = both @ np.linalg.inv(gram + RIDGE * count * np.eye(gram.shape[0]))  # by number and function
+    found = products(both, np.linalg.inv(gram + RIDGE * count * np.eye(gram.shape[0])))  # by number and function
     spread = np.sqrt(np.einsum("ij,ij->i", apart, apart))
     scaled = found / np.where(spread > 0.0, spread, 1.0)[:, None]
-    share, vectors = np.linalg.eigh(scaled @ gram @ scaled.T)
-    kept = [k for k in range(share.size - 1, -1, -1) if share[k] > 1e-4 * share[-1]][:bases]
-    weights = vectors[:, kept].T @ scaled
+    weights = _leading(scaled, gram, bases)
     solved = np.linalg.lstsq(weights @ gram @ weights.T, weights @ both.T, rcond=1e-10)[0]
     return Controls(tuple(way @ rows for way in ways), weights), np.ascontiguousarray(solved.T)
+
+
+def _added(way: Array, x: Array) -> Array:
+    """way @ x on one thread: a library that begins others for so little work lets them spin."""
+    found = np.zeros((way.shape[0], x.shape[1]))
+    for weight, row in zip(way.T, x, strict=True):
+        found += weight[:, None] * row
+    return found
+
+
+def _leading(found: Array, gram: Array, bases: int) -> Array:
+    """Of functions, shape (numbers, features), the few orthonormal mixtures that hold most of them all: the leading eigenvectors
+    of F G F', by those of L' F' F L with G = L L', of which there are fewer. By iteration of a subspace (Halko, Martinsson &
+    Tropp 2011, section 4.5), which is enough for mixtures to be fitted, and small matrices stay on one thread."""
+    root = np.linalg.cholesky(gram + 1e-12 * float(np.trace(gram)) * np.eye(gram.shape[0]))
+    columns = products(np.ascontiguousarray(root.T), found)
+    square = products(columns, columns)
+    size = min(2 * bases, square.shape[0])
+    space = np.cos(np.outer(np.arange(1, square.shape[0] + 1), np.arange(1, size + 1)))
+    for _ in range(ITERATIONS):
+        space, _ = np.linalg.qr(square @ space)
+    share, turn = np.linalg.eigh(space.T @ (square @ space))
+    kept = [k for k in range(size - 1, -1, -1) if share[k] > 1e-4 * share[-1]][:bases]
+    mixed = (space @ turn[:, kept] / np.sqrt(share[kept])).T @ columns
+    return np.asarray(mixed @ found)
