@@ -23,7 +23,7 @@ from simulator.engine.sampling import normals_of
 from simulator.engine.simulation import CHUNK, Simulation
 from simulator.engine.source import Asked, Paths
 from simulator.estimate.controlled import RESTRICTED, Controlled, statistics
-from simulator.estimate.controls import Controls, Evaluator, Scores, directions, features, functions_of
+from simulator.estimate.controls import APART, Controls, Evaluator, Scores, directions, features, functions_of
 from simulator.estimate.figures import Figures, questions
 from simulator.report.summary import lines
 from simulator.scenario.diagnostics import ScenarioError
@@ -73,9 +73,10 @@ def test_controls_of_a_block_are_the_functions_of_its_scores(counts: tuple[int, 
     z = drawn(asked, np.arange(first, first + BLOCK))
     slow = [f.weights @ np.concatenate([features(way @ z) for way in f.ways]) for f in fits]
     np.testing.assert_allclose(evaluator.of(first), np.concatenate(slow), rtol=0.0, atol=1e-11)
-    np.testing.assert_allclose(
-        scores.along(fits[0].ways[0], np.arange(5, 305)), fits[0].ways[0] @ drawn(asked, np.arange(5, 305)), atol=1e-12
-    )
+    components = [scores.components(months) for months in (5, 9)]
+    z = drawn(asked, np.arange(APART, APART + 300))
+    for rows, found in zip(components, scores.of_pilot(components, 300), strict=True):
+        np.testing.assert_allclose(found, rows @ z, atol=1e-12)
 
 
 def test_sums_of_blocks_are_those_of_every_target_less_its_control_path_by_path() -> None:
@@ -110,7 +111,8 @@ def test_the_first_direction_is_the_one_in_which_a_number_bends() -> None:
     true = np.array([0.6, 0.0, -0.8, 0.0, 0.0])
     found = directions(x, (true @ x > 1.0).astype(float))
     assert abs(found[0] @ true) > 0.98
-    np.testing.assert_allclose(found @ found.T, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(found @ found.T, np.eye(len(found)), atol=1e-12)
+    assert not found[:, [1, 3, 4]].any()  # what chance made of the other scores is left out
 
 
 def test_controlled_figures_are_those_of_the_exact_walk_with_less_variance(walk: tuple[Any, Controlled]) -> None:

@@ -15,7 +15,7 @@ from simulator.analysis.variants import Outcome, Runs
 from simulator.engine.build import Array
 from simulator.estimate.asked import AT_RISK, Asked
 from simulator.estimate.controlled import SEEN
-from simulator.estimate.controls import APART, PAIRED, Controls, Evaluator, Scores, blocks, fit
+from simulator.estimate.controls import PAIRED, Controls, Evaluator, Scores, blocks, fit
 from simulator.estimate.intervals import Z
 from simulator.scenario.model import Scenario
 
@@ -30,7 +30,6 @@ def differences(
     if not all(outcome.numbers.all() for outcome in (a, b, before, after)):
         return [None] * len(figures)
     scores = Scores(drawn.and_of(also))
-    pilot = np.arange(APART, APART + PAIRED)
     along: dict[int, tuple[Array, Array]] = {}  # by months looked at: components, and those of the pilot
     fitted: dict[int, tuple[Controls, Array]] = {}
     for k, asked in enumerate(figures):
@@ -43,7 +42,7 @@ def differences(
         horizon = int(asked.argument or 0) if by_month else min(a.months, b.months)
         if horizon not in along:
             components = scores.components(horizon)
-            along[horizon] = components, scores.along(components, pilot)
+            along[horizon] = components, *scores.of_pilot([components], PAIRED)
         components, x = along[horizon]
         fitted[k] = fit(x, components, y[None, :], y[None, :])
     evaluator = Evaluator(scores, [functions for functions, _ in fitted.values()])

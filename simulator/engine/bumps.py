@@ -120,6 +120,7 @@ def sums(
     of_amounts: Any,
     ends: int,
     causes: int,
+    kinds: Any,
     counts: Any,
     of_defaults: Any,
     of_controls: Any,
@@ -128,10 +129,10 @@ def sums(
 
     controls: shape (controls, BLOCK), of the same paths. amounts: addresses of rows by path; groups: by amount the controls from
     and to which it has; of_amounts: shape (amounts, 2 + CONTROLS) gets mean, sum of squared deviations, and sums of deviations
-    times controls. ends, causes: addresses of the month of default and of its cause; counts: shape (months + 1, causes) gets
-    defaults; of_defaults: shape (months + 1, causes, controls) their sums of controls. of_controls: shape (controls,
-    1 + CONTROLS) gets sums, and sums of products with the controls of the same group, of which `groups` of the rows after
-    those of amounts tells.
+    times controls. ends, causes: addresses of the month of default and of its cause; kinds: by cause the row in which it is
+    counted beside row 0, where all are, or 0; counts: noughts, shape (kinds, months + 1), gets defaults by a month, of_defaults:
+    shape (kinds, months + 1, controls), their sums of controls. of_controls: shape (controls, 1 + CONTROLS) gets sums, and sums
+    of products with the controls of the same group, of which `groups` of the rows after those of amounts tells.
     """
     y, room = np.zeros(BLOCK), np.empty(WIDE)
     for k in range(controls.shape[0]):
@@ -157,11 +158,22 @@ def sums(
     for i in range(count):
         cause = number(causes, begin + i)
         if cause >= FIRST_DEFAULT:
-            month = int(number(ends, begin + i))
-            counts[month, int(cause)] += 1.0
-            target = of_defaults[month, int(cause)]
+            month, kind = int(number(ends, begin + i)), kinds[int(cause)]
+            counts[0, month] += 1.0
+            target = of_defaults[0, month]
             for k in range(controls.shape[0]):
                 target[k] += controls[k, i]
+            if kind > 0:
+                counts[kind, month] += 1.0
+                target = of_defaults[kind, month]
+                for k in range(controls.shape[0]):
+                    target[k] += controls[k, i]
+    for kind in range(counts.shape[0]):
+        for month in range(1, counts.shape[1]):
+            counts[kind, month] += counts[kind, month - 1]
+            before, target = of_defaults[kind, month - 1], of_defaults[kind, month]
+            for k in range(controls.shape[0]):
+                target[k] += before[k]
 
 
 def product(x: Any, y: Any, room: Any) -> float:
@@ -253,5 +265,5 @@ def summer() -> Any:
     from numba import types as t
 
     table, cube, numbers, pairs = t.float64[:, ::1], t.float64[:, :, ::1], t.int64[::1], t.int64[:, ::1]
-    of = t.void(table, t.int64, t.int64, numbers, pairs, table, t.int64, t.int64, table, cube, table)
+    of = t.void(table, t.int64, t.int64, numbers, pairs, table, t.int64, t.int64, numbers, table, cube, table)
     return jit.compiled(jit.kernel_code(sums, of, (("number", number_at()),)))

@@ -33,19 +33,21 @@ class Weights(NamedTuple):
 
 
 def weights(seed: int, months: int, shocks: Sequence[str], once: Sequence[str], ways: Array) -> Weights:
-    """ways: shape (directions, shocks * months + once)."""
-    count, by_shock = ways.shape[0], _whole(months + 1)
-    table = np.zeros((count, by_shock * len(shocks) + _whole(len(once))))
-    last = np.zeros((count, len(shocks)), dtype=np.int64)
-    for s in range(len(shocks)):
-        of_shock = ways[:, s * months : (s + 1) * months]
-        table[:, s * by_shock + 1 : s * by_shock + 1 + months] = of_shock
-        last[:, s] = np.where(of_shock != 0.0, np.arange(1, months + 1), 0).max(axis=1, initial=0)
-    if once:
-        begin = by_shock * len(shocks)
-        table[:, begin : begin + len(once)] = ways[:, -len(once) :]
-    numbers = [np.array([stream_number(name) for name in names], dtype=np.int64) for names in (shocks, once)]
-    return Weights(np.array(seed_words(seed)), months, numbers[0], numbers[1], table, last)
+    """ways: shape (directions, shocks * months + once). What no direction looks at is not drawn."""
+    by_shock = ways[:, : len(shocks) * months].reshape(len(ways), len(shocks), months)
+    of_once = ways[:, len(shocks) * months :]
+    seen, known = (np.flatnonzero(x.any(axis=axes)) for x, axes in ((by_shock, (0, 2)), (of_once, 0)))
+    group = _whole(months + 1)
+    table = np.zeros((len(ways), group * len(seen) + _whole(len(known))))
+    for k, s in enumerate(seen):
+        table[:, k * group + 1 : k * group + 1 + months] = by_shock[:, s]
+    table[:, group * len(seen) : group * len(seen) + len(known)] = of_once[:, known]
+    last: npt.NDArray[np.int64] = np.where(by_shock[:, seen] != 0.0, np.arange(1, months + 1), 0).max(axis=2, initial=0)
+    numbers = [
+        np.array([stream_number(names[k]) for k in which], dtype=np.int64)
+        for names, which in ((shocks, seen), (once, known))
+    ]
+    return Weights(np.array(seed_words(seed)), months, numbers[0], numbers[1], table, np.ascontiguousarray(last))
 
 
 def _whole(rows: int) -> int:
@@ -92,11 +94,12 @@ def project_tile(
         numbers[2] = float(shocks[s])
         for i in range(LANES):
             z[0, i] = 0.0  # there is no month 0
-        for month in range(1, months + 1):
+        upto = last[:, s].max()
+        for month in range(1, upto + 1):
             row = month & 3
             place[0] = row
             draw_normal(z, words, place, numbers, month, paths)
-            if row == TOGETHER - 1 or month == months:
+            if row == TOGETHER - 1 or month == upto:
                 column = begin + month - row
                 for d in range(along.shape[0]):
                     if month - row <= last[d, s]:

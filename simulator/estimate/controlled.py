@@ -151,6 +151,8 @@ class Controlled(Sections):
         pilot = simulation.run_chunk(APART, PILOT)
         codes = np.unique(pilot.columns["cause"]).astype(np.int64)
         self.codes = tuple(int(c) for c in codes if c > ledger.NAN_CODE)
+        self.kinds = np.zeros(asked.causes, dtype=np.int64)
+        self.kinds[list(self.codes)] = np.arange(1, 1 + len(self.codes))
         every = range(1, self.months + 1)
         found: list[Target] = [("pd", m) for m in every]
         found += [(f"pd:{code}", m) for code in self.codes for m in every]
@@ -176,8 +178,7 @@ class Controlled(Sections):
             if target[0].startswith("pd:"):
                 enough[row] = enough[self.where["pd", target[1]]]
         components = [self.scores.components(horizon) for horizon in horizons]
-        along = self.scores.along(np.concatenate(components), np.arange(APART, APART + PILOT))
-        scores = np.split(along, np.cumsum([len(rows) for rows in components])[:-1])
+        scores = self.scores.of_pilot(components, PILOT)
         found = []
         for k, (horizon, rows, x) in enumerate(zip(horizons, components, scores, strict=True)):
             after = horizons[k - 1] if k else 0
@@ -215,7 +216,7 @@ class Controlled(Sections):
         addresses = np.array([row.ctypes.data for row in amounts], dtype=np.int64)
         parts = blocks(chunk.first, cause.size)
         controls = len(self.evaluator.constant)
-        shares = (len(parts), self.months + 1, self.asked.causes)
+        shares = (len(parts), 1 + len(self.codes), self.months + 1)
         own = self.own[len(self.where) - len(amounts) :]
         of_amounts = np.zeros((len(parts), len(amounts), 2 + bumps.CONTROLS))
         counts, of_defaults = np.zeros(shares), np.zeros((*shares, controls))
@@ -226,7 +227,7 @@ class Controlled(Sections):
             sizes[k] = size = min(count, cause.size - begin)
             bumps.summer()(
                 self.evaluator.of(first), begin, size, addresses, own, of_amounts[k], end.ctypes.data,
-                cause.ctypes.data, counts[k], of_defaults[k], of_controls[k],
+                cause.ctypes.data, self.kinds, counts[k], of_defaults[k], of_controls[k],
             )  # fmt: skip
         return self._of_sums([first for first, _ in parts], sizes, counts, of_defaults, of_amounts, of_controls)
 
@@ -234,10 +235,8 @@ class Controlled(Sections):
         self, firsts: list[int], n: Array, counts: Array, of_defaults: Array, of_amounts: Array, of_controls: Array
     ) -> tuple[Moments, ...]:
         """By block the moments of all targets; n: shape (blocks, 1), its paths."""
-        shares, with_controls = (
-            np.concatenate([x.sum(axis=2), *(x[:, :, code] for code in self.codes)], axis=1)
-            for x in (_by_month(counts), _by_month(of_defaults))
-        )
+        shares = counts[:, :, 1:].reshape(len(firsts), -1)
+        with_controls = of_defaults[:, :, 1:].reshape(*shares.shape, -1)
         mean = np.concatenate([shares / n, of_amounts[:, :, 0]], axis=1)
         squares = np.concatenate([shares - shares * shares / n, of_amounts[:, :, 1]], axis=1)
         less, left = mean.copy(), squares.copy()
@@ -265,11 +264,6 @@ def _default(chunk: ChunkResult) -> tuple[npt.NDArray[np.int64], Array]:
     """By path the cause and the month of default, infinite where there is none."""
     cause = chunk.columns["cause"].astype(np.int64)
     return cause, np.where(cause > ledger.NAN_CODE, chunk.columns["end_month"], math.inf)
-
-
-def _by_month(x: Array) -> Array:
-    """Sums of what ends in each month as sums of what has ended by months 1 … M; shape (blocks, months + 1, …)."""
-    return np.asarray(np.cumsum(x, axis=1)[:, 1:])
 
 
 def _merged(parts: list[Statistics]) -> Statistics:

@@ -28,7 +28,7 @@ from simulator.engine.build import Array
 from simulator.engine.bumps import ACROSS, ALONG, DIRECTIONS, FUNCTIONS, POWERS, REACH, products
 from simulator.engine.sampler import walk_components
 from simulator.engine.scores import Weights, projected, weights
-from simulator.engine.source import Asked, Paths
+from simulator.engine.source import Asked
 
 APART = 2**42  # number of the first path of a pilot
 PILOT = 16_384  # its paths
@@ -36,6 +36,7 @@ PAIRED = 2 * PILOT  # of both sides of a difference, which fewer paths show
 COMPONENTS = 6  # of the random walk of a shock
 RIDGE = 1e-4
 ITERATIONS = 12
+SHARE = 4e-3  # of a score in a direction
 BASES = bumps.CONTROLS  # functions by which the controls of many numbers are written, at most
 
 
@@ -54,9 +55,16 @@ class Scores:
         """Of directions in all scores, shape (directions, size), as the kernels take them."""
         return weights(self.asked.seed, self.asked.months, self.shocks, self.asked.streams, ways)
 
-    def along(self, ways: Array, paths: Paths) -> Array:
-        """Shape (directions, paths): what lies along these directions."""
-        return projected(self.weights(ways), paths)
+    def of_pilot(self, components: Sequence[Array], paths: int) -> list[Array]:
+        """By horizon what the paths of a pilot have of its `components`, shape (components, paths); what is drawn once is the
+        same in all of them."""
+        once = len(self.asked.streams)
+        walks = [rows[: len(rows) - once] for rows in components]
+        whole = np.concatenate([*walks, np.eye(once, self.size, self.size - once)])
+        found = np.split(
+            projected(self.weights(whole), np.arange(APART, APART + paths)), np.cumsum([len(w) for w in walks])
+        )
+        return [np.concatenate([walk, found[-1]]) for walk in found[:-1]]
 
     def components(self, horizon: int) -> Array:
         """Orthonormal rows, shape (components, size): what is looked at up to a horizon."""
@@ -79,12 +87,27 @@ def blocks(first: int, count: int) -> list[tuple[int, int]]:
 
 
 def directions(x: Array, y: Array) -> Array:
-    """Orthonormal rows, shape (at most DIRECTIONS, scores): where y, shape (paths,), bends most in x, shape (scores, paths)."""
+    """Orthonormal rows, shape (at most DIRECTIONS, scores): where y, shape (paths,), bends most in x, shape (scores, paths).
+
+    Scores that have a share of less than SHARE in it are left out: they would be drawn for nothing, or for what chance made of
+    them on these paths.
+    """
     apart = (y - y.mean()) / (float(y.std()) or 1.0)
     slope = products(x, apart[None, :])[:, 0] / apart.size
     bend = products(x * apart, x) / apart.size
-    _, vectors = np.linalg.eigh(bend @ bend.T + np.outer(slope, slope))
-    return np.ascontiguousarray(vectors[:, ::-1][:, :DIRECTIONS].T)
+
+    def leading(kept: Array) -> tuple[Array, Array]:
+        some = bend[np.ix_(kept, kept)]
+        share, vectors = _eigenvectors(some @ some.T + np.outer(slope[kept], slope[kept]), DIRECTIONS)
+        return share, vectors.T
+
+    share, vectors = leading(np.arange(len(x)))
+    weight = share @ vectors**2
+    kept = np.flatnonzero(weight >= SHARE * weight.sum())
+    _, vectors = leading(kept)
+    found = np.zeros((len(vectors), len(x)))
+    found[:, kept] = vectors
+    return found
 
 
 CENTRES = tuple(np.linspace(-REACH, REACH, count) for count in (ALONG, ACROSS))
@@ -207,17 +230,23 @@ def _added(way: Array, x: Array) -> Array:
 
 
 def _leading(found: Array, gram: Array, bases: int) -> Array:
-    """Of functions, shape (numbers, features), the few orthonormal mixtures that hold most of them all: the leading eigenvectors
-    of F G F', by those of L' F' F L with G = L L', of which there are fewer. By iteration of a subspace (Halko, Martinsson &
-    Tropp 2011, section 4.5), which is enough for mixtures to be fitted, and small matrices stay on one thread."""
+    """Of functions, shape (numbers, features), the few orthonormal mixtures that hold most of them all: the leading
+    eigenvectors of F G F', by those of L' F' F L with G = L L', of which there are fewer."""
     root = np.linalg.cholesky(gram + 1e-12 * float(np.trace(gram)) * np.eye(gram.shape[0]))
     columns = products(np.ascontiguousarray(root.T), found)
-    square = products(columns, columns)
-    size = min(2 * bases, square.shape[0])
+    share, vectors = _eigenvectors(products(columns, columns), bases)
+    kept = share > 1e-4 * share[0]
+    mixed = (vectors[:, kept] / np.sqrt(share[kept])).T @ columns
+    return np.asarray(mixed @ found)
+
+
+def _eigenvectors(square: Array, count: int) -> tuple[Array, Array]:
+    """The largest eigenvalues of a positive matrix, falling, and their vectors as columns, by iteration of a subspace (Halko,
+    Martinsson & Tropp 2011, section 4.5): near enough for what is fitted afterwards, and so small that it stays on one
+    thread, which the library's own does not."""
+    size = min(2 * count, square.shape[0])
     space = np.cos(np.outer(np.arange(1, square.shape[0] + 1), np.arange(1, size + 1)))
     for _ in range(ITERATIONS):
         space, _ = np.linalg.qr(square @ space)
     share, turn = np.linalg.eigh(space.T @ (square @ space))
-    kept = [k for k in range(size - 1, -1, -1) if share[k] > 1e-4 * share[-1]][:bases]
-    mixed = (space @ turn[:, kept] / np.sqrt(share[kept])).T @ columns
-    return np.asarray(mixed @ found)
+    return share[::-1][:count], (space @ turn)[:, ::-1][:, :count]
