@@ -42,7 +42,8 @@ def differences(
         horizon = int(asked.argument or 0) if by_month else min(a.months, b.months)
         if horizon not in along:
             components = scores.components(horizon)
-            along[horizon] = components, *scores.of_pilot([components], PAIRED)
+            (x,) = scores.of_pilot([components], PAIRED)
+            along[horizon] = components, x
         components, x = along[horizon]
         fitted[k] = fit(x, components, y[None, :], y[None, :])
     evaluator = Evaluator(scores, [functions for functions, _ in fitted.values()])

@@ -44,7 +44,7 @@ def weights(seed: int, months: int, shocks: Sequence[str], once: Sequence[str], 
     table[:, group * len(seen) : group * len(seen) + len(known)] = of_once[:, known]
     last: npt.NDArray[np.int64] = np.where(by_shock[:, seen] != 0.0, np.arange(1, months + 1), 0).max(axis=2, initial=0)
     numbers = [
-        np.array([stream_number(names[k]) for k in which], dtype=np.int64)
+        np.array([stream_number(names[int(k)]) for k in which], dtype=np.int64)
         for names, which in ((shocks, seen), (once, known))
     ]
     return Weights(np.array(seed_words(seed)), months, numbers[0], numbers[1], table, np.ascontiguousarray(last))

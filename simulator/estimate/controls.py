@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.engine import bumps
 from simulator.engine.block import BLOCK
@@ -96,7 +97,7 @@ def directions(x: Array, y: Array) -> Array:
     slope = products(x, apart[None, :])[:, 0] / apart.size
     bend = products(x * apart, x) / apart.size
 
-    def leading(kept: Array) -> tuple[Array, Array]:
+    def leading(kept: npt.NDArray[np.int64]) -> tuple[Array, Array]:
         some = bend[np.ix_(kept, kept)]
         share, vectors = _eigenvectors(some @ some.T + np.outer(slope[kept], slope[kept]), DIRECTIONS)
         return share, vectors.T
