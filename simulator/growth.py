@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ import numpy as np
 
 from simulator import limits
 from simulator.engine import executors, reduce
-from simulator.engine.block import Announce
+from simulator.engine.block import Announce, Room
 from simulator.engine.build import Array
 from simulator.engine.frozen import count_by_month, freeze, thaw
 from simulator.engine.reduce import Summary
@@ -162,7 +163,7 @@ class Growth:
         self.asked = questions(self.scenario.calendar.months, self.simulation.outline)
         self.summary = Summary(0, self.asked)
         if self.writer is not None:
-            self.summary.reader = self.writer.column
+            self.summary.reader = self.writer.columns
         if found is not None:
             count_by_month(self.summary)
             thaw(self.summary, found.header, found.arrays)
@@ -226,9 +227,12 @@ class Growth:
             chunk = chunk if exact else chunk.counted()
             return chunk, moments, Spent(lived - started + time.thread_time() - looked, looked - lived)
 
+        own = threading.local()
+
         def work(task: tuple[int, int]) -> list[tuple[ChunkResult, tuple[Moments, ...], Spent]]:
+            room = None if exact else own.__dict__.setdefault("room", Room())  # a chunk that is counted keeps no rows
             found, started = [], time.thread_time()
-            for chunk in self.simulation.run_chunks(first + task[0], task[1]):
+            for chunk in self.simulation.run_chunks(first + task[0], task[1], room=room):
                 found.append(finished(chunk, started))
                 started = time.thread_time()
             return found
