@@ -138,6 +138,30 @@ def test_controlled_figures_are_those_of_the_exact_walk_with_less_variance(walk:
     assert sum(c["value"] for c in d["causes"].values()) == pytest.approx(d["pd"][-1]["value"], abs=1e-12)
 
 
+def test_what_a_path_is_worth_is_held_against_what_it_costs(walk: tuple[Simulation, Controlled]) -> None:
+    """Measured on the run, the pilot counted; with a word where it does not pay."""
+    d = simulator.run(walk[0].scenario).document
+    seconds = d["seconds"]
+    assert seconds["processor"] > seconds["processor_plain"] > 0.0
+
+    def told(processor: float, ratios: dict[str, Any] | None = None) -> str:
+        sampling = {**d["sampling"], "variance_ratio": ratios or d["sampling"]["variance_ratio"]}
+        sampling["pays"] = any(e["low"] > 1.5 for e in sampling["variance_ratio"].values())
+        of = {**seconds, "processor": processor, "processor_plain": 1.0}
+        return "\n".join(lines({**d, "sampling": sampling, "seconds": of if processor else {}}))
+
+    worth = d["sampling"]["variance_ratio"]["pd(36)"]
+    assert (
+        f"{worth['value']:>8.2f}  ({worth['low']:.2f} to {worth['high']:.2f}); net {worth['value'] / 1.25:.2f}"
+        in told(1.25)
+    )
+    assert "it costs 1.25 plain ones in processor time, the pilot counted" in told(1.25)
+    assert "not pay" not in told(1.25)
+    assert "do not pay here in time" in told(1e4)
+    assert "do not pay here: no figure" in told(1.25, {"pd(36)": {"value": 1.1, "low": 1.0, "high": 1.2}})
+    assert "was not measured" in told(0.0)
+
+
 def test_intervals_of_controlled_figures_cover(walk: tuple[Simulation, Controlled]) -> None:
     """208 runs of 1,024 paths: misses of a 95 % interval are binomial; more than 26 or fewer than 1 have probability 1e-4."""
     simulation, controlled = walk

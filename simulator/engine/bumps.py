@@ -15,7 +15,8 @@ import numpy as np
 from simulator.engine import jit, ledger
 from simulator.engine.build import Array
 from simulator.engine.intrinsics import number_at
-from simulator.engine.lanes import BLOCK, number
+from simulator.engine.lanes import number
+from simulator.engine.random import WORDS
 from simulator.engine.scores import LANES, TOGETHER, add_rows, project_tile, signature
 from simulator.mathematics.elementary import exp
 
@@ -37,32 +38,28 @@ def evaluate(
     sets: Any,
     powers: Any,
     seed: Any,
-    months: int,
-    shocks: Any,
-    once: Any,
+    draws: Any,
     table: Any,
-    last: Any,
     paths: Any,
 ) -> None:
     """found: shape (controls, whole tiles of LANES paths). sets: shape (sets, 2), the controls from and to which a set is
     added; powers: shape (controls, sets that it is of, FUNCTIONS), sets of a control in their order."""
-    z, words = np.zeros((TOGETHER + 1, LANES)), np.empty((5, LANES), dtype=np.uint32)
+    z, words = np.zeros((TOGETHER + 1, LANES)), np.empty((WORDS + 1, LANES), dtype=np.uint32)
     along = np.empty((table.shape[0], LANES))
     functions = np.zeros((FUNCTIONS, LANES))
     bumps, ratio = np.empty((ALONG + ACROSS, LANES)), np.empty(LANES)
     own = np.empty((found.shape[0], LANES))
     for first in range(0, found.shape[1], LANES):
-        project_tile(along, z, words, seed, months, shocks, once, table, last, paths[first : first + LANES])
+        project_tile(along, z, words, seed, draws, table, paths[first : first + LANES])
         for k in range(found.shape[0]):
             row = own[k]
             for i in range(LANES):
                 row[i] = constant[k]
         for s in range(sets.shape[0]):
-            t = along[s * DIRECTIONS : (s + 1) * DIRECTIONS]
-            fill_functions(functions, bumps, ratio, t[0], t[1], t[2])
+            fill_functions(functions, bumps, ratio, along[s * DIRECTIONS : (s + 1) * DIRECTIONS])
             for k in range(sets[s, 0], sets[s, 1]):
                 of_set = powers[k, sets[s, 2]]
-                for f in range(0, FUNCTIONS, TOGETHER):
+                for f in range(0, functions.shape[0], TOGETHER):
                     add_rows(own[k], of_set[f : f + TOGETHER], functions[f : f + TOGETHER])
         for k in range(found.shape[0]):
             source, target = own[k], found[k]
@@ -70,29 +67,27 @@ def evaluate(
                 target[first + i] = source[i]
 
 
-def fill_functions(functions: Any, bumps: Any, ratio: Any, t1: Any, t2: Any, t3: Any) -> None:
-    f = functions
-    f0, f1, f2, f3, f4, f5, f6, f7, f8 = f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]
-    for i in range(LANES):
-        f0[i] = t1[i]
-        f1[i] = t2[i]
-        f2[i] = t3[i]
-    for i in range(LANES):
-        f3[i] = t1[i] * t1[i]
-        f4[i] = t2[i] * t2[i]
-        f5[i] = t3[i] * t3[i]
-    for i in range(LANES):
-        f6[i] = t1[i] * t1[i] * t1[i]
-        f7[i] = t2[i] * t2[i] * t2[i]
-        f8[i] = t1[i] * t2[i]
-    fill_bumps(bumps[:ALONG], ratio, t1, 1.0 / STEP_ALONG)
-    fill_bumps(bumps[ALONG:], ratio, t2, 1.0 / STEP_ACROSS)
-    for a in range(ALONG):
-        x = bumps[a]
-        for b in range(ACROSS):
-            y, target = bumps[ALONG + b], f[POWERS + a * ACROSS + b]
+def fill_functions(functions: Any, bumps: Any, ratio: Any, t: Any) -> None:
+    """bumps: room, for those along and then those across."""
+    for d in range(t.shape[0]):
+        x, first, second, third = t[d], functions[d], functions[3 + d], functions[6 + min(d, 1)]
+        for i in range(LANES):
+            first[i] = x[i]
+            second[i] = x[i] * x[i]
+        if d < 2:
             for i in range(LANES):
-                target[i] = x[i] * y[i]
+                third[i] = x[i] * x[i] * x[i]
+            own, steps = (bumps[:ALONG], 1.0 / STEP_ALONG) if d == 0 else (bumps[ALONG:], 1.0 / STEP_ACROSS)
+            fill_bumps(own, ratio, x, steps)
+    multiply(functions[8], t[0], t[1])
+    for a in range(ALONG):
+        for b in range(ALONG, bumps.shape[0]):
+            multiply(functions[POWERS + a * ACROSS + b - ALONG], bumps[a], bumps[b])
+
+
+def multiply(target: Any, x: Any, y: Any) -> None:
+    for i in range(LANES):
+        target[i] = x[i] * y[i]
 
 
 def fill_bumps(bumps: Any, ratio: Any, t: Any, steps: float) -> None:
@@ -113,59 +108,48 @@ def fill_bumps(bumps: Any, ratio: Any, t: Any, steps: float) -> None:
 
 def sums(
     controls: Any,
-    begin: int,
-    count: int,
-    amounts: Any,
+    rows: Any,
     groups: Any,
-    of_amounts: Any,
+    of_rows: Any,
+    count: int,
     ends: int,
     causes: int,
     kinds: Any,
     counts: Any,
     of_defaults: Any,
-    of_controls: Any,
 ) -> None:
-    """Of the `count` paths from the one in place `begin` on.
+    """Of a block of so many paths.
 
-    controls: shape (controls, BLOCK), of the same paths. amounts: addresses of rows by path; groups: by amount the controls from
-    and to which it has; of_amounts: shape (amounts, 2 + CONTROLS) gets mean, sum of squared deviations, and sums of deviations
-    times controls. ends, causes: addresses of the month of default and of its cause; kinds: by cause the row in which it is
-    counted beside row 0, where all are, or 0; counts: noughts, shape (kinds, months + 1), gets defaults by a month, of_defaults:
-    shape (kinds, months + 1, controls), their sums of controls. of_controls: shape (controls, 1 + CONTROLS) gets sums, and sums
-    of products with the controls of the same group, of which `groups` of the rows after those of amounts tells.
+    controls: shape (controls, BLOCK). rows: where numbers by path begin, the controls themselves among them; groups: by row the
+    controls from and to which it has; of_rows: shape (rows, 2 + CONTROLS) gets mean, sum of squared deviations, and sums of
+    deviations times controls. ends, causes: where the months of default and their causes begin; kinds: by cause the row in which
+    it is counted beside row 0, where all are, or 0; counts: noughts, shape (kinds, months + 1), gets defaults by a month,
+    of_defaults: noughts, shape (kinds, months + 1, controls), their sums of controls.
     """
-    y, room = np.zeros(BLOCK), np.empty(WIDE)
+    y, room = np.zeros(controls.shape[1]), np.empty(WIDE)
     for k in range(controls.shape[0]):
         row = controls[k]
-        for i in range(count, BLOCK):
+        for i in range(count, row.shape[0]):
             row[i] = 0.0
-    for r in range(amounts.shape[0]):
-        address, found = amounts[r], of_amounts[r]
+    for r in range(rows.shape[0]):
+        address, found = rows[r], of_rows[r]
         for i in range(count):
-            y[i] = number(address, begin + i)
+            y[i] = number(address, i)
         mean = total(y, room) / count
         for i in range(count):
             y[i] -= mean
         found[0] = mean
-        found[1] = product(y, y, room)
-        for k in range(groups[r, 0], groups[r, 1]):
-            found[2 + k - groups[r, 0]] = product(y, controls[k], room)
-    for k in range(controls.shape[0]):
-        of = groups[amounts.shape[0] + k]
-        of_controls[k, 0] = total(controls[k], room)
-        for j in range(of[0], of[1]):
-            of_controls[k, 1 + j - of[0]] = product(controls[k], controls[j], room)
+        begin, end = groups[r, 0], groups[r, 1]
+        for k in range(begin - 1, end):
+            other = y if k < begin else controls[k]
+            found[2 + k - begin] = product(y, other, room)
     for i in range(count):
-        cause = number(causes, begin + i)
+        cause = number(causes, i)
         if cause >= FIRST_DEFAULT:
-            month, kind = int(number(ends, begin + i)), kinds[int(cause)]
-            counts[0, month] += 1.0
-            target = of_defaults[0, month]
-            for k in range(controls.shape[0]):
-                target[k] += controls[k, i]
-            if kind > 0:
-                counts[kind, month] += 1.0
-                target = of_defaults[kind, month]
+            month, kind = int(number(ends, i)), kinds[int(cause)]
+            for row in range(2 if kind > 0 else 1):
+                counts[row * kind, month] += 1.0
+                target = of_defaults[row * kind, month]
                 for k in range(controls.shape[0]):
                     target[k] += controls[k, i]
     for kind in range(counts.shape[0]):
@@ -180,7 +164,7 @@ def product(x: Any, y: Any, room: Any) -> float:
     """The sum of x y over a block."""
     for j in range(WIDE):
         room[j] = 0.0
-    for first in range(0, BLOCK, WIDE):
+    for first in range(0, x.shape[0], WIDE):
         for j in range(WIDE):
             room[j] += x[first + j] * y[first + j]
     return folded(room)
@@ -189,7 +173,7 @@ def product(x: Any, y: Any, room: Any) -> float:
 def total(x: Any, room: Any) -> float:
     for j in range(WIDE):
         room[j] = 0.0
-    for first in range(0, BLOCK, WIDE):
+    for first in range(0, x.shape[0], WIDE):
         for j in range(WIDE):
             room[j] += x[first + j]
     return folded(room)
@@ -265,5 +249,5 @@ def summer() -> Any:
     from numba import types as t
 
     table, cube, numbers, pairs = t.float64[:, ::1], t.float64[:, :, ::1], t.int64[::1], t.int64[:, ::1]
-    of = t.void(table, t.int64, t.int64, numbers, pairs, table, t.int64, t.int64, numbers, table, cube, table)
+    of = t.void(table, numbers, pairs, table, t.int64, t.int64, t.int64, numbers, table, cube)
     return jit.compiled(jit.kernel_code(sums, of, (("number", number_at()),)))

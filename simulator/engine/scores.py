@@ -25,33 +25,41 @@ class Weights(NamedTuple):
     """Directions as the kernels take them."""
 
     seed: Array  # its two words
-    months: int
-    shocks: npt.NDArray[np.int64]  # numbers of streams by month
-    once: npt.NDArray[np.int64]  # and of those drawn once
-    table: Array  # (directions, rows of months of all shocks, then of once), in whole groups of TOGETHER
-    last: npt.NDArray[np.int64]  # (directions, shocks): the last month that counts
+    draws: npt.NDArray[
+        np.int64
+    ]  # (draws, 4): stream, month, row it goes to, and the column from which rows are then added, or -1
+    table: Array  # (directions, columns), TOGETHER of them at a time
 
 
 def weights(seed: int, months: int, shocks: Sequence[str], once: Sequence[str], ways: Array) -> Weights:
     """ways: shape (directions, shocks * months + once). What no direction looks at is not drawn."""
-    by_shock = ways[:, : len(shocks) * months].reshape(len(ways), len(shocks), months)
-    of_once = ways[:, len(shocks) * months :]
-    seen, known = (np.flatnonzero(x.any(axis=axes)) for x, axes in ((by_shock, (0, 2)), (of_once, 0)))
-    group = _whole(months + 1)
-    table = np.zeros((len(ways), group * len(seen) + _whole(len(known))))
-    for k, s in enumerate(seen):
-        table[:, k * group + 1 : k * group + 1 + months] = by_shock[:, s]
-    table[:, group * len(seen) : group * len(seen) + len(known)] = of_once[:, known]
-    last: npt.NDArray[np.int64] = np.where(by_shock[:, seen] != 0.0, np.arange(1, months + 1), 0).max(axis=2, initial=0)
-    numbers = [
-        np.array([stream_number(names[int(k)]) for k in which], dtype=np.int64)
-        for names, which in ((shocks, seen), (once, known))
-    ]
-    return Weights(np.array(seed_words(seed)), months, numbers[0], numbers[1], table, np.ascontiguousarray(last))
+    draws: list[tuple[int, int, int, int]] = []
+    columns: list[Array] = []
 
+    def group(drawn: Sequence[tuple[int, int, int]], of: Sequence[Array]) -> None:
+        """Rows that are added together: stream, month and row of each, and its weights."""
+        table = np.zeros((len(ways), TOGETHER))
+        for (stream, month, row), weight in zip(drawn, of, strict=True):
+            table[:, row] = weight
+            draws.append((stream, month, row, -1))
+        draws[-1] = (*draws[-1][:3], TOGETHER * len(columns))
+        columns.append(table)
 
-def _whole(rows: int) -> int:
-    return -(-rows // TOGETHER) * TOGETHER
+    for s, name in enumerate(shocks):
+        own = ways[:, s * months : (s + 1) * months]
+        upto = int(np.flatnonzero(own.any(axis=0))[-1]) + 1 if own.any() else 0
+        for first in range(
+            0, upto + 1 if upto else 0, TOGETHER
+        ):  # as the words of a stream come, month 0 with the first three
+            of = range(max(1, first), min(upto, first + TOGETHER - 1) + 1)
+            group([(stream_number(name), m, m - first) for m in of], [own[:, m - 1] for m in of])
+    inputs = ways[:, len(shocks) * months :]
+    seen = np.flatnonzero(inputs.any(axis=0)).tolist()
+    for first in range(0, len(seen), TOGETHER):
+        some = seen[first : first + TOGETHER]
+        group([(stream_number(once[j]), 0, row) for row, j in enumerate(some)], [inputs[:, j] for j in some])
+    table = np.ascontiguousarray(np.concatenate([np.zeros((len(ways), 0)), *columns], axis=1))
+    return Weights(np.array(seed_words(seed)), np.array(draws, dtype=np.int64).reshape(-1, 4), table)
 
 
 def projected(of: Weights, paths: npt.NDArray[np.int64]) -> Array:
@@ -66,22 +74,20 @@ def _padded(lanes: int) -> int:
     return -(-lanes // LANES) * LANES
 
 
-def project(found: Any, seed: Any, months: int, shocks: Any, once: Any, table: Any, last: Any, paths: Any) -> None:
+def project(found: Any, seed: Any, draws: Any, table: Any, paths: Any) -> None:
     """found: shape (directions, whole tiles of LANES paths)."""
     z, words = np.zeros((TOGETHER + 1, LANES)), np.empty((WORDS + 1, LANES), dtype=np.uint32)
     along = np.empty((found.shape[0], LANES))
     for first in range(0, found.shape[1], LANES):
-        project_tile(along, z, words, seed, months, shocks, once, table, last, paths[first : first + LANES])
+        project_tile(along, z, words, seed, draws, table, paths[first : first + LANES])
         for d in range(found.shape[0]):
             target, source = found[d], along[d]
             for i in range(LANES):
                 target[first + i] = source[i]
 
 
-def project_tile(
-    along: Any, z: Any, words: Any, seed: Any, months: int, shocks: Any, once: Any, table: Any, last: Any, paths: Any
-) -> None:
-    """along: shape (directions, LANES). z, words: room for TOGETHER + 1 and WORDS + 1 rows."""
+def project_tile(along: Any, z: Any, words: Any, seed: Any, draws: Any, table: Any, paths: Any) -> None:
+    """along: shape (directions, LANES). z, words: room for TOGETHER + 1 and WORDS + 1 rows; z holds numbers."""
     place, numbers = np.empty(5, dtype=np.int64), np.empty(3)
     place[1], place[2], place[3], place[4] = 0, TOGETHER, WORDS, LANES
     numbers[0], numbers[1] = seed[0], seed[1]
@@ -89,29 +95,15 @@ def project_tile(
         target = along[d]
         for i in range(LANES):
             target[i] = 0.0
-    begin = 0
-    for s in range(shocks.shape[0]):
-        numbers[2] = float(shocks[s])
-        for i in range(LANES):
-            z[0, i] = 0.0  # there is no month 0
-        upto = last[:, s].max()
-        for month in range(1, upto + 1):
-            row = month & 3
-            place[0] = row
-            draw_normal(z, words, place, numbers, month, paths)
-            if row == TOGETHER - 1 or month == upto:
-                column = begin + month - row
-                for d in range(along.shape[0]):
-                    if month - row <= last[d, s]:
-                        add_rows(along[d], table[d, column : column + TOGETHER], z)
-        begin += (months // TOGETHER + 1) * TOGETHER
-    for j in range(once.shape[0]):
-        row = j & 3
-        numbers[2], place[0] = float(once[j]), row
-        draw_normal(z, words, place, numbers, 0, paths)
-        if row == TOGETHER - 1 or j == once.shape[0] - 1:
+    for k in range(draws.shape[0]):
+        numbers[2], place[0] = float(draws[k, 0]), draws[k, 2]
+        draw_normal(z, words, place, numbers, draws[k, 1], paths)
+        column = draws[k, 3]
+        if column >= 0:
             for d in range(along.shape[0]):
-                add_rows(along[d], table[d, begin + j - row : begin + j - row + TOGETHER], z)
+                of = table[d, column : column + TOGETHER]
+                if of[0] != 0.0 or of[1] != 0.0 or of[2] != 0.0 or of[3] != 0.0:
+                    add_rows(along[d], of, z)
 
 
 def add_rows(target: Any, weights: Any, rows: Any) -> None:
@@ -126,8 +118,7 @@ def signature(*before: Any) -> Any:
     """Of a kernel that takes `before`, then `Weights` and the paths."""
     from numba import types as t
 
-    floats, numbers, table = t.float64[::1], t.int64[::1], t.float64[:, ::1]
-    return t.void(*before, floats, t.int64, numbers, numbers, table, t.int64[:, ::1], numbers)
+    return t.void(*before, t.float64[::1], t.int64[:, ::1], t.float64[:, ::1], t.int64[::1])
 
 
 @cache

@@ -213,43 +213,42 @@ class Controlled(Sections):
     def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
         amounts = self._amounts(chunk)
         cause, end = (np.ascontiguousarray(chunk.columns[name], dtype=np.float64) for name in ("cause", "end_month"))
-        addresses = np.array([row.ctypes.data for row in amounts], dtype=np.int64)
+        addresses = np.array([row.ctypes.data for row in (*amounts, end, cause)], dtype=np.int64)
         parts = blocks(chunk.first, cause.size)
-        controls = len(self.evaluator.constant)
+        controls, rows = len(self.evaluator.constant), self.own[len(self.where) - len(amounts) :]
+        of_rows = np.zeros((len(parts), len(rows), 2 + bumps.CONTROLS))
         shares = (len(parts), 1 + len(self.codes), self.months + 1)
-        own = self.own[len(self.where) - len(amounts) :]
-        of_amounts = np.zeros((len(parts), len(amounts), 2 + bumps.CONTROLS))
         counts, of_defaults = np.zeros(shares), np.zeros((*shares, controls))
-        of_controls = np.zeros((len(parts), controls, 1 + bumps.CONTROLS))
         sizes = np.empty((len(parts), 1))
         for k, (first, count) in enumerate(parts):
             begin = first - chunk.first
-            sizes[k] = size = min(count, cause.size - begin)
+            sizes[k] = min(count, cause.size - begin)
+            found = self.evaluator.of(first)
+            *where, ends, causes = addresses + begin * cause.itemsize
+            own = found.ctypes.data + np.arange(controls) * found.strides[0]
             bumps.summer()(
-                self.evaluator.of(first), begin, size, addresses, own, of_amounts[k], end.ctypes.data,
-                cause.ctypes.data, self.kinds, counts[k], of_defaults[k], of_controls[k],
+                found, np.array([*where, *own], dtype=np.int64), rows, of_rows[k], int(sizes[k, 0]), ends, causes,
+                self.kinds, counts[k], of_defaults[k],
             )  # fmt: skip
-        return self._of_sums([first for first, _ in parts], sizes, counts, of_defaults, of_amounts, of_controls)
+        return self._of_sums([first for first, _ in parts], sizes, counts, of_defaults, of_rows)
 
     def _of_sums(
-        self, firsts: list[int], n: Array, counts: Array, of_defaults: Array, of_amounts: Array, of_controls: Array
+        self, firsts: list[int], n: Array, counts: Array, of_defaults: Array, of_rows: Array
     ) -> tuple[Moments, ...]:
         """By block the moments of all targets; n: shape (blocks, 1), its paths."""
         shares = counts[:, :, 1:].reshape(len(firsts), -1)
         with_controls = of_defaults[:, :, 1:].reshape(*shares.shape, -1)
+        of_amounts, of_controls = np.split(of_rows, [len(self.where) - shares.shape[1]], axis=1)
         mean = np.concatenate([shares / n, of_amounts[:, :, 0]], axis=1)
         squares = np.concatenate([shares - shares * shares / n, of_amounts[:, :, 1]], axis=1)
         less, left = mean.copy(), squares.copy()
         for group, begin, end in zip(self.groups, self.evaluator.begins, self.evaluator.begins[1:], strict=False):
             where, b = group.where, group.coefficients
             of_share = where[where < shares.shape[1]]
-            centre = of_controls[:, begin:end, 0] / n
+            centre, own = of_controls[:, begin:end, 0], of_controls[:, begin:end, 2 : 2 + end - begin]
             together = with_controls[:, of_share, begin:end] - shares[:, of_share, None] * centre[:, None, :]
             of_rest = of_amounts[:, where[of_share.size :] - shares.shape[1], 2 : 2 + end - begin]
             both = np.concatenate([together, of_rest], axis=1)
-            own = (
-                of_controls[:, begin:end, 1 : 1 + end - begin] - n[:, :, None] * centre[:, :, None] * centre[:, None, :]
-            )
             less[:, where] -= (b * centre[:, None, :]).sum(axis=2)
             left[:, where] += ((np.einsum("tj,kij->kti", b, own) - 2.0 * both) * b).sum(axis=2)
         left = np.maximum(left, 0.0)
