@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator import limits
-from simulator.engine import executors, reduce
+from simulator.engine import bumps, executors, reduce
 from simulator.engine.block import Announce, Room
 from simulator.engine.build import Array
 from simulator.engine.frozen import count_by_month, freeze, thaw
@@ -170,6 +170,9 @@ class Growth:
         self._kept = self.simulation.kept_slots
         self.controlled: Sections | None = None
         if self.scenario.run.estimator == "controlled":
+            missing, seconds = bumps.to_compile()
+            if missing:
+                told(missing, seconds)
             self.controlled = Controlled(self.simulation, self.asked)
         elif self.scenario.run.estimator == "smoothed" and why_not(self.scenario) is None:
             self.controlled = Smoothed(self.simulation)

@@ -17,7 +17,7 @@ from simulator.engine.build import Array
 from simulator.engine.intrinsics import number_at
 from simulator.engine.lanes import number
 from simulator.engine.random import WORDS
-from simulator.engine.scores import LANES, TOGETHER, add_rows, project_tile, signature
+from simulator.engine.scores import LANES, TOGETHER, add_rows, project_tile, projection_code, signature
 from simulator.mathematics.elementary import exp
 
 DIRECTIONS = 3
@@ -28,6 +28,7 @@ FUNCTIONS = -(-(POWERS + ALONG * ACROSS) // TOGETHER) * TOGETHER  # by set, with
 STEP_ALONG, STEP_ACROSS = 2.0 * REACH / (ALONG - 1), 2.0 * REACH / (ACROSS - 1)
 WIDE = 64  # sums side by side
 FEW = 32  # paths
+SECONDS = 2.0  # to compile a kernel
 CONTROLS = 8  # of a group, at most
 FIRST_DEFAULT = float(ledger.NAN_CODE + 1)
 
@@ -222,32 +223,42 @@ def add_eight(target: Any, weights: Any, rows: Any) -> None:
 def products(x: Array, y: Array) -> Array:
     """x @ y.T, shape (rows of x, rows of y), on one thread whatever the library of linear algebra does."""
     found, same = np.empty((x.shape[0], y.shape[0])), x is y
-    _gram()(found, np.ascontiguousarray(x), np.ascontiguousarray(y), same)
+    _multiplier()(found, np.ascontiguousarray(x), np.ascontiguousarray(y), same)
     return np.tril(found) + np.tril(found, -1).T if same else found
 
 
 @cache
-def _gram() -> Any:
-    from numba import types as t
-
-    table = t.float64[:, ::1]
-    return jit.compiled(jit.kernel_code(gram, t.void(table, table, table, t.boolean)))
+def _multiplier() -> Any:
+    return jit.compiled(_codes()[2])
 
 
 @cache
 def evaluator() -> Any:
     """`evaluate` as machine code."""
-    from numba import types as t
-
-    table, cube = t.float64[:, ::1], t.float64[:, :, ::1]
-    return jit.compiled(jit.kernel_code(evaluate, signature(table, t.float64[::1], t.int64[:, ::1], cube)))
+    return jit.compiled(_codes()[0])
 
 
 @cache
 def summer() -> Any:
     """`sums` as machine code."""
+    return jit.compiled(_codes()[1])
+
+
+def to_compile() -> tuple[int, float]:
+    """How many of these kernels have to be compiled, and roughly how many seconds that takes."""
+    before = jit.compiled_before()
+    missing = sum(not code.is_cached(before) for code in (*_codes(), projection_code()))
+    return missing, SECONDS * missing
+
+
+@cache
+def _codes() -> tuple[jit.Code, jit.Code, jit.Code]:
     from numba import types as t
 
     table, cube, numbers, pairs = t.float64[:, ::1], t.float64[:, :, ::1], t.int64[::1], t.int64[:, ::1]
-    of = t.void(table, numbers, pairs, table, t.int64, t.int64, t.int64, numbers, table, cube)
-    return jit.compiled(jit.kernel_code(sums, of, (("number", number_at()),)))
+    of_sums = t.void(table, numbers, pairs, table, t.int64, t.int64, t.int64, numbers, table, cube)
+    return (
+        jit.kernel_code(evaluate, signature(table, t.float64[::1], pairs, cube)),
+        jit.kernel_code(sums, of_sums, (("number", number_at()),)),
+        jit.kernel_code(gram, t.void(table, table, table, t.boolean)),
+    )

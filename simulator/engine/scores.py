@@ -66,7 +66,7 @@ def projected(of: Weights, paths: npt.NDArray[np.int64]) -> Array:
     """Shape (directions, paths)."""
     found = np.empty((of.table.shape[0], _padded(paths.size)))
     whole = np.concatenate([paths, np.zeros(found.shape[1] - paths.size, dtype=np.int64)])
-    _projection()(found, *of, whole)
+    jit.compiled(projection_code())(found, *of, whole)
     return found[:, : paths.size]
 
 
@@ -122,7 +122,7 @@ def signature(*before: Any) -> Any:
 
 
 @cache
-def _projection() -> Any:
+def projection_code() -> jit.Code:
     from numba import types as t
 
-    return jit.compiled(jit.kernel_code(project, signature(t.float64[:, ::1])))
+    return jit.kernel_code(project, signature(t.float64[:, ::1]))
