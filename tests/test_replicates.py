@@ -9,6 +9,7 @@ from companies_sampled import SMALL, scenario
 
 import simulator
 from simulator.engine.simulation import CHUNK
+from simulator.report.summary import lines
 from simulator.scenario.diagnostics import ScenarioError
 
 
@@ -26,6 +27,9 @@ def test_every_sampling_estimates_the_same_with_narrower_or_equal_intervals(samp
         assert b["low"] <= b["value"] <= b["high"]
     ratios = other["sampling"]["variance_ratio"]
     assert other["sampling"]["replicates"] == 16
+    assert other["seconds"]["processor"] > 0.0
+    assert other["seconds"]["processor_plain"] > 0.0  # plain loops had been compiled
+    assert "plain ones in processor time: net is what the same time is worth" in "\n".join(lines(other))
     for e in ratios.values():
         assert e["low"] < e["value"] < e["high"]
     if sampling == "sobol":
