@@ -128,6 +128,14 @@ def test_controlled_figures_are_those_of_the_exact_walk_with_less_variance(walk:
     runway = d["runway"]["funded"]
     low, high = runway["interval"]["restricted_mean"]
     assert abs(runway["restricted_mean"] - (MONTHS - BY[:-1].sum())) < 4 * (high - low) / (2 * 1.959964)
+    errors = [(e["high"] - e["low"]) / (2 * 1.959964) for e in d["pd"]]
+    for q in (5, 25):  # of the runway: default probabilities of its month and the one before lie on either side
+        month = int(runway[f"p{q}"])
+        assert BY[month - 1] >= q / 100.0 - 4 * errors[month - 1]
+        assert BY[month - 2] < q / 100.0 + 4 * errors[month - 2]
+        low, high = runway["interval"][f"p{q}"]
+        assert month - 2 <= low <= month <= high <= month + 2
+    assert runway["p50"] is None
     ratios = d["sampling"]["variance_ratio"]
     assert ratios["pd(36)"]["low"] > 2.0
     assert ratios["mean shadow_flow_12m"]["low"] > 5.0

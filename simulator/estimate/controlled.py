@@ -61,15 +61,18 @@ class Sections(ABC):
         self.has: npt.NDArray[np.bool_] = np.zeros(len(targets), dtype=np.bool_)
         none = Statistics(0, np.empty(0), np.empty(0))
         self.sections = [Moments(k, none, none) for k in range(REPLICATES)]
+        self._whole: tuple[list[Moments], Statistics] = [], none  # of these sections together
 
     @abstractmethod
     def moments(self, chunk: ChunkResult) -> tuple[Moments, ...]:
         """Of each block of a chunk, which still has its rows by month."""
 
     def add(self, moments: tuple[Moments, ...]) -> None:
+        sections = list(self.sections)
         for section, plain, less in moments:
-            old = self.sections[section]
-            self.sections[section] = Moments(section, old.plain.merge(plain), old.less.merge(less))
+            old = sections[section]
+            sections[section] = Moments(section, old.plain.merge(plain), old.less.merge(less))
+        self.sections = sections
 
     def freeze(self) -> Frozen:
         """What was added, as plain numbers."""
@@ -96,7 +99,10 @@ class Sections(ABC):
         row = self.where.get(target)
         if row is None or not self.has[row]:
             return None
-        whole = _merged([s.less for s in self.sections])
+        sections, whole = self._whole
+        if sections is not self.sections:
+            whole = _merged([s.less for s in self.sections])
+            self._whole = self.sections, whole
         return float(whole.mean[row]), float(whole.squares[row]), whole.paths
 
     def mean(self, target: Target, z: float) -> Estimate | None:
