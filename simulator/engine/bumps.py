@@ -16,8 +16,7 @@ from simulator.engine import jit, ledger
 from simulator.engine.build import Array
 from simulator.engine.intrinsics import number_at
 from simulator.engine.lanes import number
-from simulator.engine.random import WORDS
-from simulator.engine.scores import LANES, TOGETHER, add_rows, project_tile, projection_code, signature
+from simulator.engine.scores import LANES, TOGETHER, add_rows, projection_code
 from simulator.mathematics.elementary import exp
 
 DIRECTIONS = 3
@@ -33,39 +32,28 @@ CONTROLS = 8  # of a group, at most
 FIRST_DEFAULT = float(ledger.NAN_CODE + 1)
 
 
-def evaluate(
-    found: Any,
-    constant: Any,
-    sets: Any,
-    powers: Any,
-    seed: Any,
-    draws: Any,
-    table: Any,
-    paths: Any,
-) -> None:
-    """found: shape (controls, whole tiles of LANES paths). sets: shape (sets, 2), the controls from and to which a set is
-    added; powers: shape (controls, sets that it is of, FUNCTIONS), sets of a control in their order."""
-    z, words = np.zeros((TOGETHER + 1, LANES)), np.empty((WORDS + 1, LANES), dtype=np.uint32)
-    along = np.empty((table.shape[0], LANES))
+def evaluate(found: Any, constant: Any, sets: Any, powers: Any, along: Any) -> None:
+    """found: shape (controls, whole tiles of LANES paths). sets: shape (sets, 3), the controls from and to which a set is added,
+    and its place among theirs; powers: shape (controls, sets that it is of, FUNCTIONS). along: shape (DIRECTIONS * sets,
+    paths): what scores.py projected."""
+    t = np.empty((DIRECTIONS, LANES))
     functions = np.zeros((FUNCTIONS, LANES))
     bumps, ratio = np.empty((ALONG + ACROSS, LANES)), np.empty(LANES)
-    own = np.empty((found.shape[0], LANES))
     for first in range(0, found.shape[1], LANES):
-        project_tile(along, z, words, seed, draws, table, paths[first : first + LANES])
         for k in range(found.shape[0]):
-            row = own[k]
+            row = found[k, first : first + LANES]
             for i in range(LANES):
                 row[i] = constant[k]
         for s in range(sets.shape[0]):
-            fill_functions(functions, bumps, ratio, along[s * DIRECTIONS : (s + 1) * DIRECTIONS])
+            for d in range(DIRECTIONS):
+                source, target = along[s * DIRECTIONS + d], t[d]
+                for i in range(LANES):
+                    target[i] = source[first + i]
+            fill_functions(functions, bumps, ratio, t)
             for k in range(sets[s, 0], sets[s, 1]):
-                of_set = powers[k, sets[s, 2]]
+                row, of_set = found[k, first : first + LANES], powers[k, sets[s, 2]]
                 for f in range(0, functions.shape[0], TOGETHER):
-                    add_rows(own[k], of_set[f : f + TOGETHER], functions[f : f + TOGETHER])
-        for k in range(found.shape[0]):
-            source, target = own[k], found[k]
-            for i in range(LANES):
-                target[first + i] = source[i]
+                    add_rows(row, of_set[f : f + TOGETHER], functions[f : f + TOGETHER])
 
 
 def fill_functions(functions: Any, bumps: Any, ratio: Any, t: Any) -> None:
@@ -258,7 +246,7 @@ def _codes() -> tuple[jit.Code, jit.Code, jit.Code]:
     table, cube, numbers, pairs = t.float64[:, ::1], t.float64[:, :, ::1], t.int64[::1], t.int64[:, ::1]
     of_sums = t.void(table, numbers, pairs, table, t.int64, t.int64, t.int64, numbers, table, cube)
     return (
-        jit.kernel_code(evaluate, signature(table, t.float64[::1], pairs, cube)),
+        jit.kernel_code(evaluate, t.void(table, t.float64[::1], pairs, cube, table)),
         jit.kernel_code(sums, of_sums, (("number", number_at()),)),
         jit.kernel_code(gram, t.void(table, table, table, t.boolean)),
     )

@@ -114,15 +114,9 @@ def add_rows(target: Any, weights: Any, rows: Any) -> None:
         target[i] += (a * row_0[i] + b * row_1[i]) + (c * row_2[i] + d * row_3[i])
 
 
-def signature(*before: Any) -> Any:
-    """Of a kernel that takes `before`, then `Weights` and the paths."""
-    from numba import types as t
-
-    return t.void(*before, t.float64[::1], t.int64[:, ::1], t.float64[:, ::1], t.int64[::1])
-
-
 @cache
 def projection_code() -> jit.Code:
     from numba import types as t
 
-    return jit.kernel_code(project, signature(t.float64[:, ::1]))
+    table = t.float64[:, ::1]
+    return jit.kernel_code(project, t.void(table, t.float64[::1], t.int64[:, ::1], table, t.int64[::1]))

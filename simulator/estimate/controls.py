@@ -168,8 +168,8 @@ class Evaluator:
     def of(self, first: int) -> Array:
         """Shape (controls, BLOCK): of the block that begins with this path."""
         found = np.empty((self.constant.size, BLOCK))
-        paths = np.arange(first, first + BLOCK)
-        bumps.evaluator()(found, self.constant, self.sets, self.powers, *self.weights, paths)
+        along = projected(self.weights, np.arange(first, first + BLOCK))
+        bumps.evaluator()(found, self.constant, self.sets, self.powers, along)
         return found
 
 
