@@ -88,13 +88,12 @@ def test_the_rule_of_gauss_is_exact_for_polynomials_up_to_its_degree(nodes: int)
         assert abs(float((weights * x**degree).sum()) - exact) < 2e-14
 
 
-LIBRARY = frozenset(
-    "exp exp2 expm1 log log2 log10 log1p power sin cos tan tanh dot matmul einsum inner".split()
-)  # numpy has other instructions for them on other processors, and libraries of matrices other orders
+# numpy has other instructions for them on other processors, and libraries of matrices other orders
+ROUNDED = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "power", "sin", "cos", "tan", "tanh"}
+LIBRARY = ROUNDED | {"dot", "matmul", "einsum", "inner"}
 HARMLESS = {  # whole numbers, or a question put to the reader of a scenario
     ("chain.py", "np.log2"),
     ("correlation.py", "vectors * np.maximum(values, 0.0) @ vectors.T"),
-    ("quantiles.py", "np.log"),
 }
 
 
