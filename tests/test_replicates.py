@@ -12,8 +12,9 @@ from lossless import data_files, run, shuffled, small_parts, stop, written
 
 import simulator
 from simulator.cli import main
-from simulator.engine import executors
+from simulator.engine import executors, jit
 from simulator.engine.simulation import CHUNK
+from simulator.report.summary import lines
 from simulator.scenario.diagnostics import ScenarioError
 
 
@@ -31,6 +32,9 @@ def test_every_sampling_estimates_the_same_with_narrower_or_equal_intervals(samp
         assert b["low"] <= b["value"] <= b["high"]
     ratios = other["sampling"]["variance_ratio"]
     assert other["sampling"]["replicates"] == 16
+    assert other["seconds"]["processor"] > 0.0
+    assert other["seconds"]["processor_plain"] > 0.0  # plain loops had been compiled
+    assert "plain ones in processor time: net is what the same time is worth" in "\n".join(lines(other))
     for e in ratios.values():
         assert e["low"] < e["value"] < e["high"]
     if sampling == "sobol":
@@ -99,6 +103,13 @@ def test_a_replicated_run_extends_on_the_command_line_and_refuses_what_it_cannot
     fewer = said(CHUNK)
     assert fewer.exit_code == 4
     assert "holds a finished run of 32,768 paths" in fewer.stderr
+
+
+def test_plain_paths_are_not_timed_where_their_loops_would_first_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "compiled_before", frozenset)
+    document = simulator.run(scenario(SMALL, paths=CHUNK, sampling="sobol")).document
+    assert "processor" not in document["seconds"]
+    assert "what a path costs beside a plain one was not measured" in "\n".join(lines(document))
 
 
 def test_replicates_want_whole_chunks() -> None:

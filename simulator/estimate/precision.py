@@ -27,7 +27,7 @@ from scipy.special import ndtr
 from simulator.estimate.asked import Asked
 from simulator.estimate.conditions import read, reported
 from simulator.estimate.figures import Figures
-from simulator.quantities.distribution import Array
+from simulator.mathematics.quadrature import gauss_legendre
 from simulator.quantities.units import MONEY, NUMBER, SHARE, QuantityError
 
 FIRST_LOOK = 16_384  # paths
@@ -131,14 +131,8 @@ def _boundary(paths: tuple[int, ...], level: float) -> float:
     return high
 
 
-@cache
-def _nodes() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(96)
-    return nodes, weights
-
-
 def _stays(paths: Sequence[int], z: float) -> float:
-    nodes, weights = _nodes()
+    nodes, weights = gauss_legendre(96)
     reach = z * math.sqrt(paths[0])
     if len(paths) == 1:
         return float(2.0 * ndtr(z) - 1.0)

@@ -250,7 +250,6 @@ class Way(NamedTuple):
 
     head: str
     verdict: str
-    costs: str = ""
     counted: str = ""
 
 
@@ -265,14 +264,14 @@ WAYS = {  # by `run.estimator`; plain estimates are of paths that were chosen ot
     "controlled": Way(
         "Control variates   fitted on {pilot:,} other paths; plain paths that one is worth:",
         "control variates do",
-        "a path takes several times as long as without: a gain in paths, not in time",
         ", the pilot counted",
     ),
 }
 
 
 def _sampling(d: dict[str, Any]) -> Iterator[str]:
-    """How many plain paths a path was worth; runs of before there was a choice do not say how they were sampled."""
+    """How many plain paths a path was worth, and of its time; runs of before there was a choice do not say how they were
+    sampled."""
     sampling = d.get("sampling") or {}
     ratios = sampling.get("variance_ratio")
     if ratios is None:
@@ -281,15 +280,29 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
     if sampling.get("left_out"):
         yield f"Estimates          plain, not {sampling['estimator']}: {sampling['left_out']}"
         return
-    way = WAYS[sampling.get("estimator", "plain")]
+    way, cost = WAYS[sampling.get("estimator", "plain")], relative_cost(d)
     yield way.head.format(**sampling)
     for name, e in list(ratios.items())[:4]:
         high = "no limit" if e["high"] is None else f"{e['high']:.2f}"
-        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {high})"
-    if way.costs:
-        yield f"  {way.costs}"
+        net = "" if cost is None else f"; net {e['value'] / cost:.2f}"
+        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {high}){net}"
+    if cost is None:
+        if d.get("seconds") is not None:
+            yield "  what a path costs beside a plain one was not measured; it takes longer"
+    elif ratios:
+        yield f"  it costs {cost:.2f} plain ones in processor time{way.counted}: net is what the same time is worth"
+    verdict, than = way.verdict.format(**sampling), "no figure is surely better than with plain paths"
     if not sampling["pays"]:
-        yield f"  {way.verdict.format(**sampling)} not pay here: no figure is surely better than with plain paths{way.counted}"
+        yield f"  {verdict} not pay here: {than}{way.counted}"
+    elif cost is not None and not any(e["low"] > cost for e in ratios.values()):
+        yield f"  {verdict} not pay here in time: {than} for as long{way.counted}"
+
+
+def relative_cost(d: dict[str, Any]) -> float | None:
+    """Processor time of a run's paths over that of as many plain ones, where it was measured."""
+    seconds = d.get("seconds") or {}
+    plain = seconds.get("processor_plain")
+    return float(seconds["processor"] / plain) if plain else None
 
 
 def _precision(d: dict[str, Any]) -> Iterator[str]:
