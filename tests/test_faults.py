@@ -22,6 +22,7 @@ from lossless import LONG, SHORT, SOBOL, Nursery, data_files, faulty, small_part
 import simulator
 from simulator import limits, runner
 from simulator.cli import main
+from simulator.engine import jit
 from simulator.engine.simulation import CHUNK, Simulation
 from simulator.store.disk import beside
 
@@ -280,6 +281,15 @@ def test_a_read_only_installation_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert simulator.audit(next((tmp_path / "out").iterdir())).faults == []
     assert not list(install.rglob("__pycache__"))
+
+
+def test_a_program_that_is_replaced_while_it_runs_keeps_its_machine_code_out_of_its_successors_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its loops may work on rows of another length: found by the new program they wrote beyond the end of its memory."""
+    named = jit.compiler_hash()
+    monkeypatch.setattr(Path, "read_bytes", lambda _: b"another program")
+    assert jit.compiler_hash.__wrapped__() == named
 
 
 # --- memory

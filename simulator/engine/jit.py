@@ -27,6 +27,9 @@ from simulator.engine import intrinsics
 from simulator.engine.intrinsics import bit_access, next_lane_at, row_access
 from simulator.mathematics import bits
 
+# read with the program, not when they are asked for: a program that is replaced while it runs must not put code of its own kind
+# into the folder of its successor, who would write beyond rows of another length
+_TEXTS = tuple(Path(file).read_bytes() for file in (__file__, intrinsics.__file__, bits.__file__))
 ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
 LANES = 256  # paths worked through side by side
 ROW_BYTES = (LANES + ROW_PADDING) * 8
@@ -351,8 +354,8 @@ def compiler_hash() -> str:
     import numpy
 
     digest = hashlib.sha256()
-    for file in (__file__, intrinsics.__file__, bits.__file__):
-        digest.update(Path(file).read_bytes() + b"\0")
+    for text in _TEXTS:
+        digest.update(text + b"\0")
     for part in (numba.__version__, llvmlite.__version__, numpy.__version__, sys.version):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:16]
