@@ -125,7 +125,7 @@ def test_a_comparison_with_controls_shows_both_differences(documents: dict[str, 
     (found,) = (p for p in ledgers if "control variates" in p.title)
     told = [r for r in documents["compare"]["figures"] if r["controlled_gain"] is not None]
     assert 0 < len(told) < len(documents["compare"]["figures"])
-    assert [row[2] for row in found.rows] == [gained(r["controlled_gain"]) for r in told]
+    assert [row[2] for row in found.rows] == [gained(r, "controlled_gain") for r in told]
     (plain,) = (p for p in ledgers if p.title.endswith("in figures"))
     changes = {row[0]: row[3] for row in plain.rows}
     for row in found.rows:

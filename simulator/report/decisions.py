@@ -37,9 +37,9 @@ def ranged(row: Row, column: str, unit: str, name: str = "", signed: bool = Fals
     return f"{shown} ({value(low, unit, name)} to {value(high, unit, name)})"
 
 
-def gained(row: Row) -> str:
+def gained(row: Row, column: str = "gain") -> str:
     """How many times as many paths independent runs would need; beyond ten thousand there is no noise left to speak of."""
-    ends = [row.get(f"gain{end}") for end in ("", "_low", "_high")]
+    ends = [row.get(f"{column}{end}") for end in ("", "_low", "_high")]
     gain, low, high = ("" if x is None else f"{x:.1f}" if x < 10_000 else ">9999" for x in ends)
     return f"{gain} ({low} to {high})" if low else gain
 
@@ -110,7 +110,7 @@ def _controlled(figures: list[Row], width: int | None) -> Iterator[str]:
         [
             r["figure"],
             ranged(r, "controlled", r["unit"], r["figure"], signed=True),
-            gained({"gain": r["controlled_gain"]}),
+            gained(r, "controlled_gain"),
             gained(r),
         ]
         for r in known

@@ -100,9 +100,9 @@ def _controlled(d: Document, figures: Sequence[Row], label: str) -> Iterator[Pie
     for r in figures:
         if r.get("controlled_gain") is not None:
             unit = apart(unit_of(r["figure"], r["unit"]))
-            change = [written(r, "difference", unit), gained(r["gain"]) or "-"]
+            change = [written(r, "difference", unit), gained(r) or "-"]
             rows.append(
-                [named(r["figure"], d["step"]), written(r, "controlled", unit), gained(r["controlled_gain"]), *change]
+                [named(r["figure"], d["step"]), written(r, "controlled", unit), gained(r, "controlled_gain"), *change]
             )
     if rows:
         yield Ledger(
