@@ -232,9 +232,9 @@ def test_without_a_tilt_paths_are_those_of_a_plain_run() -> None:
         np.testing.assert_array_equal(lived.columns[name], plain[name])
 
 
-def test_the_command_says_what_it_found_and_refuses_what_it_cannot_do() -> None:
+def test_the_command_says_what_it_found_and_refuses_what_it_cannot_do(tmp_path: Path) -> None:
     def call(*arguments: str) -> tuple[int, str, str]:
-        done = CliRunner().invoke(main, ["run", str(WALK), "--paths", "8192", *arguments])
+        done = CliRunner().invoke(main, ["run", str(WALK), "--paths", "8192", "--out", str(tmp_path), *arguments])
         return done.exit_code, done.stdout, done.stderr
 
     code, out, err = call("--rare", "is", "--json", "--fail-if", "pd(36) > 1e-6")
@@ -247,7 +247,6 @@ def test_the_command_says_what_it_found_and_refuses_what_it_cannot_do() -> None:
     assert "Effective paths in default" in text
     assert text.isascii()
     for arguments in (
-        ("--out", "x"),
         ("--dry-run",),
         ("--precision", "1pp on pd(24)"),
         ("--fail-if", "runway(p5) < 3"),
