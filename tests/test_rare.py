@@ -292,22 +292,20 @@ def test_numbers_below_the_floor_are_not_given() -> None:
 
 
 def test_the_command_line_shows_effective_paths_and_refuses_below_the_floor(tmp_path: Path) -> None:
-    def command(cash: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        words = ("run", str(WALK), "--rare", "is", "--paths", "1024", "--set", f"opening.cash={cash}")
-        where = ("--out", str(tmp_path), "--threads", "1")
-        return subprocess.run(
-            [sys.executable, "-m", "simulator", *words, *where, *arguments], capture_output=True, text=True, check=False
-        )
+    def command(cash: str) -> list[str]:
+        words = ["run", str(WALK), "--rare", "is", "--paths", "1024", "--set", f"opening.cash={cash}"]
+        return [*words, "--out", str(tmp_path), "--threads", "1"]
 
-    refused = command("280M", "--json")  # 6e-22
-    assert refused.returncode == 1
-    assert refused.stdout == ""
+    refused = subprocess.run(  # 6e-22
+        [sys.executable, "-m", "simulator", *command("280M"), "--json"], capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, refused.stdout) == (1, "")
     said = re.search(r"rests on (\d+) effective paths in default and the floor is (\d+), so no number", refused.stderr)
     assert said is not None
     assert 0 < int(said[1]) < int(said[2]) == FLOOR
     assert list(tmp_path.iterdir()) == []
-    given = command("220M")  # 8e-15
-    assert (given.returncode, given.stderr) == (0, "")
+    given = CliRunner().invoke(main, command("220M"))  # 8e-15
+    assert (given.exit_code, given.stderr) == (0, "")
     shown = re.search(r"Effective paths in default  (\d+) \(numbers on fewer than 100 are not given\)", given.stdout)
     assert shown is not None
     assert int(shown[1]) >= FLOOR
