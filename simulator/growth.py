@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ import numpy as np
 
 from simulator import limits
 from simulator.engine import executors, reduce
-from simulator.engine.block import Announce
+from simulator.engine.block import Announce, Room
 from simulator.engine.build import Array
 from simulator.engine.frozen import count_by_month, freeze, thaw
 from simulator.engine.reduce import Summary
@@ -151,7 +152,7 @@ class Growth:
         self.asked = questions(self.scenario.calendar.months, self.simulation.outline)
         self.summary = Summary(0, self.asked)
         if self.writer is not None:
-            self.summary.reader = self.writer.column
+            self.summary.reader = self.writer.columns
         if found is not None:
             count_by_month(self.summary)
             thaw(self.summary, found.header, found.arrays)
@@ -210,8 +211,11 @@ class Growth:
             chunk = chunk._replace(kept={slot: chunk.kept[slot] for slot in self._kept}).tallied(self.asked)
             return chunk if exact else chunk.counted(), moments
 
+        own = threading.local()
+
         def work(task: tuple[int, int]) -> list[tuple[ChunkResult, tuple[Moments, ...]]]:
-            return [finished(chunk) for chunk in self.simulation.run_chunks(first + task[0], task[1])]
+            room = None if exact else own.__dict__.setdefault("room", Room())  # a chunk that is counted keeps no rows
+            return [finished(chunk) for chunk in self.simulation.run_chunks(first + task[0], task[1], room=room)]
 
         for found in executors.run(work, tasks(target - first, self.workers), self.workers):
             yield from found

@@ -169,7 +169,7 @@ def test_a_loop_over_an_elementary_function_is_vectorised(law: Callable[[float],
         for i in range(1024):
             y[i] = scalar(x[i])
 
-    assert len(PACKED.findall("".join(loop.inspect_asm().values()))) > 20
+    assert len(PACKED.findall("".join(loop.inspect_asm().values()))) > 12
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 instructions")

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from peers.agreement import Sample
-from simulator.engine.block import Statistics
-from simulator.engine.simulation import CHUNK, ChunkResult, Simulation
+from simulator.engine.block import Room, Statistics
+from simulator.engine.simulation import CHUNK, ChunkResult, Simulation, tasks
 from simulator.scenario.model import Scenario
+
+SPAN = tasks(10**9, 1)[0][1]  # paths of one task of a long run
 
 
 class Engine:
     def __init__(self, scenario: Scenario) -> None:
         self.months = scenario.calendar.months
         self.simulation = Simulation(scenario, paths=10**9)  # worth any compiling
+        self.room = Room()
+
+    def span(self, number: int) -> Iterator[ChunkResult]:
+        """As a worker of a long run goes through them."""
+        return self.simulation.run_chunks(number * SPAN, SPAN, room=self.room)
 
     def chunk(self, number: int) -> ChunkResult:
         return self.simulation.run_chunk(number * CHUNK, CHUNK)

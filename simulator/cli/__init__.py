@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 
 from simulator.cli import (
@@ -31,6 +33,7 @@ from simulator.cli import (
     verify,
 )
 
+GARBAGE = 50_000  # new objects between two collections: hardly any of a command's are garbage before it ends
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -56,6 +59,7 @@ def main() -> None:
 
     Scenario files say what is promised, earned and owed: `init` writes one, `check` explains it, `run` simulates it.
     """
+    gc.set_threshold(GARBAGE)
 
 
 for command in (

@@ -31,7 +31,8 @@ class Counted(NamedTuple):
 def count(values: Any, kept: Any, where: Any, table: Any, bins: Any, counts: Any) -> int:
     """Count the values (as the integers of their bits) whose lane is kept; returns how many bins hold something.
 
-    `where` is room for their bins, `table` (all noughts, before and after) for a count of every bin there is.
+    `where` is room for their bins, `table` (all noughts, before and after) for a count of every bin there is; `bins` and
+    `counts` have room for one more than there are values.
     """
     for i in range(values.shape[0]):
         bin_of = max(0, min(((values[i] & MAGNITUDE) >> DROPPED) - BELOW, MOST))
@@ -46,12 +47,12 @@ def count(values: Any, kept: Any, where: Any, table: Any, bins: Any, counts: Any
         table[where[i] + MOST] += np.uint32(kept[i])
     n = 0
     for first, last in ((lowest, under), (0, 0), (over, highest)):
-        for k in range(first, last + 1):
-            if table[k + MOST] > 0:
-                bins[n] = k
-                counts[n] = table[k + MOST]
-                table[k + MOST] = 0
-                n += 1
+        for k in range(first, last + 1):  # without a branch: nobody can foretell which bins are empty
+            found = table[k + MOST]
+            bins[n] = k
+            counts[n] = found
+            table[k + MOST] = 0
+            n += found > 0
     return n
 
 
@@ -92,7 +93,7 @@ def of(values: Array) -> npt.NDArray[np.int64]:
 def by_month(values: Array, kept: npt.NDArray[np.bool_]) -> tuple[Counted, ...]:
     """Of each row of (months + 1, paths) the counts over the paths that are kept."""
     size = values.shape[1]
-    where, bins, counts = (np.empty(size, dtype=np.int64) for _ in range(3))
+    where, bins, counts = (np.empty(size + 1, dtype=np.int64) for _ in range(3))
     if not hasattr(_ROOM, "table"):
         _ROOM.table = np.zeros(2 * MOST + 1, dtype=np.uint32)  # `count` leaves it as it found it
     table = _ROOM.table

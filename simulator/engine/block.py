@@ -87,6 +87,19 @@ def aligned(rows: int, width: int, dtype: Any) -> Any:
     return room[first : first + rows * width].reshape(rows, width)
 
 
+class Room:
+    """Memory of one thread that is used again for every chunk: fresh memory costs more than what is written into it."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Array] = {}
+
+    def empty(self, name: str, shape: tuple[int, ...]) -> Array:
+        size = int(np.prod(shape))
+        if name not in self._taken or self._taken[name].size < size:
+            self._taken[name] = np.empty(size)
+        return self._taken[name][:size].reshape(shape)
+
+
 class ProgramRunner:
     """One program made ready to run: structure and machine code once, then any paths in any order and thread."""
 
@@ -149,15 +162,19 @@ class ProgramRunner:
             raise ValueError(f"what is given by path has fewer than the {padded.size} numbers of whole blocks")
         return Prepared(program, padded, opening, np.array(by_path, dtype=np.int64), arrays)
 
-    def live(self, ready: Prepared, begin: int, count: int, keep: Sequence[str] | None = None) -> Lived:
-        """Simulate so many of the paths from the one in place `begin` on, and keep the given slots by month."""
+    def live(
+        self, ready: Prepared, begin: int, count: int, keep: Sequence[str] | None = None, room: Room | None = None
+    ) -> Lived:
+        """Simulate so many of the paths from the one in place `begin` on, and keep the given slots by month: in `room`, where
+        they stay until the next call, or for good."""
         program, blocks = ready.program, -(-count // BLOCK)
         kept_slots = self.kept_slots if keep is None else tuple(keep)
         if self.plan.fused and not {program.rows[slot] for slot in kept_slots} <= reported_rows(program):
             raise ValueError("fused loops keep only rows that are reported")
         months, m = self.scenario.calendar.months, self.machine
         kept_rows = np.array([program.rows[slot] for slot in kept_slots], dtype=np.int64)
-        kept = np.empty((len(kept_slots), months + 1, blocks * BLOCK))
+        shape = (len(kept_slots), months + 1, blocks * BLOCK)
+        kept = np.empty(shape) if room is None else room.empty("kept", shape)
         columns = np.empty((len(program.columns), blocks * BLOCK))
         statistics = np.empty((blocks, months + 1, self._measured.size, 2))
         numbers = np.empty(blocks, dtype=np.int64)

@@ -28,7 +28,7 @@ from simulator.engine.intrinsics import bit_access, next_lane_at, row_access
 from simulator.mathematics import bits
 
 ROW_PADDING = 8  # rows a power of two apart would fall into the same cache sets
-LANES = 512  # paths worked through side by side
+LANES = 256  # paths worked through side by side
 ROW_BYTES = (LANES + ROW_PADDING) * 8
 HEADER = "def loop(slots, words, index, params, month, paths):\n"
 SIGNS = {"add": "+", "subtract": "-"}  # of outputs that change what is in their row

@@ -15,7 +15,7 @@ from simulator.engine import jit, ledger
 from simulator.engine.intrinsics import number_at, row_access, row_moments, step_call
 
 LANES = jit.LANES
-BLOCK = 2 * LANES  # paths of one fixed-order sum
+BLOCK = 4 * LANES  # paths of one fixed-order sum
 ROW_BYTES = jit.ROW_BYTES
 NAN_CODE = float(ledger.NAN_CODE)
 

@@ -66,8 +66,8 @@ class Sketch:
 class Summary:
     """All that is known of the paths simulated so far, added chunk by chunk in path order.
 
-    With `hold` numbers by path are kept as well. Without it memory does not grow with the paths, and `reader` (column ->
-    its values part by part, in path order) has to be given before an order statistic of a column is asked for.
+    With `hold` numbers by path are kept as well. Without it memory does not grow with the paths, and `reader` (columns ->
+    their values part by part, in path order) has to be given before an order statistic of a column is asked for.
     """
 
     def __init__(self, paths: int, asked: Questions, hold: bool = True) -> None:
@@ -80,7 +80,7 @@ class Summary:
         self.endings = np.zeros((asked.months + 1, asked.causes), dtype=np.int64)
         self.counts: dict[str, Counts] = {}
         self.replicates: list[Summary] = []  # by replicate, where sampling has them; they hold nothing by path
-        self.reader: Callable[[str], Iterable[Array]] | None = None
+        self.reader: Callable[..., Iterable[tuple[Array, ...]]] | None = None
         self.not_numbers: list[int] = []  # the first paths that are not a number
         self.column_names: tuple[str, ...] = ()
         self._columns: dict[str, list[Array]] = {}
@@ -127,14 +127,14 @@ class Summary:
         """A number by path, shape (paths,)."""
         if name not in self.column_names:
             raise KeyError(name)
-        return np.concatenate(list(self._parts(name)))
+        return np.concatenate([values for (values,) in self._parts(name)])
 
-    def _parts(self, name: str) -> Iterable[Array]:
+    def _parts(self, *names: str) -> Iterable[tuple[Array, ...]]:
         if self.hold:
-            return self._columns[name]
+            return zip(*(self._columns[name] for name in names), strict=True)
         if self.reader is None:
             raise ValueError("numbers by path were not kept")
-        return self.reader(name)
+        return self.reader(*names)
 
     def moments(self, name: str) -> tuple[float, float, int]:
         """Mean, sum of squared deviations and number of paths of an amount by path."""
@@ -153,13 +153,12 @@ class Summary:
         values: Array = np.empty(0)
         times: Counts = np.empty(0, dtype=np.int64)
 
-        def look(part_and_cause: tuple[Array, Array]) -> tuple[Array, Counts]:
+        def look(part_and_cause: tuple[Array, ...]) -> tuple[Array, Counts]:
             part, cause = part_and_cause
             here, seen = np.unique(part[np.isin(bins.of(part), wanted) & (cause != NAN_CODE)], return_counts=True)
             return here, seen
 
-        parts = zip(self._parts(name), self._parts("cause"), strict=True)
-        for here, seen in run(look, parts, available_threads()):
+        for here, seen in run(look, self._parts(name, "cause"), available_threads()):
             values, where = np.unique(np.concatenate([values, here]), return_inverse=True)
             times = np.bincount(where, weights=np.concatenate([times, seen]), minlength=values.size).astype(np.int64)
         below = sketch.below(bins.of(values))  # paths in lower bins, of which some were not looked at again

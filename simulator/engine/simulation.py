@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine import bins, ledger
-from simulator.engine.block import BLOCK, Announce, Lived, ProgramRunner, Statistics, uniforms_of
+from simulator.engine.block import BLOCK, Announce, Lived, ProgramRunner, Room, Statistics, uniforms_of
 from simulator.engine.build import Array
 from simulator.engine.program import Column, Metric, Program, Shocks, build
 from simulator.engine.sampler import sampler_of
@@ -28,10 +28,14 @@ CHUNK = BLOCK * CHUNK_BLOCKS
 
 
 def tasks(paths: int, workers: int) -> list[tuple[int, int]]:
-    """(first path, how many) of what is handed to workers: two chunks at a time, which saves building programs, but a few
-    tasks for every worker. What comes out chunk by chunk does not depend on it."""
-    span = CHUNK * min(2, max(1, paths // (4 * CHUNK * max(1, workers))))
-    return [(first, min(span, paths - first)) for first in range(0, paths, span)]
+    """(first path, how many) of what is handed to workers: two chunks at a time, which saves building programs, and one towards
+    the end, where a worker would wait for another. What comes out chunk by chunk does not depend on it."""
+    found, first = [], 0
+    while first < paths:
+        span = CHUNK * min(2, max(1, (paths - first) // (2 * CHUNK * max(1, workers))))
+        found.append((first, min(span, paths - first)))
+        first += span
+    return found
 
 
 class ChunkResult(NamedTuple):
@@ -173,17 +177,23 @@ class Simulation:
         found = self._of_branches if len(self.branches) > 1 else self._plain
         return next(found(paths, [paths.size], tuple(keep)))
 
-    def run_chunks(self, first: int, count: int, keep: Sequence[str] | None = None) -> Iterator[ChunkResult]:
-        """The same in chunks of CHUNK, the last one shorter, which saves building the programs for each."""
-        return self._run(first, [min(CHUNK, count - done) for done in range(0, count, CHUNK)], keep)
+    def run_chunks(
+        self, first: int, count: int, keep: Sequence[str] | None = None, room: Room | None = None
+    ) -> Iterator[ChunkResult]:
+        """The same in chunks of CHUNK, the last one shorter, which saves building the programs for each.
 
-    def _run(self, first: int, parts: Sequence[int], keep: Sequence[str] | None) -> Iterator[ChunkResult]:
+        With `room`, which belongs to the calling thread, what a chunk has `kept` is good until the next chunk is asked for."""
+        return self._run(first, [min(CHUNK, count - done) for done in range(0, count, CHUNK)], keep, room)
+
+    def _run(
+        self, first: int, parts: Sequence[int], keep: Sequence[str] | None, room: Room | None = None
+    ) -> Iterator[ChunkResult]:
         if keep is None and self.source is not None:
             yield from self._by_replicate(first, parts)
             return
         slots = tuple(dict.fromkeys((*self.kept_slots, *self.trajectories.values()))) if keep is None else tuple(keep)
         paths = np.arange(first, first + sum(parts))
-        found = self._of_branches(paths, parts, slots) if len(self.branches) > 1 else self._plain(paths, parts, slots)
+        found = (self._of_branches if len(self.branches) > 1 else self._plain)(paths, parts, slots, room)
         yield from map(self._with_trajectories, found) if keep is None else found
 
     def _by_replicate(self, first: int, parts: Sequence[int]) -> Iterator[ChunkResult]:
@@ -197,16 +207,20 @@ class Simulation:
         for of_part in sizes:
             yield ChunkResult.joined([self._with_trajectories(next(pieces)) for _ in of_part])
 
-    def _plain(self, paths: Paths, parts: Sequence[int], keep: Sequence[str]) -> Iterator[ChunkResult]:
+    def _plain(
+        self, paths: Paths, parts: Sequence[int], keep: Sequence[str], room: Room | None = None
+    ) -> Iterator[ChunkResult]:
         (branch,) = self.branches
         ready = branch.prepare(paths, parts)
         begin = 0
         for count in parts:
-            lived = branch.live(ready, begin, count, keep)
+            lived = branch.live(ready, begin, count, keep, room)
             yield ChunkResult(int(paths[begin]), lived.columns, lived.inputs, lived.blocks, lived.kept)
             begin += count
 
-    def _of_branches(self, paths: Paths, parts: Sequence[int], keep: Sequence[str]) -> Iterator[ChunkResult]:
+    def _of_branches(
+        self, paths: Paths, parts: Sequence[int], keep: Sequence[str], room: Room | None = None
+    ) -> Iterator[ChunkResult]:
         chosen = self.choices(paths)
         part_of = np.repeat(np.arange(len(parts)), parts)
         there = [self._takes(k, chosen) for k in range(len(self.branches))]  # by branch: which paths take it
@@ -227,7 +241,7 @@ class Simulation:
                 if prepared is None or size == 0:
                     continue
                 known = [slot for slot in keep if slot in branch.program.rows]
-                lived = branch.live(prepared, int(begins[k][j]), size, known)
+                lived = branch.live(prepared, int(begins[k][j]), size, known, room)
                 self._put_back(lived, k, there[k][lanes], result.columns, result.inputs, result.kept)
                 blocks.extend(self._widened(s, k) for s in lived.blocks)
             yield result._replace(blocks=tuple(blocks))

@@ -3,6 +3,7 @@
 The library functions are calls, and a call inside a loop keeps all of it scalar. Both are within one unit in the last place;
 the same bits on every machine, in plain Python as in machine code, wherever a value stands in a block. Argument reduction as
 in fdlibm (Sun Microsystems 1993); exp by its series, log by fdlibm's minimax polynomial in s = f / (2 + f).
+Polynomials are summed by halves (Estrin 1960): a processor waits for Horner's rule, which is one long chain.
 """
 
 from __future__ import annotations
@@ -21,19 +22,13 @@ def exp(x: float) -> float:
     shifted = x * LOG2_E + MAGIC
     k = shifted - MAGIC
     r = (x - k * LN2_HIGH) - k * LN2_LOW
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    y = scaled(1.0 + (r + r * r * p), shifted)
+    r2 = r * r
+    r4 = r2 * r2
+    a = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0))
+    b = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0))
+    c = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0))
+    p = a + r4 * (b + r4 * c)
+    y = scaled(1.0 + (r + r2 * p), shifted)
     y = math.inf if x > LARGEST else y
     y = 0.0 if x < SMALLEST else y
     return x if x != x else y
@@ -45,13 +40,11 @@ def log(x: float) -> float:
     f = m - 1.0
     s = f / (2.0 + f)
     z = s * s
-    p = 1.479819860511658591e-01
-    p = p * z + 1.531383769920937332e-01
-    p = p * z + 1.818357216161805012e-01
-    p = p * z + 2.222219843214978396e-01
-    p = p * z + 2.857142874366239149e-01
-    p = p * z + 3.999999999940941908e-01
-    p = p * z + 6.666666666666735130e-01
+    w = z * z
+    low = 6.666666666666735130e-01 + z * 3.999999999940941908e-01
+    middle = 2.857142874366239149e-01 + z * 2.222219843214978396e-01
+    high = 1.818357216161805012e-01 + z * 1.531383769920937332e-01
+    p = low + w * (middle + w * (high + w * 1.479819860511658591e-01))
     half = 0.5 * f * f
     y = e * LN2_HIGH - ((half - (s * (half + p * z) + e * LN2_LOW)) - f)
     y = -math.inf if x < 2.2250738585072014e-308 else y
