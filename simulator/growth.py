@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from simulator import limits
-from simulator.engine import executors, reduce
+from simulator.engine import bumps, executors, reduce
 from simulator.engine.block import Announce, Room
 from simulator.engine.build import Array
 from simulator.engine.frozen import count_by_month, freeze, thaw
@@ -95,6 +95,17 @@ def memory(simulation: Simulation, paths: int, workers: int, writing: bool) -> l
     return limits.need(paths, row, kept, sketches, exact, workers, span, CHUNK, part * writing)
 
 
+class Spent(NamedTuple):
+    """Processor seconds."""
+
+    paths: float  # simulating them, and what every run asks of them
+    estimator: float  # what plain estimates do not take
+
+
+class UncompiledError(Exception):
+    """Loops are missing."""
+
+
 class Growth:
     """A run to which paths are added until somebody has seen enough.
 
@@ -159,6 +170,9 @@ class Growth:
         self._kept = self.simulation.kept_slots
         self.controlled: Sections | None = None
         if self.scenario.run.estimator == "controlled":
+            missing, seconds = bumps.to_compile()
+            if missing:
+                told(missing, seconds)
             self.controlled = Controlled(self.simulation, self.asked)
         elif self.scenario.run.estimator == "smoothed" and why_not(self.scenario) is None:
             self.controlled = Smoothed(self.simulation)
@@ -167,6 +181,7 @@ class Growth:
         self.from_path = self.summary.paths
         limits.check(memory(self.simulation, self.most, self.workers, self.writer is not None).total, self.workers + 1)
         self.seconds = {"compile": time.perf_counter() - started, "simulate": 0.0, "write": 0.0}
+        self._spent = Spent(0.0, 0.0 if self.controlled is None else self.controlled.seconds)
 
     def __enter__(self) -> Growth:
         return self
@@ -191,7 +206,8 @@ class Growth:
         if target > reduce.EXACT_PATHS and self.summary.exact:
             count_by_month(self.summary)
         last = target // store.PART_PATHS * store.PART_PATHS  # where the last whole part ends
-        for chunk, moments in self._chunks(target):
+        for chunk, moments, spent in self._chunks(target):
+            self._spent = Spent(self._spent.paths + spent.paths, self._spent.estimator + spent.estimator)
             self.summary.add(chunk)
             if self.controlled is not None:
                 self.controlled.add(moments)
@@ -202,23 +218,60 @@ class Growth:
         self.seconds["simulate"] += time.perf_counter() - at - (self.seconds["write"] - wrote)
         return figures
 
-    def _chunks(self, target: int) -> Iterator[tuple[ChunkResult, tuple[Moments, ...]]]:
+    def _chunks(self, target: int) -> Iterator[tuple[ChunkResult, tuple[Moments, ...], Spent]]:
         """All chunks up to a path, in order whatever the number of workers, with the answers to what is asked."""
         first, exact = self.paths, self.summary.exact
 
-        def finished(chunk: ChunkResult) -> tuple[ChunkResult, tuple[Moments, ...]]:
+        def finished(chunk: ChunkResult, started: float) -> tuple[ChunkResult, tuple[Moments, ...], Spent]:
+            lived = time.thread_time()
             moments = () if self.controlled is None else self.controlled.moments(chunk)
+            looked = time.thread_time()
             chunk = chunk._replace(kept={slot: chunk.kept[slot] for slot in self._kept}).tallied(self.asked)
-            return chunk if exact else chunk.counted(), moments
+            chunk = chunk if exact else chunk.counted()
+            return chunk, moments, Spent(lived - started + time.thread_time() - looked, looked - lived)
 
         own = threading.local()
 
-        def work(task: tuple[int, int]) -> list[tuple[ChunkResult, tuple[Moments, ...]]]:
+        def work(task: tuple[int, int]) -> list[tuple[ChunkResult, tuple[Moments, ...], Spent]]:
             room = None if exact else own.__dict__.setdefault("room", Room())  # a chunk that is counted keeps no rows
-            return [finished(chunk) for chunk in self.simulation.run_chunks(first + task[0], task[1], room=room)]
+            found, started = [], time.thread_time()
+            for chunk in self.simulation.run_chunks(first + task[0], task[1], room=room):
+                found.append(finished(chunk, started))
+                started = time.thread_time()
+            return found
 
         for found in executors.run(work, tasks(target - first, self.workers), self.workers):
             yield from found
+
+    def _cost(self) -> dict[str, float]:
+        """Processor seconds of what this process simulated, and of as many plain paths, where the run is not a plain one."""
+        spent, plain = self._spent, self._spent.paths
+        if spent.paths == 0.0 or (self.controlled is None and self.simulation.source is None):
+            return {}
+        if self.simulation.source is not None:
+            chunk = self._plain_chunk()
+            if chunk is None:
+                return {}
+            plain = chunk * (self.paths - self.from_path) / CHUNK
+        return {"processor": spent.paths + spent.estimator, "processor_plain": plain}
+
+    def _plain_chunk(self) -> float | None:
+        """Processor seconds of a chunk of plain paths; None where loops would first have to be compiled."""
+
+        def told(*_: object) -> None:
+            raise UncompiledError
+
+        run = self.scenario.run.model_copy(update={"sampling": "plain"})
+        try:
+            plain = Simulation(replace(self.scenario, run=run), paths=self.most, announce=told)
+        except UncompiledError:
+            return None
+        for _ in range(2):  # once for the pages
+            started = time.thread_time()
+            chunk = plain.run_chunk(0, CHUNK).tallied(self.asked)
+            if not self.summary.exact:
+                chunk.counted()
+        return time.thread_time() - started
 
     def _write(self, chunk: ChunkResult, last: bool) -> None:
         writer = self.writer
@@ -239,6 +292,7 @@ class Growth:
         """Write what is left and put the run in its place. A longer run that lies there is reached first, never shortened."""
         if self.writer is not None and self.writer.finished_paths > self.paths:
             self.to(self.writer.finished_paths)
+        self.seconds |= self._cost()
         scenario = self.scenario
         run = type(scenario.run).model_validate({**scenario.run.model_dump(), "paths": self.paths})
         scenario = replace(scenario, run=run)
@@ -250,7 +304,7 @@ class Growth:
         if self.writer is not None:
             self.writer.write("months.parquet", months_table(figures))
             self.writer.write("contracts.parquet", contracts_table(figures))
-            seconds = {name: self.seconds[name] for name in ("compile", "simulate")}
+            seconds = {name: x for name, x in self.seconds.items() if name != "write"}
             target = self.writer.finish(manifest(figures, seconds))
             self.seconds["write"] += time.perf_counter() - at
         seconds = {name: round(value, 4) for name, value in self.seconds.items()}

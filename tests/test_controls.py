@@ -14,10 +14,16 @@ from coverage_of_intervals import CASH, MONTHS, WALK, default_by
 import simulator
 from simulator.analysis.compare import compare
 from simulator.analysis.variants import vary
+from simulator.engine.block import BLOCK
+from simulator.engine.build import Array
+from simulator.engine.bumps import products
 from simulator.engine.reduce import Summary
+from simulator.engine.sampler import plain_normals, plain_once
+from simulator.engine.sampling import normals_of
 from simulator.engine.simulation import CHUNK, Simulation
-from simulator.estimate.controlled import RESTRICTED, Controlled
-from simulator.estimate.controls import directions, features
+from simulator.engine.source import Asked, Paths
+from simulator.estimate.controlled import RESTRICTED, Controlled, statistics
+from simulator.estimate.controls import APART, Controls, Evaluator, Scores, directions, features, functions_of
 from simulator.estimate.figures import Figures, questions
 from simulator.report.summary import lines
 from simulator.scenario.diagnostics import ScenarioError
@@ -42,12 +48,71 @@ def test_every_function_of_the_scores_has_mean_nought() -> None:
     assert (on_grid**2 @ mass > 1e-5).all()
 
 
+def drawn(asked: Asked, paths: Paths) -> Array:
+    """The slow way: every score of these paths, shape (scores, paths)."""
+    by_month = [name for name, kind in asked.shocks.items() if kind == "normal"]
+    parts = [plain_normals(asked.seed, name, asked.months, paths) for name in by_month]
+    parts += [normals_of(plain_once(asked.seed, name, paths))[None, :] for name in asked.streams]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("counts", [(3, 3), (1,), (2, 3, 1)])
+def test_controls_of_a_block_are_the_functions_of_its_scores(counts: tuple[int, ...]) -> None:
+    """Whatever number of directions a set has and whether they end before the horizon; months and inputs in odd numbers."""
+    random = np.random.default_rng(len(counts))
+    asked = Asked(7, 9, {"a": "normal", "b": "uniform", "c": "normal"}, ("d", "e", "f", "g", "h"))
+    scores = Scores(asked)
+    fits = []
+    for months in (5, 9):
+        ways = tuple(random.standard_normal((count, scores.size)) / 5.0 for count in counts)
+        for way in ways:
+            way[:, months:9] = 0.0
+        weights = random.standard_normal((4, sum(map(functions_of, counts))))
+        fits.append(Controls(ways, weights))
+    evaluator, first = Evaluator(scores, fits), 2**42 + 3 * BLOCK
+    z = drawn(asked, np.arange(first, first + BLOCK))
+    slow = [f.weights @ np.concatenate([features(way @ z) for way in f.ways]) for f in fits]
+    np.testing.assert_allclose(evaluator.of(first), np.concatenate(slow), rtol=0.0, atol=1e-11)
+    components = [scores.components(months) for months in (5, 9)]
+    z = drawn(asked, np.arange(APART, APART + 300))
+    for rows, found in zip(components, scores.of_pilot(components, 300), strict=True):
+        np.testing.assert_allclose(found, rows @ z, atol=1e-12)
+
+
+def test_sums_of_blocks_are_those_of_every_target_less_its_control_path_by_path() -> None:
+    """With several causes, alternatives and a block that is not whole."""
+    simulation = Simulation(scenario(SMALL, estimator="controlled", paths=CHUNK))
+    controlled = Controlled(simulation, questions(simulation.scenario.calendar.months, simulation.outline))
+    chunk = simulation.run_chunk(CHUNK, BLOCK + 500)
+    y = controlled._values(chunk)
+    less = y.copy()
+    z = drawn(simulation.asked(), np.arange(CHUNK, CHUNK + y.shape[1]))
+    for group in controlled.groups:
+        f = np.concatenate([features(way @ z) for way in group.controls.ways])
+        less[group.where] -= group.coefficients @ (group.controls.weights @ f)
+    assert len(controlled.groups) > 1
+    for k, moments in enumerate(controlled.moments(chunk)):
+        own = slice(k * BLOCK, (k + 1) * BLOCK)
+        for found, slow in ((moments.plain, statistics(y[:, own])), (moments.less, statistics(less[:, own]))):
+            assert found.paths == slow.paths
+            scale = np.sqrt(statistics(y[:, own]).squares / slow.paths) + 1e-9 * np.abs(slow.mean)
+            assert (np.abs(found.mean - slow.mean) <= 1e-9 * scale).all()
+            assert (np.abs(found.squares - slow.squares) <= 1e-9 * scale**2 * slow.paths).all()
+
+
+def test_products_are_those_of_matrices() -> None:
+    random = np.random.default_rng(1)
+    x, y = random.standard_normal((5, 1_000)), random.standard_normal((7, 1_000))
+    np.testing.assert_allclose(products(x, y), x @ y.T, atol=1e-11)
+
+
 def test_the_first_direction_is_the_one_in_which_a_number_bends() -> None:
     x = np.random.default_rng(1).standard_normal((5, 20_000))
     true = np.array([0.6, 0.0, -0.8, 0.0, 0.0])
     found = directions(x, (true @ x > 1.0).astype(float))
     assert abs(found[0] @ true) > 0.98
-    np.testing.assert_allclose(found @ found.T, np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(found @ found.T, np.eye(len(found)), atol=1e-12)
+    assert not found[:, [1, 3, 4]].any()  # what chance made of the other scores is left out
 
 
 def test_controlled_figures_are_those_of_the_exact_walk_with_less_variance(walk: tuple[Any, Controlled]) -> None:
@@ -63,6 +128,14 @@ def test_controlled_figures_are_those_of_the_exact_walk_with_less_variance(walk:
     runway = d["runway"]["funded"]
     low, high = runway["interval"]["restricted_mean"]
     assert abs(runway["restricted_mean"] - (MONTHS - BY[:-1].sum())) < 4 * (high - low) / (2 * 1.959964)
+    errors = [(e["high"] - e["low"]) / (2 * 1.959964) for e in d["pd"]]
+    for q in (5, 25):  # of the runway: default probabilities of its month and the one before lie on either side
+        month = int(runway[f"p{q}"])
+        assert BY[month - 1] >= q / 100.0 - 4 * errors[month - 1]
+        assert BY[month - 2] < q / 100.0 + 4 * errors[month - 2]
+        low, high = runway["interval"][f"p{q}"]
+        assert month - 2 <= low <= month <= high <= month + 2
+    assert runway["p50"] is None
     ratios = d["sampling"]["variance_ratio"]
     assert ratios["pd(36)"]["low"] > 2.0
     assert ratios["mean shadow_flow_12m"]["low"] > 5.0
@@ -71,6 +144,30 @@ def test_controlled_figures_are_those_of_the_exact_walk_with_less_variance(walk:
     shown = "\n".join(lines(d))
     assert "Control variates   fitted on 16,384 other paths" in shown
     assert sum(c["value"] for c in d["causes"].values()) == pytest.approx(d["pd"][-1]["value"], abs=1e-12)
+
+
+def test_what_a_path_is_worth_is_held_against_what_it_costs(walk: tuple[Simulation, Controlled]) -> None:
+    """Measured on the run, the pilot counted; with a word where it does not pay."""
+    d = simulator.run(walk[0].scenario).document
+    seconds = d["seconds"]
+    assert seconds["processor"] > seconds["processor_plain"] > 0.0
+
+    def told(processor: float, ratios: dict[str, Any] | None = None) -> str:
+        sampling = {**d["sampling"], "variance_ratio": ratios or d["sampling"]["variance_ratio"]}
+        sampling["pays"] = any(e["low"] > 1.5 for e in sampling["variance_ratio"].values())
+        of = {**seconds, "processor": processor, "processor_plain": 1.0}
+        return "\n".join(lines({**d, "sampling": sampling, "seconds": of if processor else {}}))
+
+    worth = d["sampling"]["variance_ratio"]["pd(36)"]
+    assert (
+        f"{worth['value']:>8.2f}  ({worth['low']:.2f} to {worth['high']:.2f}); net {worth['value'] / 1.25:.2f}"
+        in told(1.25)
+    )
+    assert "it costs 1.25 plain ones in processor time, the pilot counted" in told(1.25)
+    assert "not pay" not in told(1.25)
+    assert "do not pay here in time" in told(1e4)
+    assert "do not pay here: no figure" in told(1.25, {"pd(36)": {"value": 1.1, "low": 1.0, "high": 1.2}})
+    assert "was not measured" in told(0.0)
 
 
 def test_intervals_of_controlled_figures_cover(walk: tuple[Simulation, Controlled]) -> None:

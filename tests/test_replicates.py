@@ -8,7 +8,9 @@ import pytest
 from companies_sampled import SMALL, scenario
 
 import simulator
+from simulator.engine import jit
 from simulator.engine.simulation import CHUNK
+from simulator.report.summary import lines
 from simulator.scenario.diagnostics import ScenarioError
 
 
@@ -26,10 +28,20 @@ def test_every_sampling_estimates_the_same_with_narrower_or_equal_intervals(samp
         assert b["low"] <= b["value"] <= b["high"]
     ratios = other["sampling"]["variance_ratio"]
     assert other["sampling"]["replicates"] == 16
+    assert other["seconds"]["processor"] > 0.0
+    assert other["seconds"]["processor_plain"] > 0.0  # plain loops had been compiled
+    assert "plain ones in processor time: net is what the same time is worth" in "\n".join(lines(other))
     for e in ratios.values():
         assert e["low"] < e["value"] < e["high"]
     if sampling == "sobol":
         assert ratios["mean cash(24)"]["low"] > 2.0
+
+
+def test_plain_paths_are_not_timed_where_their_loops_would_first_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "compiled_before", frozenset)
+    document = simulator.run(scenario(SMALL, paths=CHUNK, sampling="sobol")).document
+    assert "processor" not in document["seconds"]
+    assert "what a path costs beside a plain one was not measured" in "\n".join(lines(document))
 
 
 def test_threads_and_folders_change_no_bit_of_a_replicated_run(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from test_views_and_conditions import TEXT as VIEWED
 from simulator.cli import bands, conditional, failures, main, reweight, sensitivity
 from simulator.report import decisions, joined, option, page, rows, verbs
 from simulator.report.charts.specification import Chart, Ledger
+from simulator.report.decisions import gained
 from simulator.report.terminal import fitted, table
 from simulator.report.verbs.sweep import contour
 from simulator.store.folder import StoreError
@@ -53,7 +54,7 @@ def documents(place: Path, run: Path) -> dict[str, Any]:
         (place / f"{name}.toml").write_text(text)
     changes = ("--set", f"{COST}=1.5M/mo", "--set", f"{CASH}=18M")
     return {
-        "compare": call("compare", MINIMAL, *changes, *FEW),
+        "compare": call("compare", MINIMAL, *changes, "--controls", *FEW),
         "sweep": call("sweep", MINIMAL, "--over", f"{CASH}=4M,10M,20M,40M", *FEW),
         "sweep two": call("sweep", MINIMAL, "--over", f"{COST}=1M/mo..2M/mo:3", "--over", f"{CASH}=2M..38M:4", *FEW),
         "solve": call("solve", MINIMAL, "--vary", "raise", "--vary", COST, "--until", "pd(24) <= 5%", *FEW),
@@ -117,6 +118,19 @@ def test_a_comparison_shows_differences_and_a_waterfall_that_adds_up(documents: 
     assert set(fall.labels[1:-1]) == {r["key"] for r in d["attribution"] if r["value"]}
     titles = {p.title for p in joined.part(d, 1).pieces if isinstance(p, Ledger)}
     assert any(title.startswith("What changed") and title.endswith("2 keys") for title in titles)
+
+
+def test_a_comparison_with_controls_shows_both_differences(documents: dict[str, Any]) -> None:
+    ledgers = [p for p in joined.part(documents["compare"], 1).pieces if isinstance(p, Ledger)]
+    (found,) = (p for p in ledgers if "control variates" in p.title)
+    told = [r for r in documents["compare"]["figures"] if r["controlled_gain"] is not None]
+    assert 0 < len(told) < len(documents["compare"]["figures"])
+    assert [row[2] for row in found.rows] == [gained(r["controlled_gain"]) for r in told]
+    (plain,) = (p for p in ledgers if p.title.endswith("in figures"))
+    changes = {row[0]: row[3] for row in plain.rows}
+    for row in found.rows:
+        assert row[3] == changes[row[0]]
+        assert row[1] != row[3]
 
 
 def test_a_tornado_begins_at_the_base_and_has_the_widest_bar_on_top(documents: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from simulator.analysis.variants import Outcome, Runs
 from simulator.engine.build import Array
 from simulator.estimate.asked import AT_RISK, Asked
 from simulator.estimate.controlled import SEEN
-from simulator.estimate.controls import APART, PAIRED, Controls, Scores, blocks, fit
+from simulator.estimate.controls import PAIRED, Controls, Evaluator, Scores, blocks, fit
 from simulator.estimate.intervals import Z
 from simulator.scenario.model import Scenario
 
@@ -30,7 +30,7 @@ def differences(
     if not all(outcome.numbers.all() for outcome in (a, b, before, after)):
         return [None] * len(figures)
     scores = Scores(drawn.and_of(also))
-    pilot = [scores.drawn(np.arange(first, first + n)) for first, n in blocks(APART, PAIRED)]
+    along: dict[int, tuple[Array, Array]] = {}  # by months looked at: components, and those of the pilot
     fitted: dict[int, tuple[Controls, Array]] = {}
     for k, asked in enumerate(figures):
         if asked.quantile is not None or asked.statistic == AT_RISK:
@@ -39,21 +39,25 @@ def differences(
         if np.count_nonzero(y != np.median(y)) < SEEN:
             continue
         by_month = asked.family.argument == "MONTH" and asked.argument is not None
-        kept = scores.components(int(asked.argument or 0) if by_month else min(a.months, b.months))
-        x = np.concatenate([kept @ z for z in pilot], axis=1)
-        fitted[k] = fit(x, kept, y[None, :], y[None, :])
-    controls: dict[int, list[Array]] = {k: [] for k in fitted}
-    for first, n in blocks(0, a.paths):
-        z = scores.drawn(np.arange(first, first + n))
-        for k, (functions, coefficients) in fitted.items():
-            controls[k].append((coefficients @ functions.of(z))[0])
+        horizon = int(asked.argument or 0) if by_month else min(a.months, b.months)
+        if horizon not in along:
+            components = scores.components(horizon)
+            (x,) = scores.of_pilot([components], PAIRED)
+            along[horizon] = components, x
+        components, x = along[horizon]
+        fitted[k] = fit(x, components, y[None, :], y[None, :])
+    evaluator = Evaluator(scores, [functions for functions, _ in fitted.values()])
+    begin_of = dict(zip(fitted, evaluator.begins, strict=False))
+    controls = np.concatenate([evaluator.of(first) for first, _ in blocks(0, a.paths)], axis=1)
     found: list[Difference | None] = []
     for k, asked in enumerate(figures):
         if k not in fitted:
             found.append(None)
             continue
         x, y = asked.values(a), asked.values(b)
-        less = y - x - np.concatenate(controls[k])[: a.paths]
+        _, (coefficients,) = fitted[k]
+        own = controls[begin_of[k] : begin_of[k] + coefficients.size, : a.paths]
+        less = y - x - coefficients @ own
         variance, value = float(less.var(ddof=1)), float(less.mean())
         half = Z * (variance / less.size) ** 0.5
         gain = (float(x.var(ddof=1)) + float(y.var(ddof=1))) / variance if variance > 0.0 else None

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from simulator.components.base import Component, Problem, Surroundings
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import HAZARD, MONTHS, SHARE
 
@@ -163,13 +164,19 @@ def month_of_generator(rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[float
     halvings = max(0, int(np.ceil(np.log2(fastest)))) if fastest > 0.0 else 0
     q, fastest = q / 2.0**halvings, fastest / 2.0**halvings
     skeleton = np.eye(len(q)) + (q / fastest if fastest > 0.0 else 0.0)
-    term = np.eye(len(q)) * np.exp(-fastest)
+    term = np.eye(len(q)) * arrays.exp(-fastest)
     total = term.copy()
     for k in range(1, 40):  # fastest <= 1: what is left out is below 1e-45
-        term = term @ skeleton * (fastest / k)
+        term = product(term, skeleton) * (fastest / k)
         total += term
-    found = np.linalg.matrix_power(total, 2**halvings)
-    return tuple(tuple(float(x) for x in row) for row in found)
+    for _ in range(halvings):
+        total = product(total, total)
+    return tuple(tuple(float(x) for x in row) for row in total)
+
+
+def product(a: Any, b: Any) -> Any:
+    """Of two matrices, summed in one order on every machine."""
+    return (a[:, :, None] * b[None, :, :]).sum(axis=1)
 
 
 def move(regime: float, u: float, rows: tuple[tuple[float, ...], ...]) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.components.base import JUMPS, PRICE_JUMP, PRICE_SHIFT, SHIFTS, Builder
+from simulator.mathematics import arrays
 
 
 def jumped(b: Builder) -> Any:
@@ -29,7 +30,7 @@ def log_expectation(b: Builder, phi: Any) -> list[Any]:
     for cumulant in b.told(JUMPS):
         left: Any = 0.0
         for m in range(1, b.months + 1):
-            left = left + cumulant(phi ** (m - 1))
+            left = left + cumulant(arrays.power(phi, m - 1))
             totals[m] = totals[m] + left
     for of_month in b.told(SHIFTS):
         totals = [total + of_month(m) for m, total in enumerate(totals)]

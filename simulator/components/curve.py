@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from simulator.components.base import Component, Month, Problem, Surroundings, is_fixed
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONTHS, NUMBER
 
@@ -51,14 +52,14 @@ class Curve(Component):
         """F at the end of month m; a number or an array over paths. `start`: the ordinal of the month before month 1."""
         if self.points:
             at = [0.0] + [float(p.month - start) for p in self.points]
-            logs = [np.log(self.now)] + [np.log(p.index) for p in self.points]
+            logs = [arrays.log(self.now)] + [arrays.log(p.index) for p in self.points]
             k = int(np.searchsorted(at, m, side="right")) - 1
             if k >= len(at) - 1:
-                return np.exp(logs[-1])
+                return arrays.exp(logs[-1])
             share = (m - at[k]) / (at[k + 1] - at[k])
-            return np.exp(logs[k] + share * (logs[k + 1] - logs[k]))
+            return arrays.exp(logs[k] + share * (logs[k + 1] - logs[k]))
         drifting = float(m) if self.drift_for is None else np.minimum(float(m), self.drift_for)
-        return self.now * np.exp(self.drift * drifting / 12.0)
+        return self.now * arrays.exp(self.drift * drifting / 12.0)
 
     def course(self, say: Any) -> str:
         if self.points:

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from simulator.mathematics import arrays
+
 STEP = 1.0 / 12.0
 
 
 def transition(kappa: Any) -> tuple[Any, Any]:
     """(φ, size of a month's shock at volatility 1), kappa >= 0; without reversion the shocks add up."""
-    phi = np.exp(-np.asarray(kappa, dtype=np.float64) * STEP)
+    phi = arrays.exp(-np.asarray(kappa, dtype=np.float64) * STEP)
     safe = np.where(np.asarray(kappa) > 0, kappa, 1.0)
     return phi[()], np.sqrt(np.where(np.asarray(kappa) > 0, (1.0 - np.square(phi)) / (2.0 * safe), STEP))[()]
 

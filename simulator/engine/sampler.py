@@ -62,7 +62,8 @@ def walk_components(months: int, count: int) -> Array:
     """
     t, k = np.arange(1, months + 1)[:, None], np.arange(1, count + 1)[None, :]
     angles = (2 * k - 1) * (2 * t - 1) * math.pi / (2 * (2 * months + 1))
-    return np.asarray(2.0 / math.sqrt(2 * months + 1) * np.cos(angles))
+    # numpy's cosine is another in the last place on other processors
+    return np.asarray(2.0 / math.sqrt(2 * months + 1) * np.vectorize(math.cos)(angles))
 
 
 class Sobol:

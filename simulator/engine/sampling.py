@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.engine import jit
 from simulator.engine.build import Array
+from simulator.mathematics import arrays
 from simulator.mathematics.normal import inverse_normal
 from simulator.quantities.distribution import Monthly, Table
 
@@ -51,3 +52,11 @@ def _loop(law: Callable[..., Any], written: str) -> Any:
     source = f"def loop(x, numbers, found):\n    for i in range(x.shape[0]):\n        found[i] = law(x[i]{written})\n"
     row = t.float64[::1]
     return jit.compiled(jit.law_code(law, source, t.void(row, row, row)))
+
+
+def elementwise(law: Callable[[float], float], x: Array) -> Array:
+    """`law` of every number."""
+    return _over(law, "", [], x)
+
+
+arrays.by_machine(elementwise)

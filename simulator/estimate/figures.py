@@ -180,6 +180,8 @@ class Figures:
             value, low, high = intervals.quantile(at_rank, self.n, q, self.z, error)
             found[label(q)] = _month(value)
             found["interval"][label(q)] = [_month(low), _month(high)]
+            if kind == "funded" and self.controlled is not None and self.n:
+                found[label(q)], *found["interval"][label(q)] = (_month(m) for m in self._month_of_default(q))
         beyond = self._share(lambda f: int(f.runway_ends(kind)[-1]))
         if kind == "funded" and self.controlled is not None:
             ended = self.pd(self.months)
@@ -192,6 +194,16 @@ class Figures:
         found["restricted_mean"] = mean.value
         found["interval"]["restricted_mean"] = [mean.low, mean.high]
         return found
+
+    def _month_of_default(self, q: float) -> tuple[float, float, float]:
+        """The first month by which a share q of the paths is in default, and the first in which the upper and the lower end of
+        the interval of that share reach q (Woodruff 1952); infinite beyond the horizon."""
+        upto = [self.pd(month) for month in range(1, self.months + 1)]
+
+        def first(shares: list[float]) -> float:
+            return next((month for month, share in enumerate(shares, 1) if share >= q), math.inf)
+
+        return first([e.value for e in upto]), first([e.high for e in upto]), first([e.low for e in upto])
 
     def _ended(self, kind: str, month: float) -> tuple[int, int]:
         """Paths whose runway ends before a month, and in it or before."""

@@ -25,6 +25,7 @@ from scipy.special import ndtr
 
 from simulator.estimate.conditions import FIGURES, named
 from simulator.estimate.figures import Figures
+from simulator.mathematics.quadrature import gauss_legendre
 from simulator.quantities.units import MONEY, NUMBER, SHARE, QuantityError
 
 FIRST_LOOK = 16_384  # paths
@@ -126,7 +127,7 @@ def boundary(paths: Sequence[int], level: float = LEVEL) -> float:
 
 
 def _stays(paths: Sequence[int], z: float) -> float:
-    nodes, weights = np.polynomial.legendre.leggauss(96)
+    nodes, weights = gauss_legendre(96)
     reach = z * math.sqrt(paths[0])
     if len(paths) == 1:
         return float(2.0 * ndtr(z) - 1.0)

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp, log
+from simulator.mathematics.quadrature import gauss_legendre
 
 Array = npt.NDArray[np.float64]
 
@@ -32,9 +34,9 @@ def beta_quantile(a: float, b: float, u: Any) -> Array:
     if not _tabulated(a, b):
         return _exact(a, b, u)
     with np.errstate(divide="ignore"):
-        at = np.log(u) - np.log1p(-u)
+        at = arrays.log(u) - arrays.log1p(-u)
     y = _interpolated(*_table(a, b), np.clip(at, -REACH, REACH))
-    small = np.exp(-np.abs(y))
+    small = arrays.exp(-np.abs(y))
     x = np.where(y >= 0, 1.0, small) / (1.0 + small)
     outside = np.abs(at) > REACH
     if outside.any():
@@ -92,15 +94,15 @@ def _table(a: float, b: float) -> tuple[Array, Array]:
     1e-6 far out, and takes a quarter of a second of every run to be imported.
     """
     log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-    nodes, weights = np.polynomial.legendre.leggauss(12)
+    nodes, weights = gauss_legendre(12)
 
     def log_density(y: Array) -> Array:
-        rest = np.log1p(np.exp(-np.abs(y)))  # ln x = -max(0, -y) - rest, ln(1 - x) = -max(0, y) - rest
+        rest = arrays.log1p(arrays.exp(-np.abs(y)))  # ln x = -max(0, -y) - rest, ln(1 - x) = -max(0, y) - rest
         return np.asarray(np.minimum(a * y, -b * y) - (a + b) * rest - log_beta)
 
     def mass(begin: Array, width: Any) -> Array:
         y = begin[:, None] + 0.5 * np.asarray(width)[..., None] * (nodes + 1.0)
-        return np.asarray(0.5 * np.asarray(width) * (np.exp(log_density(y)) @ weights))
+        return np.asarray(0.5 * np.asarray(width) * (arrays.exp(log_density(y)) * weights).sum(axis=-1))
 
     # x^a / (a B) is all that lies below a small x: the ends are where that is e^-36 of the smallest probability in the table
     down, up = ((REACH + 36.0 - math.log(shape) - log_beta) / shape for shape in (a, b))
@@ -112,14 +114,14 @@ def _table(a: float, b: float) -> tuple[Array, Array]:
     lower = np.maximum(TINY, np.concatenate([[first], first + np.cumsum(masses)]))
     upper = np.maximum(TINY, np.concatenate([(last + np.cumsum(masses[::-1]))[::-1], [last]]))
     at = np.linspace(-REACH, REACH, PIECES + 1)
-    panel = np.clip(np.searchsorted(np.log(lower) - np.log(upper), at) - 1, 0, edges.size - 2)
+    panel = np.clip(np.searchsorted(arrays.log(lower) - arrays.log(upper), at) - 1, 0, edges.size - 2)
     begin, end = edges[panel], edges[panel + 1]
     y = 0.5 * (begin + end)
     for _ in range(NEWTON):
         inside = mass(begin, y - begin)
         below, above = lower[panel] + inside, upper[panel] - inside
-        slope = np.exp(log_density(y)) / (below * above)  # of ln(u / (1 - u)) in y
-        before, y = y, np.clip(y - (np.log(below) - np.log(above) - at) / slope, begin, end)
+        slope = arrays.exp(log_density(y)) / (below * above)  # of ln(u / (1 - u)) in y
+        before, y = y, np.clip(y - (arrays.log(below) - arrays.log(above) - at) / slope, begin, end)
         if np.max(np.abs(y - before)) < 1e-14 * REACH:
             break
     return np.asarray(y), np.asarray((2 * REACH / PIECES) / slope)

@@ -9,6 +9,7 @@ Polynomials are summed by halves (Estrin 1960): a processor waits for Horner's r
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from simulator.mathematics.bits import MAGIC, mantissa_and_exponent, scaled
 
@@ -22,21 +23,34 @@ def exp(x: float) -> float:
     shifted = x * LOG2_E + MAGIC
     k = shifted - MAGIC
     r = (x - k * LN2_HIGH) - k * LN2_LOW
-    r2 = r * r
-    r4 = r2 * r2
-    a = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0))
-    b = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0))
-    c = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0))
-    p = a + r4 * (b + r4 * c)
-    y = scaled(1.0 + (r + r2 * p), shifted)
+    y = scaled(exp_of_rest(r), shifted)
     y = math.inf if x > LARGEST else y
     y = 0.0 if x < SMALLEST else y
     return x if x != x else y
 
 
+def exp_of_rest(r: Any) -> Any:
+    """e^r for |r| up to ln(2) / 2."""
+    r2 = r * r
+    r4 = r2 * r2
+    a = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0))
+    b = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0))
+    c = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0))
+    return 1.0 + (r + r2 * (a + r4 * (b + r4 * c)))
+
+
 def log(x: float) -> float:
     """The natural logarithm; minus infinity at 0 and (unlike the library's) below 2^-1022, not a number below 0."""
     m, e = mantissa_and_exponent(x)
+    y = log_of_parts(m, e)
+    y = -math.inf if x < 2.2250738585072014e-308 else y
+    y = math.nan if x < 0.0 else y
+    y = x if x == math.inf else y
+    return x if x != x else y
+
+
+def log_of_parts(m: Any, e: Any) -> Any:
+    """ln(m 2^e) for m within about (0.7, 1.42)."""
     f = m - 1.0
     s = f / (2.0 + f)
     z = s * s
@@ -46,11 +60,7 @@ def log(x: float) -> float:
     high = 1.818357216161805012e-01 + z * 1.531383769920937332e-01
     p = low + w * (middle + w * (high + w * 1.479819860511658591e-01))
     half = 0.5 * f * f
-    y = e * LN2_HIGH - ((half - (s * (half + p * z) + e * LN2_LOW)) - f)
-    y = -math.inf if x < 2.2250738585072014e-308 else y
-    y = math.nan if x < 0.0 else y
-    y = x if x == math.inf else y
-    return x if x != x else y
+    return e * LN2_HIGH - ((half - (s * (half + p * z) + e * LN2_LOW)) - f)
 
 
 def power(x: float, exponent: float) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp, log
 from simulator.mathematics.philox import uniform_at
 
@@ -63,7 +64,7 @@ def double_exponential_sum(
 
 def normal_moment(power: Any, jump_mean: Any, jump_sd: Any) -> Any:
     """E[exp(power J)] of a normal jump."""
-    return np.exp(power * jump_mean + 0.5 * np.square(power * jump_sd))
+    return arrays.exp(power * jump_mean + 0.5 * np.square(power * jump_sd))
 
 
 def double_exponential_moment(power: Any, up_share: Any, up_mean: Any, down_mean: Any) -> Any:

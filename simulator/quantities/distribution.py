@@ -11,22 +11,16 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from simulator.mathematics.quadrature import gauss_legendre
 from simulator.quantities.units import Dimension, QuantityError, describe, finite
 
 Array = npt.NDArray[np.float64]
 Read = Callable[[object], float]  # one number of the law, in the unit of the whole distribution
-
-
-@cache
-def gauss(nodes: int) -> tuple[Array, Array]:
-    """Nodes and weights of the Gauss-Legendre rule on (-1, 1)."""
-    return np.polynomial.legendre.leggauss(nodes)
 
 
 class Table(tuple[Any, ...]):
@@ -127,8 +121,8 @@ class Truncated(Distribution):
         return min(1.0, max(0.0, (self.law.cdf(x) - low) / (high - low)))
 
     def mean(self) -> float:
-        nodes, weights = gauss(400)
-        return float(np.dot(weights, self.ppf(0.5 * (nodes + 1.0))) / 2.0)
+        nodes, weights = gauss_legendre(400)
+        return float((weights * self.ppf(0.5 * (nodes + 1.0))).sum() / 2.0)
 
     def support(self) -> tuple[float, float]:
         low, high = self.law.support()

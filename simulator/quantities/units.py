@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.mathematics import arrays
 from simulator.quantities.timestep import TimeStep
 
 Converter = Callable[[Any], Any]  # works on floats and on arrays
@@ -133,7 +134,7 @@ def _in_steps(dimension: Dimension, step: TimeStep) -> Dimension:
 
     def longer(convert: Converter, unit: str) -> Converter:
         if dimension.compounds and not unit.endswith("nominal"):
-            return lambda x: np.expm1(n * np.log1p(convert(x)))
+            return lambda x: arrays.expm1(n * arrays.log1p(convert(x)))
         if power < 0.0:
             return lambda x: convert(x) / n**-power
         return lambda x: convert(x) * n**power
@@ -296,14 +297,14 @@ INTEREST = Dimension(
     "rate on a balance or a growing flow",
     "effective per month",
     {
-        "%/yr": lambda x: np.expm1(np.log1p(x / 100.0) / 12.0),
-        "%/yr effective": lambda x: np.expm1(np.log1p(x / 100.0) / 12.0),
+        "%/yr": lambda x: arrays.expm1(arrays.log1p(x / 100.0) / 12.0),
+        "%/yr effective": lambda x: arrays.expm1(arrays.log1p(x / 100.0) / 12.0),
         "%/yr nominal": _times(0.01 / 12.0),
-        "log/yr": lambda x: np.expm1(x / 12.0),
+        "log/yr": lambda x: arrays.expm1(x / 12.0),
         "%/mo": PERCENT,
-        "log/mo": np.expm1,
-        "%/qtr": lambda x: np.expm1(np.log1p(x / 100.0) / MONTHS_PER_QUARTER),
-        "log/qtr": lambda x: np.expm1(x / MONTHS_PER_QUARTER),
+        "log/mo": arrays.expm1,
+        "%/qtr": lambda x: arrays.expm1(arrays.log1p(x / 100.0) / MONTHS_PER_QUARTER),
+        "log/qtr": lambda x: arrays.expm1(x / MONTHS_PER_QUARTER),
     },
     '"6 %/yr nominal", "25 %/yr" (effective), "0.25 log/yr" or "1 %/mo"',
     power=1.0,

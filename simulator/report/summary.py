@@ -246,7 +246,8 @@ def _losses(d: dict[str, Any], plain: bool) -> Iterator[str]:
 
 
 def _sampling(d: dict[str, Any]) -> Iterator[str]:
-    """How many plain paths a path was worth; runs of before there was a choice do not say how they were sampled."""
+    """How many plain paths a path was worth, and of its time; runs of before there was a choice do not say how they were
+    sampled."""
     sampling = d.get("sampling") or {}
     ratios = sampling.get("variance_ratio")
     if ratios is None:
@@ -265,14 +266,28 @@ def _sampling(d: dict[str, Any]) -> Iterator[str]:
     else:
         what = f"{sampling['method']} sampling does"
         yield f"Sampling           {sampling['method']}, {sampling['replicates']} replicates; a path is worth so many plain ones:"
+    cost = relative_cost(d)
     for name, e in list(ratios.items())[:4]:
         high = "no limit" if e["high"] is None else f"{e['high']:.2f}"
-        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {high})"
-    if controlled:
-        yield "  a path takes several times as long as without: a gain in paths, not in time"
+        net = "" if cost is None else f"; net {e['value'] / cost:.2f}"
+        yield f"  {name:<24} {e['value']:>8.2f}  ({e['low']:.2f} to {high}){net}"
+    counted = ", the pilot counted" if controlled else ""
+    if cost is None:
+        if d.get("seconds") is not None:
+            yield "  what a path costs beside a plain one was not measured; it takes longer"
+    elif ratios:
+        yield f"  it costs {cost:.2f} plain ones in processor time{counted}: net is what the same time is worth"
     if not sampling["pays"]:
-        than = "than with plain paths" + (", the pilot counted" if controlled else "")
-        yield f"  {what} not pay here: no figure is surely better {than}"
+        yield f"  {what} not pay here: no figure is surely better than with plain paths{counted}"
+    elif cost is not None and not any(e["low"] > cost for e in ratios.values()):
+        yield f"  {what} not pay here in time: no figure is surely better than with plain paths for as long{counted}"
+
+
+def relative_cost(d: dict[str, Any]) -> float | None:
+    """Processor time of a run's paths over that of as many plain ones, where it was measured."""
+    seconds = d.get("seconds") or {}
+    plain = seconds.get("processor_plain")
+    return float(seconds["processor"] / plain) if plain else None
 
 
 def _precision(d: dict[str, Any]) -> Iterator[str]:

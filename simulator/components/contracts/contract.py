@@ -43,6 +43,7 @@ from simulator.components.base import (
 from simulator.components.exposure import expose
 from simulator.components.sides import SIDES
 from simulator.components.term import continued, cumulated, look_up, months_into, renewed_price
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DURATION, INTEREST, MONEY, MONEY_PER_MONTH, NUMBER, SHARE, UNIT_PRICE
 
@@ -191,7 +192,8 @@ ramp = { "2026-11" = 0.64, "2026-12" = 0.64 }
         renewed = b.told(f"{contract}.renewal")
         end, term = (self.end_by_path(b, contract), renewed[0]) if renewed else (None, None)
         return [
-            (1.0 + self.escalator) ** (b.year * (months_into(m, first, end, term) // b.year)) for m in range(months)
+            arrays.power(1.0 + self.escalator, b.year * (months_into(m, first, end, term) // b.year))
+            for m in range(months)
         ]
 
     def window(self, b: Builder, contract: str) -> tuple[int, int]:

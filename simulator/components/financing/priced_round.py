@@ -56,6 +56,7 @@ from simulator.components.valuation import (
     share_register,
     unclear_multiple,
 )
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import log
 from simulator.mathematics.normal import inverse_normal, normal_cdf
 from simulator.mathematics.philox import uniform_at
@@ -157,7 +158,7 @@ growth = { sensitivity = 0.5, expected = "0.6 log/yr" }
         down = b.flow(f"{b.name}.down")
         arrival, rate = b.uniform("arrival"), 0.0 if self.every is None else 1.0 / self.every
         poisson = 1.0 if self.arrival == "poisson" else 0.0
-        none = np.exp(-np.asarray(rate))[()] if poisson else 1.0 - rate  # probability of a month without a chance
+        none = arrays.exp(-np.asarray(rate))[()] if poisson else 1.0 - rate  # probability of a month without a chance
         chances = b.flow(f"{b.name}.chances")
         b.step(Phase.FUNDING, appears, (arrival, none, sought), writes=(chances,), months=(first, b.months))
         chance = (

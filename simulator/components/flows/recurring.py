@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
-
 from simulator.components.base import (
     PRICE,
     Builder,
@@ -19,6 +17,7 @@ from simulator.components.base import (
     month_label,
     register,
 )
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import INTEREST, MONEY_PER_MONTH
 
@@ -79,8 +78,8 @@ growth = "0.25 log/yr"
     def grown(self, b: Builder, first: int, last: int) -> Any:
         """(1 + growth)^k, k months after the first: by month, or carried along where growth differs by path."""
         if isinstance(self.growth, float):
-            return Series(np.power(1.0 + self.growth, max(0, m - first)) for m in range(b.months + 1))
-        factor = b.state(f"{b.name}.growth_factor", np.power(1.0 + self.growth, max(0, -first)))
+            return Series(arrays.power(1.0 + self.growth, max(0, m - first)) for m in range(b.months + 1))
+        factor = b.state(f"{b.name}.growth_factor", arrays.power(1.0 + self.growth, max(0, -first)))
         args = (factor, 1.0 + self.growth)
         b.step(Phase.FIXED_COST, compound, args, writes=(factor,), months=(max(1, first + 1), last))
         return factor

@@ -34,6 +34,7 @@ from simulator.components.base import (
     register,
 )
 from simulator.components.by_regime import ByRegime, pick
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DECAY, MONEY_PER_MONTH, NUMBER
 
@@ -78,7 +79,7 @@ overflow = "always"
         b.step(
             Phase.NEED,
             require,
-            (BILLED, gap, n.floor, np.exp(-np.asarray(n.decay))),
+            (BILLED, gap, n.floor, arrays.exp(-np.asarray(n.decay))),
             writes=("compute.intensity", gap, NEED, UNCOVERED),
         )
         cost, unserved = b.flow("compute.overflow"), b.flow("compute.unserved")

@@ -34,6 +34,7 @@ from simulator.components.base import (
 )
 from simulator.components.compensation import jumped, log_expectation, shifted
 from simulator.components.curve import Curve
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import REVERSION, VOLATILITY
@@ -71,7 +72,7 @@ reversion = "0.8 /yr"
         deviation: Any = 0.0 if calm else b.state(f"{b.name}.log_deviation", 0.0)
         variance: Any = 0.0 if calm else b.state(f"{b.name}.variance", 0.0)
         kappa = np.asarray(self.reversion, dtype=np.float64)
-        phi = np.exp(-kappa * STEP)
+        phi = arrays.exp(-kappa * STEP)
         if not calm:
             safe = np.where(kappa > 0, kappa, 1.0)
             sd = self.volatility * np.sqrt(np.where(kappa > 0, (1.0 - phi**2) / (2.0 * safe), STEP))
@@ -82,7 +83,7 @@ reversion = "0.8 /yr"
         if b.told(JUMPS) or b.told(SHIFTS):
             of_rest = Series(log_expectation(b, phi))
         if self.curve.points:
-            course = Series(np.log(self.curve.forward(b.start, m)) for m in range(b.months + 1))
+            course = Series(arrays.log(self.curve.forward(b.start, m)) for m in range(b.months + 1))
             b.step(Phase.DRIVERS, price_of_points, (course, deviation, shift, variance, of_rest), writes=(PRICE,))
             return
         until = math.inf if self.curve.drift_for is None else self.curve.drift_for

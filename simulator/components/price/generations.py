@@ -25,6 +25,7 @@ from simulator.components.base import (
     SampledField,
     register,
 )
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import log
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import HAZARD, SHARE
@@ -58,12 +59,12 @@ size = { triangular = { low = "10 %", mode = "20 %", high = "40 %" } }
     def build(self, b: Builder, host: Any = None) -> None:
         if b.deterministic:  # none comes, and nothing is given back
             return
-        probability = -np.expm1(-np.asarray(self.hazard) / 12.0)
+        probability = -arrays.expm1(-np.asarray(self.hazard) / 12.0)
         level, arrived = b.state(f"{b.name}.level", 0.0), b.flow(f"{b.name}.arrived")
         b.flow(PRICE_SHIFT)
         event = (b.uniform("event"), probability, b.sample("size", self.size), level)
         b.step(Phase.DRIVERS, arrive, event, writes=(level, arrived), adds=(PRICE_SHIFT,))
-        monthly = np.log1p(-probability * self.size.expectation())
+        monthly = arrays.log1p(-probability * self.size.expectation())
         b.tell(SHIFTS, lambda m: m * monthly)
         b.total(arrived, "generations", "count")
 

@@ -30,6 +30,7 @@ from simulator.components.base import (
     Surroundings,
     register,
 )
+from simulator.mathematics import arrays
 from simulator.quantities.number import Quantity, Uncertain
 from simulator.quantities.units import MONTHS, SHARE
 
@@ -79,13 +80,15 @@ size = { p10 = "10 %", p50 = "20 %", p90 = "35 %" }
             after = b.drawn(f"{key}.after", launch.after)
             size = launch.size.central() if b.deterministic else b.drawn(f"{key}.size", launch.size)
             come = b.flow(f"{b.name}.{name}.come")
-            fall = np.log1p(-np.asarray(size))[()]
+            fall = arrays.log1p(-np.asarray(size))[()]
             b.step(Phase.DRIVERS, launched, (MONTH, after, fall), writes=(come,), adds=(PRICE_SHIFT,))
             b.total(come, f"generation.{name}", "count")
         by_month = [0.0] * (b.months + 1)
         for launch in self.generations.values():
             lost = launch.size.expectation()
-            by_month = [x + np.log1p(-g * lost) for x, g in zip(by_month, reached(launch.after, b.months), strict=True)]
+            by_month = [
+                x + arrays.log1p(-g * lost) for x, g in zip(by_month, reached(launch.after, b.months), strict=True)
+            ]
         b.tell(SHIFTS, lambda m: by_month[m])
 
     def in_words(self, say: Any) -> Iterable[str]:

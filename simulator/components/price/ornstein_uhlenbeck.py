@@ -18,6 +18,7 @@ import numpy as np
 
 from simulator.components.base import OPENING_SHIFT, PRICE, Builder, Component, Phase, is_zero, register
 from simulator.components.compensation import jumped, shifted
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import NUMBER, REVERSION, VOLATILITY
@@ -49,12 +50,12 @@ reversion = "0.8 /yr"
     """Speed of return to `level`."""
 
     def build(self, b: Builder, host: Any = None) -> None:
-        log_price = b.state(f"{b.name}.log", np.log(self.now) - sum(b.told(OPENING_SHIFT)))
+        log_price = b.state(f"{b.name}.log", arrays.log(self.now) - sum(b.told(OPENING_SHIFT)))
         b.state(PRICE, self.now)
-        phi = np.exp(-np.asarray(self.reversion) * STEP)
+        phi = arrays.exp(-np.asarray(self.reversion) * STEP)
         sd = self.volatility * np.sqrt((1.0 - phi**2) / (2.0 * np.asarray(self.reversion)))
         z: Any = 0.0 if is_zero(self.volatility) else b.normal("deviation")
-        law = (np.log(self.level), phi, sd, jumped(b), shifted(b))
+        law = (arrays.log(self.level), phi, sd, jumped(b), shifted(b))
         b.step(Phase.DRIVERS, advance, (log_price, z, *law), writes=(log_price, PRICE))
 
     def in_words(self, say: Any) -> Iterable[str]:

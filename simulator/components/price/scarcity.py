@@ -13,7 +13,6 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
-import numpy as np
 from pydantic import Field
 
 from simulator.components.base import (
@@ -29,6 +28,7 @@ from simulator.components.base import (
 )
 from simulator.components.by_regime import pick
 from simulator.components.chain import STAYS, Chain, move
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY_PER_MONTH, NUMBER
 
@@ -88,7 +88,7 @@ level = [0.0, 0.45]
         for m in range(months + 1):
             if m > 0:
                 likely = [sum(likely[k] * matrix[k][j] for k in range(n)) for j in range(n)]
-            found.append(np.log(sum(p * np.exp(level) for p, level in zip(likely, self.level, strict=True))))
+            found.append(arrays.log(sum(p * arrays.exp(level) for p, level in zip(likely, self.level, strict=True))))
         return found
 
     def in_words(self, say: Any) -> Iterable[str]:

@@ -21,6 +21,7 @@ from pydantic import Field
 from simulator.components.base import PRICE, Builder, Component, Phase, Problem, Series, Surroundings, register
 from simulator.components.compensation import jumped, log_expectation, shifted
 from simulator.components.curve import Curve, Point
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import CORRELATION, DRIFT, MONTHS, NUMBER, REVERSION, VOLATILITY
@@ -71,7 +72,7 @@ correlation = 0.3
     def build(self, b: Builder, host: Any = None) -> None:
         kappa, rho = np.asarray(self.reversion, dtype=np.float64), np.asarray(self.correlation, dtype=np.float64)
         short, long = np.asarray(self.volatility, dtype=np.float64), np.asarray(self.long_volatility, dtype=np.float64)
-        phi = np.exp(-kappa * STEP)
+        phi = arrays.exp(-kappa * STEP)
         sd_short = short * np.sqrt((1.0 - phi**2) / (2.0 * kappa))
         sd_long = long * math.sqrt(STEP)
         covariance = rho * short * long * (1.0 - phi) / kappa
@@ -81,9 +82,9 @@ correlation = 0.3
         logs, of_rest = [], log_expectation(b, phi)
         for m in range(b.months + 1):
             years = m * STEP
-            variance = short**2 * -np.expm1(-2.0 * kappa * years) / (2.0 * kappa) + long**2 * years
-            variance = variance + 2.0 * rho * short * long * -np.expm1(-kappa * years) / kappa
-            logs.append(np.log(self.curve.forward(b.start, m)) - 0.5 * variance - of_rest[m])
+            variance = short**2 * -arrays.expm1(-2.0 * kappa * years) / (2.0 * kappa) + long**2 * years
+            variance = variance + 2.0 * rho * short * long * -arrays.expm1(-kappa * years) / kappa
+            logs.append(arrays.log(self.curve.forward(b.start, m)) - 0.5 * variance - of_rest[m])
         b.state(PRICE, self.now)
         fading, lasting = b.state(f"{b.name}.short", 0.0), b.state(f"{b.name}.long_level", 0.0)
         b.step(

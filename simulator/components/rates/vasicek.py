@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import FIXING, REFERENCE, Builder, Component, Phase, is_zero, register
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import INTEREST, RATE_VOLATILITY, REVERSION
 
@@ -48,7 +49,7 @@ reversion = "0.25 /yr"
     def build(self, b: Builder, host: Any = None) -> None:
         rate, fixing = b.state(REFERENCE, YEAR * self.now), b.state(FIXING, self.now)
         kappa = np.asarray(self.reversion)
-        phi = np.exp(-kappa / YEAR)
+        phi = arrays.exp(-kappa / YEAR)
         sd = self.volatility * np.sqrt((1.0 - phi**2) / (2.0 * kappa))
         z: Any = 0.0 if is_zero(self.volatility) else b.normal("change")
         b.step(Phase.DRIVERS, move, (rate, z, YEAR * self.level, phi, sd), writes=(rate, fixing))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import RUN_RATE, Builder, Component, Phase, register
+from simulator.mathematics import arrays
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import HAZARD, SHARE
 
@@ -34,7 +35,7 @@ size = "8 %"
 
     def build(self, b: Builder, host: Any = None) -> None:
         lost = b.flow(f"{b.name}.events")
-        probability = -np.expm1(-np.asarray(self.hazard) / 12.0)
+        probability = -arrays.expm1(-np.asarray(self.hazard) / 12.0)
         b.step(Phase.EVENTS, lose, (RUN_RATE, b.uniform("event"), probability, self.size), writes=(RUN_RATE, lost))
         b.total(lost, "customers_lost", "count")
 

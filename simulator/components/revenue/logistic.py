@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from simulator.components.base import RUN_RATE, Builder, Component, Phase, is_zero, register
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import DRIFT, MONEY_PER_YEAR, VOLATILITY
@@ -48,7 +49,7 @@ volatility = "30 %/yr"
     def build(self, b: Builder, host: Any = None) -> None:
         b.state(RUN_RATE, self.run_rate)
         z: Any = 0.0 if is_zero(self.volatility) else b.normal("level")
-        fade = np.exp(-np.asarray(self.growth) * STEP)
+        fade = arrays.exp(-np.asarray(self.growth) * STEP)
         sd = np.asarray(self.volatility) * math.sqrt(STEP)
         b.step(Phase.DRIVERS, advance, (RUN_RATE, z, self.ceiling, fade, sd), writes=(RUN_RATE,))
 

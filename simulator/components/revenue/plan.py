@@ -26,6 +26,7 @@ from simulator.components.base import (
     month_label,
     register,
 )
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp
 from simulator.quantities.number import Number, Quantity
 from simulator.quantities.units import MONEY_PER_YEAR, NUMBER, REVERSION, VOLATILITY
@@ -65,17 +66,17 @@ reversion = "0.5 /yr"
             b.step(Phase.DRIVERS, follow, (RUN_RATE, planned, Series(plan)), writes=(RUN_RATE, planned))
             return
         kappa = np.asarray(self.reversion, dtype=np.float64)
-        phi = np.exp(-kappa * STEP)
+        phi = arrays.exp(-kappa * STEP)
         safe = np.where(kappa > 0, kappa, 1.0)
         square = np.square(self.volatility)
         sd = np.sqrt(square * np.where(kappa > 0, (1.0 - phi**2) / (2.0 * safe), STEP))
         variance = [
-            square * np.where(kappa > 0, -np.expm1(-2.0 * kappa * STEP * m) / (2.0 * safe), STEP * m)
+            square * np.where(kappa > 0, -arrays.expm1(-2.0 * kappa * STEP * m) / (2.0 * safe), STEP * m)
             for m in range(b.months + 1)
         ]
         deviation = b.state(f"{b.name}.log_deviation", 0.0)
         b.step(Phase.DRIVERS, deviate, (deviation, b.normal("level"), phi, sd), writes=(deviation,))
-        compensated = Series(p * np.exp(-0.5 * v) for p, v in zip(plan, variance, strict=True))
+        compensated = Series(p * arrays.exp(-0.5 * v) for p, v in zip(plan, variance, strict=True))
         b.step(Phase.DRIVERS, deviated, (RUN_RATE, planned, deviation, compensated), writes=(RUN_RATE, planned))
 
     def at(self, month: int) -> Any:
@@ -85,7 +86,9 @@ reversion = "0.5 /yr"
         if k < 0 or k == len(months) - 1:
             return self.plan[months[max(k, 0)]]
         share = (month - months[k]) / (months[k + 1] - months[k])
-        return np.exp((1.0 - share) * np.log(self.plan[months[k]]) + share * np.log(self.plan[months[k + 1]]))
+        return arrays.exp(
+            (1.0 - share) * arrays.log(self.plan[months[k]]) + share * arrays.log(self.plan[months[k + 1]])
+        )
 
     def in_words(self, say: Any) -> Iterable[str]:
         months = sorted(self.plan)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import log
 from simulator.quantities.distribution import Array, Distribution, Monthly, Read, law, table_of
 from simulator.quantities.units import QuantityError
@@ -28,7 +29,7 @@ class Exponential(Distribution):
         return cls(mean)
 
     def ppf(self, u: Array) -> Array:
-        return -self.average * np.log1p(-u)
+        return np.asarray(-self.average * arrays.log1p(-u))
 
     def cdf(self, x: float) -> float:
         return -math.expm1(-x / self.average) if x > 0 else 0.0

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp
 from simulator.mathematics.normal import inverse_normal
 from simulator.quantities.distribution import Array, Distribution, Monthly, Read, law, table_of
@@ -42,7 +43,7 @@ class Lognormal(Distribution):
     def ppf(self, u: Array) -> Array:
         from scipy.special import ndtri
 
-        return np.exp(self.log_mean + self.log_sd * ndtri(u))
+        return np.asarray(arrays.exp(self.log_mean + self.log_sd * ndtri(u)))
 
     def cdf(self, x: float) -> float:
         return 0.5 * math.erfc((self.log_mean - math.log(x)) / (self.log_sd * math.sqrt(2.0))) if x > 0 else 0.0

@@ -14,9 +14,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from simulator.mathematics import arrays
 from simulator.mathematics.elementary import exp, log
 from simulator.mathematics.normal import normal_cdf
-from simulator.quantities.distribution import Array, Distribution, Monthly, Read, gauss, law, table_of
+from simulator.mathematics.quadrature import gauss_legendre
+from simulator.quantities.distribution import Array, Distribution, Monthly, Read, law, table_of
 from simulator.quantities.units import QuantityError
 
 _LN9 = math.log(9.0)
@@ -54,7 +56,7 @@ class Quantiles(Distribution):
         self = cls(p10, p50, p90, low, high)
         b, c = self.slopes
         u = np.linspace(0.0005, 0.9995, 4001)
-        s = np.log(u / (1 - u))
+        s = arrays.log(u / (1 - u))
         density = (b + c * (u - 0.5)) / (u * (1 - u)) + c * s
         if not (density.min() > 0 and b > abs(c) / 2):
             raise QuantityError(
@@ -75,13 +77,13 @@ class Quantiles(Distribution):
 
     def ppf(self, u: Array) -> Array:
         b, c = self.slopes
-        s = np.log(u) - np.log1p(-u)
+        s = arrays.log(u) - arrays.log1p(-u)
         y = self._y(self.p50) + b * s + c * (u - 0.5) * s
         if self.high < math.inf:
-            e = np.exp(-np.abs(y))
+            e = arrays.exp(-np.abs(y))
             share = np.where(y >= 0, 1 / (1 + e), e / (1 + e))
             return np.asarray(self.low + (self.high - self.low) * share)
-        return np.asarray(self.low + np.exp(y)) if self.low > -math.inf else y
+        return np.asarray(self.low + arrays.exp(y)) if self.low > -math.inf else y
 
     def cdf(self, x: float) -> float:
         if x <= self.low:
@@ -95,10 +97,10 @@ class Quantiles(Distribution):
         return 0.5 * (low + high)
 
     def mean(self) -> float:
-        nodes, weights = gauss(200)
+        nodes, weights = gauss_legendre(200)
         z = 9.0 * nodes  # in normal scores, where the integrand is smooth
         u = np.array([normal_cdf(x) for x in z.tolist()])
-        density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+        density = arrays.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
         return float(np.sum(9.0 * weights * density * self.ppf(u)) / np.sum(9.0 * weights * density))
 
     def support(self) -> tuple[float, float]:

@@ -21,6 +21,7 @@ def pieces(d: Document, key: str) -> Iterator[Piece]:
         yield f"{label} against {base}: {d['paths']:,} paths on the same random numbers, so most of the noise cancels."
         yield from _differences(d, figures, label, name)
         yield _table(d, figures, label)
+        yield from _controlled(d, figures, label)
         yield from _attribution(d, label, name)
         changes = _of(d["changes"], label)
         if changes:
@@ -90,6 +91,26 @@ def _table(d: Document, figures: Sequence[Row], label: str) -> Ledger:
         note="gain: how many times as many paths independent runs would need for the same interval.",
         wide=True,
     )
+
+
+def _controlled(d: Document, figures: Sequence[Row], label: str) -> Iterator[Piece]:
+    """Differences with control variates beside the plain ones, where they were asked for."""
+    rows = []
+    for r in figures:
+        if r.get("controlled_gain") is not None:
+            unit = apart(unit_of(r["figure"], r["unit"]))
+            change = [written(r, "difference", unit), gained(r["gain"]) or "-"]
+            rows.append(
+                [named(r["figure"], d["step"]), written(r, "controlled", unit), gained(r["controlled_gain"]), *change]
+            )
+    if rows:
+        yield Ledger(
+            f"{label} with control variates, fitted on other paths of both",
+            ["figure", "change", "gain", "change without", "gain without"],
+            rows,
+            note="The same differences with less noise; of the two intervals the narrower one tells more.",
+            wide=True,
+        )
 
 
 def _attribution(d: Document, label: str, name: str) -> Iterator[Piece]:
