@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from simulator.analysis.stresses import stress
     from simulator.analysis.sweep import sweep
     from simulator.auditing import Audit, audit
-    from simulator.estimate.rare import Failing, Rare, RareError
+    from simulator.estimate.rare import Rare, RareError
+    from simulator.estimate.weighted import Failing
     from simulator.growth import Growth, Result
     from simulator.precision import Precise, precise
     from simulator.rare_run import rare
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Audit": "simulator.auditing",
-    "Failing": "simulator.estimate.rare",
+    "Failing": "simulator.estimate.weighted",
     "Growth": "simulator.growth",
     "OptionValue": "simulator.analysis.leaving",
     "Precise": "simulator.precision",

@@ -19,8 +19,9 @@ from simulator.engine.build import Array
 from simulator.engine.tilt import COMPONENT, LOG_RATIO, Tilt, TiltedRunner
 from simulator.estimate import rare as estimating
 from simulator.estimate.importance import PIECE, POPULATIONS, Pilot, first_path
-from simulator.estimate.rare import Method, Part, Progress, Rare, shown
+from simulator.estimate.rare import Method, Progress, Rare, shown
 from simulator.estimate.splitting import split
+from simulator.estimate.weighted import Part
 from simulator.record import described, folder_name, identity, maker
 from simulator.scenario.model import Scenario
 from simulator.store import folder as store
