@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from simulator.analysis.stresses import stress
     from simulator.analysis.sweep import sweep
     from simulator.auditing import Audit, audit
-    from simulator.estimate.rare import Failing, Rare, RareError, rare
+    from simulator.estimate.rare import Rare, RareError
+    from simulator.estimate.weighted import Failing
     from simulator.growth import Growth, Result
     from simulator.precision import Precise, precise
+    from simulator.rare_run import rare
     from simulator.report.page import write_report
     from simulator.report.questions import query
     from simulator.runner import Replay, load, replay, run
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Audit": "simulator.auditing",
-    "Failing": "simulator.estimate.rare",
+    "Failing": "simulator.estimate.weighted",
     "Growth": "simulator.growth",
     "OptionValue": "simulator.analysis.leaving",
     "Precise": "simulator.precision",
@@ -58,7 +60,7 @@ _HOMES = {
     "option": "simulator.analysis.leaving",
     "precise": "simulator.precision",
     "query": "simulator.report.questions",
-    "rare": "simulator.estimate.rare",
+    "rare": "simulator.rare_run",
     "replay": "simulator.runner",
     "reweight": "simulator.analysis.reweight",
     "run": "simulator.runner",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import metadata
@@ -179,9 +180,16 @@ def contracts_table(figures: Figures) -> Any:
 
 def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
     """What stands beside the data: the scenario, the run, what made it, its endings by code and its figures."""
+    endings = [cause.sentence for cause in figures.outline.causes]
+    return described(figures.scenario, figures.paths, endings, seconds, figures.document)
+
+
+def described(
+    scenario: Scenario, paths: int, endings: Sequence[str], seconds: Mapping[str, float], figures: dict[str, Any]
+) -> dict[str, Any]:
+    """The manifest of a run of any kind."""
     import platform
 
-    scenario = figures.scenario
     return {
         "scenario": {
             "name": scenario.name,
@@ -193,8 +201,8 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
             "resolved": scenario.canonical,
         },
         "run": {
-            "paths": figures.paths,
-            "months": figures.months,
+            "paths": paths,
+            "months": scenario.calendar.months,
             "start": scenario.label(1),
             "seed": scenario.run.seed,
             "sampling": scenario.run.sampling,
@@ -204,9 +212,9 @@ def manifest(figures: Figures, seconds: dict[str, float]) -> dict[str, Any]:
         },
         "trained": trained(scenario),
         "alternatives": {group: list(members) for group, members in scenario.alternatives.items()},
-        "endings": [cause.sentence for cause in figures.outline.causes],
+        "endings": list(endings),
         "made_with": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, "maker": maker()},
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "seconds": {k: round(v, 4) for k, v in seconds.items()},
-        "figures": figures.document,
+        "figures": figures,
     }

@@ -17,7 +17,8 @@ from simulator.engine.tilt import TiltedRunner
 from simulator.estimate import intervals
 from simulator.estimate.importance import PIECE
 from simulator.estimate.intervals import Estimate
-from simulator.estimate.rare import FLOOR, Part, RareError, rare
+from simulator.estimate.rare import FLOOR, RareError, rare
+from simulator.estimate.weighted import Part
 from simulator.scenario.drawn import decided_once
 from simulator.scenario.model import Scenario
 

@@ -19,7 +19,8 @@ from simulator.cli.common import AS_JSON, ENVIRONMENT, INVALID, guarded, print_j
 @AS_JSON
 @guarded
 def query(run_folder: Path, sql: str | None, as_csv: bool, rows: int, as_json: bool) -> None:
-    """Run one SQL query over the tables `paths`, `months` and `contracts` of a finished RUN (and `trajectories` where kept).
+    """Run one SQL query over the tables `paths`, `months` and `contracts` of a finished RUN (and `trajectories` where kept), or
+    over `failing` and `months` of one with --rare.
 
     Without SQL it lists tables and columns. results/README.md explains the columns and has ready examples. The query reads
     the run and nothing else. It needs the package duckdb: pip install 'simulator[sql]'.

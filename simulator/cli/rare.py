@@ -1,4 +1,4 @@
-"""`simulator run --rare`: small default probabilities by importance sampling or splitting; nothing is stored."""
+"""`simulator run --rare`: small default probabilities by importance sampling or splitting, kept in a run folder of its own."""
 
 from __future__ import annotations
 
@@ -17,24 +17,19 @@ RARE = click.option(
     type=click.Choice(METHODS),
     help="For defaults too rare for plain sampling. `is`: importance sampling, nearly always the better one. `splitting`: for "
     "defaults that build up month by month through what cannot be tilted (sizes of jumps and events), and as a check of `is`. "
-    "Stores nothing.",
+    "Stores the paths in default, with weights.",
 )
-FOREIGN = {  # what belongs to a stored run of plain paths: parameter -> option
-    "out": "--out",
-    "into": "--into",
-    "fresh": "--fresh",
-    "dry_run": "--dry-run",
-    "targets": "--precision",
+FOREIGN = {  # what belongs to a run of plain paths: parameter -> (option, why)
+    "dry_run": ("--dry-run", "whose pilots are what it takes to know"),
+    "targets": ("--precision", "whose figures say how precise they are; give it --paths"),
 }
 
 
 def refuse(context: click.Context, conditions: tuple[Any, ...]) -> None:
     """Options that do not go with --rare."""
-    for name, option in FOREIGN.items():
+    for name, (option, why) in FOREIGN.items():
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-            raise click.UsageError(
-                f"{option} does not go with --rare, which stores no paths; use --json for its figures"
-            )
+            raise click.UsageError(f"{option} does not go with --rare, {why}")
     for condition in conditions:
         if condition.figure != "pd":
             raise click.UsageError(f"--fail-if {condition.text!r}: with --rare only pd(MONTH) can be asked for")
@@ -44,12 +39,16 @@ def run_rare(
     files: tuple[Path, ...],
     settings: tuple[str, ...],
     method: Any,
+    where: dict[str, Any],
     threads: int | None,
     conditions: tuple[Any, ...],
     as_json: bool,
 ) -> None:
-    from simulator.estimate.rare import RareError, rare
+    """`where`: out, into, fresh."""
+    from simulator.estimate.rare import RareError
+    from simulator.rare_run import rare
     from simulator.report.rare import lines
+    from simulator.report.summary import next_steps
 
     documents: list[dict[str, Any]] = []
     refused: list[str] = []
@@ -61,7 +60,7 @@ def run_rare(
             )
         try:
             with Progress(scenario.name) as advance:
-                found = rare(scenario, method, threads=threads, progress=advance)
+                found = rare(scenario, method, threads=threads, progress=advance, **where)
         except RareError as problem:
             refused.append(str(problem))
             continue
@@ -72,6 +71,7 @@ def run_rare(
                 say("")
             for line in lines(found.document, plain=plain()):
                 say(line)
+            say("", str(found.folder), *next_steps(str(found.folder), every_path=False))
     if as_json and documents:
         print_json(documents[0] if len(documents) == 1 and not refused else documents)
     for line in (*(f"error: {text}" for text in refused), *failed):

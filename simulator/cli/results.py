@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import AS_JSON, guarded, print_json, say, summary
+from simulator.cli.common import AS_JSON, guarded, plain, print_json, say, summary
 
 
 @click.command("list", short_help="List finished runs.")
@@ -15,8 +15,9 @@ from simulator.cli.common import AS_JSON, guarded, print_json, say, summary
 @guarded
 def list_runs(folder: Path, as_json: bool) -> None:
     """List the finished runs in FOLDER [results]."""
+    from simulator.report.rare import METHODS, share
     from simulator.report.words import percent
-    from simulator.store.folder import finished, unfinished
+    from simulator.store.folder import PLAIN, finished, kind_of, unfinished
 
     runs = finished(folder)
     rows = []
@@ -25,6 +26,8 @@ def list_runs(folder: Path, as_json: bool) -> None:
         rows.append(
             {
                 "folder": str(place),
+                "kind": kind_of(manifest),
+                "method": manifest["run"].get("method"),
                 "scenario": manifest["scenario"]["name"],
                 "scenario_hash": manifest["scenario"]["sha256"],
                 "paths": figures["paths"],
@@ -45,9 +48,12 @@ def list_runs(folder: Path, as_json: bool) -> None:
     for place, paths in unfinished(folder):
         say(f"unfinished: {place} ({paths:,} paths are kept; the command that began it goes on)", err=True)
     for row in rows:
+        ordinary = row["kind"] == PLAIN
+        told = percent if ordinary else share
+        method = "" if ordinary else f" by {METHODS[row['method']]}"
         say(
             f"{row['folder']:<44}  {row['paths']:>13,} paths x {row['months']:>3} {row['step']}s from {row['start']}, "
-            f"seed {row['seed']}, default {percent(row['pd'])} ({percent(row['pd_low'])} to {percent(row['pd_high'])})"
+            f"seed {row['seed']}, default {told(row['pd'])} ({told(row['pd_low'])} to {told(row['pd_high'])}){method}"
         )
 
 
@@ -57,15 +63,18 @@ def list_runs(folder: Path, as_json: bool) -> None:
 @guarded
 def show(run_folder: Path, as_json: bool) -> None:
     """Print the summary of a finished RUN again."""
+    from simulator.report.rare import lines
     from simulator.report.summary import next_steps
-    from simulator.store.folder import read_manifest
+    from simulator.store.folder import PLAIN, kind_of, read_any_manifest
 
-    manifest = read_manifest(run_folder)
+    manifest = read_any_manifest(run_folder)
+    ordinary = kind_of(manifest) == PLAIN
     document = {**manifest["figures"], "folder": str(run_folder), "seconds": manifest["seconds"]}
     if as_json:
         print_json(document)
         return
-    summary(document)
-    say("")
-    for line in next_steps(str(run_folder)):
-        say(line)
+    if ordinary:
+        summary(document)
+    else:
+        say(*lines(document, plain=plain()))
+    say("", *next_steps(str(run_folder), ordinary))

@@ -128,14 +128,13 @@ def run(
 
     if rare is not None:
         refuse(click.get_current_context(), conditions)
-        if targets:
-            raise click.UsageError("--precision does not go with --rare, whose figures say how precise they are")
     if into is not None and len(files) > 1:
         raise click.UsageError("--into takes one scenario; several go to folders of their own below --out")
     extra = [f"run.paths={paths}"] if paths is not None else []
     extra += [f"run.seed={seed}"] if seed is not None else []
     if rare is not None:
-        run_rare(files, (*settings, *extra), rare, threads, conditions, as_json)
+        where = {"out": out, "into": into, "fresh": fresh}
+        run_rare(files, (*settings, *extra), rare, where, threads, conditions, as_json)
         return
     scenarios = load_all(files, (*settings, *extra))
     documents: list[dict[str, Any]] = []

@@ -15,19 +15,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine import executors
-from simulator.engine.build import Array
 from simulator.engine.tilt import Tilt, TiltedRunner
 from simulator.estimate import importance, intervals
 from simulator.estimate.importance import PILOT, POPULATIONS, Pilot, first_path, sampled
 from simulator.estimate.sample import Precise, Sample, together
-from simulator.estimate.splitting import Defaults, split
+from simulator.estimate.splitting import split
 from simulator.estimate.training import ready
+from simulator.estimate.weighted import Failing, Part, failing
 from simulator.scenario.model import Branch, Scenario
 
 FLOOR = 100.0  # effective paths in default behind every number
@@ -44,31 +43,6 @@ class RareError(ValueError):
     """What was found is too little to give a number; the message says what and what to do."""
 
 
-class Failing(NamedTuple):
-    """Paths in default. The sum of the weights is the default probability; conditional on default each counts
-    weight / sum(weights)."""
-
-    weights: Array  # (paths,)
-    branch: npt.NDArray[np.int64]  # number of the combination of alternatives, heaviest first
-    columns: dict[str, Array]  # of `paths`; by splitting as they stand at the default; NaN where a branch has none
-    causes: tuple[str, ...]  # by path
-    shocks: dict[
-        str, Array
-    ]  # as components read them, scores or uniforms, (months, paths); NaN where a branch has none
-    inputs: dict[str, Array]  # drawn once a path, in the engine's units
-
-
-@dataclass(frozen=True)
-class Part:
-    """A branch and what was sampled of it."""
-
-    branch: Branch
-    pilot: Pilot
-    sample: Sample
-    tilt: Tilt
-    left: tuple[Defaults, ...] = ()  # by splitting
-
-
 @dataclass(frozen=True)
 class Rare:
     """What a rare-event run found. Months are numbers 1 … M; intervals 95 %."""
@@ -81,6 +55,7 @@ class Rare:
     seconds: dict[str, float]
     plain_speed: float  # plain paths a second on these threads, measured
     workers: int = 1
+    folder: Path | None = None  # where it is kept
 
     @property
     def months(self) -> int:
@@ -91,10 +66,7 @@ class Rare:
         inside = []
         for part in self.parts:
             s = part.sample
-            of_cause = (
-                np.array([c == cause for c in s.causes], dtype=bool) if cause else np.ones(s.months.size, dtype=bool)
-            )
-            inside.append(((s.months <= month) & of_cause).astype(np.float64))
+            inside.append(((s.months <= month) & s.of_cause(cause)).astype(np.float64))
         found = together(self._weighted, inside, shares=True)
         e = found.estimate
         return found._replace(estimate=e._replace(low=max(0.0, e.low), high=min(1.0, e.high)))
@@ -132,36 +104,7 @@ class Rare:
     def failing(self, most: int = MOST_WITH_SHOCKS) -> Failing:
         """The paths in default with their weights and what was drawn on them; of more than `most` so many, drawn evenly by
         weight (their weights are then equal). Those of splitting have shocks and inputs only if `rare` was asked for `shocks`."""
-        rows = [(k, i) for k, part in enumerate(self.parts) for i in range(part.sample.weights.size)]
-        weights = np.concatenate([np.zeros(0), *(w * s.scaled() for w, s in self._weighted)])
-        chosen = np.arange(weights.size)
-        if weights.size > most:
-            upto = np.cumsum(weights) / weights.sum()
-            chosen = np.minimum(np.searchsorted(upto, (np.arange(most) + 0.5) / most), weights.size - 1)
-            weights = np.full(most, weights.sum() / most)
-        of_part = np.array([rows[j][0] for j in chosen], dtype=np.int64)
-        within = np.array([rows[j][1] for j in chosen], dtype=np.int64)
-        columns: dict[str, Array] = {}
-        shocks: dict[str, Array] = {}
-        inputs: dict[str, Array] = {}
-        causes = np.empty(chosen.size, dtype=object)
-        numbers = {id(branch): k for k, branch in enumerate(self.scenario.branches)}
-        for k, part in enumerate(self.parts):
-            here, rows_of = of_part == k, within[of_part == k]
-            if not here.any():
-                continue
-            s = part.sample
-            causes[here] = np.array(s.causes, dtype=object)[rows_of]
-            _place(
-                columns,
-                here,
-                {n: v[rows_of] for n, v in s.columns.items() if n not in ("cause",) and not n.startswith("tilt.")},
-            )
-            drawn, of_inputs = _drawn(part, self.scenario.run.seed, rows_of)
-            _place(shocks, here, drawn)
-            _place(inputs, here, of_inputs)
-        of_branch = np.array([numbers.get(id(p.branch), 0) for p in self.parts], dtype=np.int64)[of_part]
-        return Failing(weights, of_branch, columns, tuple(causes), shocks, inputs)
+        return failing(self.parts, most)
 
     @cached_property
     def gain(self) -> dict[str, float]:
@@ -207,6 +150,7 @@ class Rare:
                  "at_most": intervals.share(0, n).high}
                 for branch, n in self.unseen
             ],
+            "folder": None if self.folder is None else str(self.folder),
             "seconds": self.seconds,
         }  # fmt: skip
 
@@ -266,36 +210,6 @@ def _branch(part: Part, scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _place(into: dict[str, Array], here: npt.NDArray[np.bool_], found: dict[str, Array]) -> None:
-    for name, values in found.items():
-        if name not in into:
-            into[name] = np.full((*values.shape[:-1], here.size), np.nan)
-        into[name][..., here] = values
-
-
-def _drawn(part: Part, seed: int, rows: npt.NDArray[np.int64]) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Shocks as components read them, (months, paths), and inputs of some paths of a part's sample."""
-    if part.sample.method == "splitting" and not part.left:
-        return {}, {}
-    if part.left:
-        runner = part.pilot.plain
-        inputs = runner.prepare(part.sample.paths[rows]).program.inputs
-        names = part.left[0].shocks
-        drawn = {n: np.concatenate([d.shocks[n] for d in part.left], axis=1)[1:, rows] for n in names}
-        return drawn, {name: values[: rows.size] for name, values in inputs.items()}
-    runner = TiltedRunner(part.branch.scenario, seed, part.tilt)
-    drawn, inputs = {}, {}
-    pieces = [
-        runner.lived(part.sample.paths[rows[at : at + importance.PIECE]], runner.program.shocks)
-        for at in range(0, rows.size, importance.PIECE)
-    ]
-    for name in runner.program.shocks:
-        drawn[name] = np.concatenate([p.kept[name][1:] for p in pieces], axis=1)
-    for name in pieces[0].inputs:
-        inputs[name] = np.concatenate([p.inputs[name] for p in pieces])
-    return drawn, inputs
-
-
 # --- running ------------------------------------------------------------------------------------------------------------
 
 
@@ -310,12 +224,27 @@ def rare(
 ) -> Rare:
     """Estimate a small default probability.
 
-    method: "is", importance sampling, for a default that comes through monthly shocks or inputs (nearly always the better
-    one); "splitting" for one that builds up month by month by what cannot be tilted, and as a check of the other. paths: of
-    the estimate; pilots come on top. shocks: with splitting, keep what was drawn for `Rare.failing` (memory).
-    Raises ScenarioError (a path that is no valid file), ValueError (method, paths or seed out of range), RareError (no path in
-    default found, or fewer effective ones than FLOOR).
+    As `simulator.rare`, which also keeps the run. Raises ScenarioError, ValueError, RareError.
     """
+    known = asked(scenario, method, paths, seed)
+    workers = executors.available_threads() if threads is None else threads
+    found = _run(known, method, workers, shocks, progress)
+    last = found.precise(found.months)
+    if last.ess < FLOOR:
+        total = sum(int(p.sample.size) for p in found.parts)
+        other = "splitting" if method == "is" else "is"
+        raise RareError(
+            f"{known.name}: the estimate rests on {last.ess:.0f} effective paths in default and the floor is {FLOOR:.0f}, so no "
+            f"number is given. Hint: more paths than {total:,} (about {total * FLOOR / max(last.ess, 1.0):,.0f}), or "
+            f"the other method, {other}."
+        )
+    return found
+
+
+def asked(
+    scenario: Scenario | str | Path, method: Method, paths: int | None = None, seed: int | None = None
+) -> Scenario:
+    """The scenario as it is to be sampled. Raises ScenarioError, ValueError."""
     from dataclasses import replace
 
     from simulator.scenario.load import load
@@ -330,18 +259,7 @@ def rare(
         raise ValueError(
             f'{known.name}: sampling = "{known.run.sampling}" does not go with rare events; leave it plain'
         )
-    workers = executors.available_threads() if threads is None else threads
-    found = _run(known, method, workers, shocks, progress)
-    last = found.precise(found.months)
-    if last.ess < FLOOR:
-        total = sum(int(p.sample.size) for p in found.parts)
-        other = "splitting" if method == "is" else "is"
-        raise RareError(
-            f"{known.name}: the estimate rests on {last.ess:.0f} effective paths in default and the floor is {FLOOR:.0f}, so no "
-            f"number is given. Hint: more paths than {total:,} (about {total * FLOOR / max(last.ess, 1.0):,.0f}), or "
-            f"the other method, {other}."
-        )
-    return found
+    return known
 
 
 def _run(scenario: Scenario, method: Method, workers: int, shocks: bool, progress: Progress | None) -> Rare:
@@ -394,6 +312,11 @@ def _budget(paths: int, seen: list[tuple[Branch, Pilot, Tilt | None]], k: int) -
     return math.ceil(paths * ((1.0 - LEAST_PART) * share + LEAST_PART * even))
 
 
+def stride(size: int, scenario: Scenario) -> int:
+    """Numbers of paths that a population may use up: new ones after every resampling."""
+    return size * (scenario.calendar.months + 1)
+
+
 def _sample(
     branch: Branch, pilot: Pilot, tilt: Tilt | None, method: Method, paths: int, workers: int, shocks: bool
 ) -> Part:
@@ -403,11 +326,10 @@ def _sample(
         return Part(branch, pilot, sampled(runner, pilot.branch, paths, workers), chosen)
     size = next((n for n in POPULATION_SIZES if n * 2 * LEAST_POPULATIONS <= paths), POPULATION_SIZES[-1])
     count = max(LEAST_POPULATIONS, -(-paths // size))
-    stride = size * (branch.scenario.calendar.months + 1)
     first, outlook = first_path(pilot.branch, POPULATIONS), pilot.outlook
     assert outlook is not None
     keep = pilot.plain.program.shocks if shocks else ()
-    tasks = [first + k * stride for k in range(count)]
+    tasks = [first + k * stride(size, branch.scenario) for k in range(count)]
     left = list(executors.run(lambda at: split(pilot.plain, outlook, size, at, keep), tasks, workers))
     columns = {name: np.concatenate([d.columns[name] for d in left]) for name in left[0].columns}
     sentences = [cause.sentence for cause in pilot.plain.program.causes]

@@ -44,6 +44,7 @@ class Look(NamedTuple):
     slopes: Array  # (later months, 1 + known)
     spread: Array  # (later months,)
     powers: Array  # (later months, known) of what is known in the spread: most is proportional to run-rate or price
+    least: float = 0.0  # $, of a spread: where nothing is drawn in between the change is known to rounding
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Outlook:
         """log h after this month of paths of which `known` has the slots of KNOWN, shape (known, paths)."""
         look = self.looks[month - 1]
         expected = look.slopes @ np.vstack([np.ones(known.shape[1]), known]) + (known[0] - self.floor)
-        spread = look.spread[:, None] * np.exp(look.powers @ _logarithms(known))
+        spread = np.maximum(look.spread[:, None] * np.exp(look.powers @ _logarithms(known)), look.least)
         return np.asarray(log_ndtr(-expected / spread).max(axis=0))
 
     @staticmethod
@@ -85,6 +86,7 @@ def _regressed(known: Array, changes: Array) -> Look:
     design = np.vstack([np.ones(known.shape[1]), x]).T
     found = _least_squares(design, changes)
     rest = changes - design @ found
+    least = STEADY * max(1.0, float(np.abs(known[0]).max(initial=0.0)), float(np.abs(changes).max(initial=0.0)))
     scaled = np.isin(np.arange(known.shape[0]), SCALING) & used & (known > 0.0).all(axis=1)
     logs = _logarithms(known)[scaled]
     powers = np.zeros((changes.shape[1], known.shape[0]))
@@ -96,8 +98,7 @@ def _regressed(known: Array, changes: Array) -> Look:
     slopes = np.zeros((changes.shape[1], 1 + known.shape[0]))
     slopes[:, 1:][:, used] = found[1:].T / scale[used]
     slopes[:, 0] = found[0] - slopes[:, 1:] @ centre
-    least = STEADY * max(1.0, float(np.abs(known[0]).max(initial=0.0)))
-    return Look(slopes, np.maximum(spread, least), powers)
+    return Look(slopes, spread, powers, least)
 
 
 def _least_squares(design: Array, wanted: Array) -> Array:

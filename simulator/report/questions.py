@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from simulator.scenario.diagnostics import safe
 from simulator.store import folder as store
 
-TABLES = ("paths", "months", "contracts", "trajectories")
+TABLES = ("paths", "months", "contracts", "trajectories", "failing")
 COLUMNS = (
     "select table_name as table, column_name as column, data_type as type from information_schema.columns order by all"
 )
@@ -32,7 +32,7 @@ def query(folder: str | Path, sql: str | None = None) -> Answer:
     """Columns and rows of a query; without one the tables and their columns. Raises StoreError (no finished run), DatabaseError,
     QuestionError. The query can read the files of the run and nothing else, and write nothing."""
     place = Path(folder).resolve()
-    manifest = store.read_manifest(place)
+    manifest = store.read_any_manifest(place)
     try:
         import duckdb
     except ImportError:

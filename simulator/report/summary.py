@@ -73,9 +73,9 @@ def _after(d: dict[str, Any], plain: bool) -> Iterator[str]:
         yield f"  simulator replay {d['folder'] or 'RUN'} --path {d['not_a_number_paths'][0]}"
 
 
-def next_steps(folder: str) -> Iterator[str]:
-    """What to run after a run."""
-    yield f"next: simulator report {folder}"
+def next_steps(folder: str, every_path: bool = True) -> Iterator[str]:
+    """What to run after a run; of one that keeps only weighted paths in default, the page tells nothing."""
+    yield f"next: simulator {'report' if every_path else 'audit'} {folder}"
     yield f"      simulator query {folder}"
 
 

@@ -23,6 +23,7 @@ from simulator.store.disk import StoreError as StoreError
 FORMAT = 2
 MANIFEST = "manifest.json"
 PART_PATHS = 65_536  # in one file of `paths`
+PLAIN, RARE = "plain", "rare"  # kinds of runs: every path is stored, or weighted ones in default
 CHECKSUM = re.compile(rb',\n "sha256": "([0-9a-f]{64})"\n}\n')  # the end of a manifest
 TYPES = {"path": pa.int64(), "money": pa.float64(), "month": pa.uint16(), "code": pa.uint8(), "count": pa.uint16()}
 DTYPES = {"path": np.int64, "money": np.float64, "month": np.uint16, "code": np.uint8, "count": np.uint16}
@@ -73,8 +74,25 @@ def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
     return text + hashlib.sha256(text + b"".join(end)).hexdigest().encode().join(end)
 
 
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """PLAIN or RARE; what a plain run's manifest need not say."""
+    return str(manifest.get("kind", PLAIN))
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a finished run. Raises StoreError for anything else, and where a single bit of it is not as written."""
+    """The manifest of a finished run of which every path is stored. Raises StoreError for anything else, and where a single bit
+    of it is not as written."""
+    manifest = read_any_manifest(folder)
+    if kind_of(manifest) != PLAIN:
+        raise StoreError(
+            f"{folder} holds a rare-event run (--rare {manifest['run']['method']}), which stores only paths in default, with "
+            "weights; show, query and audit read it"
+        )
+    return manifest
+
+
+def read_any_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a finished run of any kind."""
     try:
         data = (folder / MANIFEST).read_bytes()
     except FileNotFoundError:
@@ -108,7 +126,7 @@ def finished(out: Path) -> list[tuple[Path, dict[str, Any]]]:
     for place in sorted(out.iterdir()) if out.is_dir() else ():
         if not place.name.startswith(".") and (place / MANIFEST).is_file():
             try:
-                found.append((place, read_manifest(place)))
+                found.append((place, read_any_manifest(place)))
             except StoreError:
                 continue
     return found
@@ -157,14 +175,14 @@ def joined(parts: Sequence[pa.Table]) -> pa.Table:
 
 def column_names(folder: Path, name: str) -> list[str]:
     """The columns of a table of a finished run that comes part by part."""
-    first = files_of(read_manifest(folder), name)[0]
+    first = files_of(read_any_manifest(folder), name)[0]
     return list(pq.read_schema(pa.BufferReader(read_part(folder, first))).names)
 
 
 def read_table(folder: Path, name: str, columns: Sequence[str] | None = None, whole: bool = True) -> pa.Table:
     """A table of a finished run: `paths`, `trajectories`, `months` or `contracts`. Checksums are verified: of whole files, or
     only of the pages that are read, for a few columns of many paths."""
-    files = files_of(read_manifest(folder), name)
+    files = files_of(read_any_manifest(folder), name)
     if not files:
         raise StoreError(f"{folder} has no table `{name}`")
     try:

@@ -29,9 +29,11 @@ from simulator.store.disk import Lock, StoreError, beside, link, place, sync_fol
 from simulator.store.folder import (
     MANIFEST,
     PART_PATHS,
+    PLAIN,
     Field,
+    kind_of,
     manifest_bytes,
-    read_manifest,
+    read_any_manifest,
     sha256,
     table,
 )
@@ -128,7 +130,7 @@ class RunWriter:
         stored = None
         if self.target.exists() and (any(self.target.iterdir()) or not self.fresh):
             try:
-                stored = read_manifest(self.target)
+                stored = read_any_manifest(self.target)
             except StoreError as problem:
                 if not self.fresh:
                     raise StoreError(f"{problem}; --fresh replaces it") from None
@@ -143,13 +145,25 @@ class RunWriter:
                     f"{self.target} holds a run of another scenario or seed and is left as it is:\n"
                     f"  it has the hash {theirs}\n  this run has   {ours}"
                 )
+            self._same_way(stored)
             self.finished_paths = int(stored["run"]["paths"])
         return stored
+
+    def _same_way(self, stored: dict[str, Any]) -> None:
+        """A run of every path does not replace one of rare events by one method, nor the other way round."""
+        theirs = str(stored["run"]["method"]) if kind_of(stored) != PLAIN else PLAIN
+        ours = self.identity.get("simulator.method", PLAIN)
+        if theirs != ours:
+            said = {PLAIN: "a run that stores every path"}
+            raise StoreError(
+                f"{self.target} holds {said.get(theirs, f'a rare-event run (--rare {theirs})')} and is left as it is; "
+                f"{said.get(ours, f'a rare-event run (--rare {ours})')} goes to a folder of its own"
+            )
 
     def _put_in_place(self) -> None:
         """The run was whole, and not yet in its place."""
         try:
-            read_manifest(self.folder)
+            read_any_manifest(self.folder)
         except StoreError:
             (self.folder / MANIFEST).unlink()
         else:
@@ -158,7 +172,7 @@ class RunWriter:
     def _newer(self, stored: dict[str, Any]) -> dict[str, Any]:
         """Two whole folders: the process ended while they changed places. The longer run stays."""
         with suppress(StoreError):
-            found = read_manifest(self.folder)
+            found = read_any_manifest(self.folder)
             if int(found["run"]["paths"]) > int(stored["run"]["paths"]):
                 place(self.folder, self.target)
                 return found
