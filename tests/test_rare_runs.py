@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -160,6 +161,14 @@ def test_sql_reads_the_weighted_paths(kept: dict[str, Rare]) -> None:
     pytest.importorskip("duckdb")
     found = simulator.query(folder_of(kept["is"]), "select sum(weight) as pd, count(*) from failing")
     assert found.rows[0][0] == pytest.approx(kept["is"].pd(12)[0], rel=1e-9)
+
+
+def test_the_example_of_the_readme_of_results_runs(kept: dict[str, Rare]) -> None:
+    pytest.importorskip("duckdb")
+    readme = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
+    (sql,) = (text for text in re.findall(r"```sql\n(.*?)```", readme, re.S) if "from failing" in text)
+    for found in kept.values():
+        assert simulator.query(folder_of(found), sql).rows
 
 
 def test_the_same_command_again_does_what_it_does_with_a_plain_run(tmp_path: Path) -> None:

@@ -342,6 +342,8 @@ def test_the_examples_of_the_readme_of_results_run(run: Path) -> None:
     examples = re.findall(r"```sql\n(.*?)```", readme, re.S)
     assert len(examples) >= 6
     for sql in examples:
+        if "from failing" in sql:
+            continue  # of rare-event runs: test_rare_runs.py
         sql = sql.replace("NAME", "cmd")
         found = json.loads(call("query", run, sql, "--json"))
         assert found["rows"], sql

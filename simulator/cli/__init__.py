@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -114,3 +116,16 @@ for command in (
     doctor.doctor,
 ):
     main.add_command(command)
+
+
+def process() -> None:
+    """`main` as a process of its own. What it holds goes back to the system at once: to take apart a compiler and a million
+    paths object by object takes a fifth of a second and changes nothing that anybody sees."""
+    try:
+        main()
+    except SystemExit as left:
+        if not isinstance(left.code, int | None):
+            raise  # a message, which the interpreter prints
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(left.code or 0)

@@ -28,11 +28,11 @@ CHUNK = BLOCK * CHUNK_BLOCKS
 
 
 def tasks(paths: int, workers: int) -> list[tuple[int, int]]:
-    """(first path, how many) of what is handed to workers: two chunks at a time, which saves building programs, and one towards
-    the end, where a worker would wait for another. What comes out chunk by chunk does not depend on it."""
+    """(first path, how many) of what is handed to workers: three chunks at a time, which saves building programs, and fewer
+    towards the end, where a worker would wait for another. What comes out chunk by chunk does not depend on it."""
     found, first = [], 0
     while first < paths:
-        span = CHUNK * min(2, max(1, (paths - first) // (2 * CHUNK * max(1, workers))))
+        span = CHUNK * min(3, max(1, (paths - first) // (2 * CHUNK * max(1, workers))))
         found.append((first, min(span, paths - first)))
         first += span
     return found
