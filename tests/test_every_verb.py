@@ -194,6 +194,12 @@ def test_commands_print_in_one_place() -> None:
             called = node.func if isinstance(node, ast.Call) else None
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             assert name not in ("echo", "secho", "print"), f"{file.name}:{getattr(node, 'lineno', 0)}"
+            if (
+                isinstance(node, ast.Call) and name == "say"
+            ):  # which prints one line an argument, and a newline as \\x0a
+                texts = [part for a in node.args for part in (a.values if isinstance(a, ast.JoinedStr) else [a])]
+                said = [part.value for part in texts if isinstance(part, ast.Constant)]
+                assert not any("\n" in str(text) for text in said), f"{file.name}:{node.lineno}"
 
 
 # --- intervals

@@ -54,11 +54,12 @@ def verify(only: tuple[str, ...], full: bool, threads: int | None, as_json: bool
         print_json({"schema": 1, "checks": rows, "failed": failed, "largest_z": max(stochastic, default=0.0), **rate})
     else:
         say(
-            f"\n{len(rows)} checks of {len({row['case'] for row in rows})} cases, {failed} failed; largest distance "
-            f"{max(stochastic, default=0.0):.2f} standard errors\n"
+            "",
+            f"{len(rows)} checks of {len({row['case'] for row in rows})} cases, {failed} failed; largest distance "
+            f"{max(stochastic, default=0.0):.2f} standard errors",
             f"false alarms: {rate['stochastic']} checks are stochastic; of a right program "
             f"{rate['expected_beyond_4_se']:.2g} of them are expected beyond 4 standard errors, so a seed fails with a "
-            f"probability of at most {100 * min(1.0, rate['expected_beyond_4_se']):.2g} %"
+            f"probability of at most {100 * min(1.0, rate['expected_beyond_4_se']):.2g} %",
         )
     if failed:
         sys.exit(FAILED)
