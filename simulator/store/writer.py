@@ -9,6 +9,7 @@ paths, whose whole parts are linked. Data files hold nothing of the machine or t
 from __future__ import annotations
 
 import hashlib
+import mmap
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -351,7 +352,7 @@ class RunWriter:
 
         wanted = data.nbytes + SLACK
         if self._room is None or self._room.size < wanted:
-            self._room = pa.allocate_buffer(wanted)
+            self._room = pa.py_buffer(mmap.mmap(-1, wanted))  # begins at a page, as the disk wants it
         stream = pa.FixedSizeBufferWriter(self._room)
         try:
             encode(stream)
