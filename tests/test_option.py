@@ -195,7 +195,7 @@ def test_correlated_shocks_move_martingales_by_scores_that_are_independent(tmp_p
         TENANT + "[dependence]\nshocks = ['revenue.level', 'price.deviation']\ncorrelation = [[1], [0.8, 1]]\n"
     )
     months = months_of(simulator.load(file), "gpu", 0, 4096, 1)
-    scores = Basis.of(months).news(months).more.scores  # type: ignore[union-attr]
+    scores = Basis.of(months).news(months).more.scores  # type: ignore[union-attr]  # this basis has more
     assert {name for name in months.shocks if name.endswith(":z")} == {"revenue.level:z", "price.deviation:z"}
     for date in (1, 12):
         assert np.abs(scores[date].mean(axis=0)).max() < 5.0 / math.sqrt(4096)  # each has variance 1

@@ -91,13 +91,14 @@ class Room:
     """Memory of one thread that is used again for every chunk: fresh memory costs more than what is written into it."""
 
     def __init__(self) -> None:
-        self._taken: dict[str, Array] = {}
+        self._numbers: Array = np.empty(0)
 
-    def empty(self, name: str, shape: tuple[int, ...]) -> Array:
+    def empty(self, shape: tuple[int, ...]) -> Array:
+        """Numbers of any value; they are the caller's until the next call."""
         size = int(np.prod(shape))
-        if name not in self._taken or self._taken[name].size < size:
-            self._taken[name] = np.empty(size)
-        return self._taken[name][:size].reshape(shape)
+        if self._numbers.size < size:
+            self._numbers = np.empty(size)
+        return self._numbers[:size].reshape(shape)
 
 
 class ProgramRunner:
@@ -174,7 +175,7 @@ class ProgramRunner:
         months, m = self.scenario.calendar.months, self.machine
         kept_rows = np.array([program.rows[slot] for slot in kept_slots], dtype=np.int64)
         shape = (len(kept_slots), months + 1, blocks * BLOCK)
-        kept = np.empty(shape) if room is None else room.empty("kept", shape)
+        kept = np.empty(shape) if room is None else room.empty(shape)
         columns = np.empty((len(program.columns), blocks * BLOCK))
         statistics = np.empty((blocks, months + 1, self._measured.size, 2))
         numbers = np.empty(blocks, dtype=np.int64)

@@ -162,7 +162,7 @@ def _months(
 
     start = _first(scenario, lived)
     due, capacity = by_slot[f"{name}.due"], by_slot[f"{name}.capacity"]
-    vacancy = number(entry.attached["reletting"].vacancy, f"{name}.reletting.vacancy") if _relets(entry) else 0.0  # type: ignore[attr-defined]
+    vacancy = number(entry.attached["reletting"].vacancy, f"{name}.reletting.vacancy") if _relets(entry) else 0.0  # type: ignore[attr-defined]  # a clause, which mypy knows as a component
     slack = np.zeros_like(due)
     if UNCOVERED in by_slot:
         beyond = by_slot[UNCOVERED] - by_slot[STRANDED]
